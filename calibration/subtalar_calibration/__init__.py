@@ -1,0 +1,1 @@
+"""Sensor calibration: errors of the sensors themselves and of how they sit on the body."""

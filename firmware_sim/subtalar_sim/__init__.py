@@ -1,0 +1,1 @@
+"""Simulated hardware: a walking body, its sensors, and their firmware byte for byte."""

@@ -1,0 +1,1 @@
+"""From two streams of inertial samples to the ankle: clocks, inclination, placement, heading, angles, strides."""

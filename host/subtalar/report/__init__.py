@@ -1,0 +1,1 @@
+"""Analysis of a whole session: tables and one self-contained page."""

@@ -1,0 +1,214 @@
+"""Frozen values that flow between the layers. Arrays are C-contiguous float64 and never written to again."""
+
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+Side = Literal["left", "right"]
+Segment = Literal["foot", "shank"]
+SIDES: tuple[Side, Side] = ("left", "right")
+
+
+class BodySite(StrEnum):
+    """Where a sensor sits on the body. The value is the key used in files."""
+
+    LEFT_FOOT = "left_foot"
+    LEFT_SHANK = "left_shank"
+    RIGHT_FOOT = "right_foot"
+    RIGHT_SHANK = "right_shank"
+
+    @property
+    def side(self) -> Side:
+        """``left`` or ``right``."""
+        return "left" if self.value.startswith("left") else "right"
+
+    @property
+    def segment(self) -> Segment:
+        """``foot`` or ``shank``."""
+        return "foot" if self.value.endswith("foot") else "shank"
+
+    @classmethod
+    def of(cls, side: Side, segment: Segment) -> "BodySite":
+        """The site on that side and segment."""
+        return cls(f"{side}_{segment}")
+
+
+@dataclass(frozen=True)
+class SensorInfo:
+    """What is known of a sensor before its first sample.
+
+    ``rate_hz`` is nominal. A range is the largest magnitude a channel can show; None where unknown.
+    """
+
+    site: BodySite
+    rate_hz: float
+    acc_range_m_s2: float | None = None
+    gyr_range_rad_s: float | None = None
+    model: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True)
+class SampleBlock:
+    """Consecutive samples of one sensor, in its own axes, in the order they were measured.
+
+    ``device_time_s`` (n,) is the sensor's own clock: own offset, own drift, gaps where samples were lost.
+    ``host_time_s`` (n,) is the arrival on the session clock: late, jittered, never decreasing; the samples
+    of one notification share it. Either may be None, not both. ``acc_m_s2`` (n, 3) is specific force
+    (+1 g on the axis that points up at rest), ``gyr_rad_s`` (n, 3) angular velocity.
+
+    Raises ValueError where shapes disagree or both times are missing.
+    """
+
+    site: BodySite
+    device_time_s: FloatArray | None
+    host_time_s: FloatArray | None
+    acc_m_s2: FloatArray
+    gyr_rad_s: FloatArray
+
+    def __post_init__(self) -> None:
+        n = len(self.acc_m_s2)
+        if self.acc_m_s2.shape != (n, 3) or self.gyr_rad_s.shape != (n, 3):
+            raise ValueError(f"acc and gyr must both be (n, 3), not {self.acc_m_s2.shape} and {self.gyr_rad_s.shape}")
+        if self.device_time_s is None and self.host_time_s is None:
+            raise ValueError("a block needs a device time or a host time")
+        for t in (self.device_time_s, self.host_time_s):
+            if t is not None and t.shape != (n,):
+                raise ValueError(f"times must be ({n},), not {t.shape}")
+
+    def __len__(self) -> int:
+        return len(self.acc_m_s2)
+
+
+class Quality(IntEnum):
+    """Why an angle is, or is not, to be trusted. The most serious reason wins; higher is worse."""
+
+    OK = 0
+    FEW_STRIDES = 1
+    HEADING_STALE = 2
+    CLIPPED = 3
+    BRIDGED_GAP = 4
+    NOT_CALIBRATED = 5
+    NO_DATA = 6
+
+    @property
+    def label(self) -> str:
+        """The word written to files: ``ok``, ``few_strides``, …"""
+        return self.name.lower()
+
+
+@dataclass(frozen=True)
+class AngleBlock:
+    """Ankle angles of one side.
+
+    ``time_s`` (n,) session clock; ``angles_deg`` and ``sd_deg`` (n, 3) in the order of
+    ``conventions.ANGLE_NAMES``, NaN where not known; ``quality`` (n,) of ``Quality`` values;
+    ``shank_orientation`` (n, 4) scalar-first quaternion, shank segment frame (ISB) into a world whose
+    x axis is the direction of travel found at calibration, y up, z right; NaN before calibration.
+    """
+
+    side: Side
+    time_s: FloatArray
+    angles_deg: FloatArray
+    sd_deg: FloatArray
+    quality: npt.NDArray[np.uint8]
+    shank_orientation: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.time_s)
+
+
+EventKind = Literal["initial_contact", "foot_flat", "foot_off"]
+
+
+@dataclass(frozen=True)
+class GaitEvent:
+    """A gait event: when it happened, and when the stream let us know it (both session clock)."""
+
+    side: Side
+    kind: EventKind
+    time_s: float
+    detected_s: float
+
+
+@dataclass(frozen=True)
+class Stride:
+    """One stride, initial contact to the next. Field names are the columns of ``strides.csv``; NaN = not known."""
+
+    side: Side
+    initial_contact_s: float
+    foot_off_s: float
+    stride_time_s: float
+    stance_ratio: float
+    stride_length_m: float
+    peak_eversion_deg: float
+    eversion_excursion_deg: float
+    time_to_peak_eversion_pct: float
+    peak_eversion_velocity_deg_s: float
+    tibial_rotation_excursion_deg: float
+    eversion_tibial_coupling: float
+    peak_dorsiflexion_deg: float
+    peak_tibial_acceleration_g: float
+    foot_strike_angle_deg: float
+    foot_progression_deg: float
+    lost_samples: int
+    quality: str
+    mean_tibial_rotation_deg: float
+    mean_inversion_deg: float
+    dorsiflexion_range_deg: float
+
+
+NoticeLevel = Literal["info", "advice", "problem"]
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One sentence for the person at the screen: what was found, or what to do. ``code`` is stable."""
+
+    time_s: float
+    level: NoticeLevel
+    code: str
+    text: str
+    side: Side | None = None
+    site: BodySite | None = None
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """All that one push of samples brought to light; any part may be empty."""
+
+    angles: tuple[AngleBlock, ...] = ()
+    events: tuple[GaitEvent, ...] = ()
+    strides: tuple[Stride, ...] = ()
+    notices: tuple[Notice, ...] = ()
+
+
+LinkState = Literal["idle", "connecting", "streaming", "silent", "reconnecting", "ended"]
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What became of a sensor's samples. ``lost_is_estimated``: the protocol carries neither counter nor time."""
+
+    received: int = 0
+    lost: int = 0
+    lost_is_estimated: bool = False
+    duplicated: int = 0
+    corrupt_bytes: int = 0
+    reconnects: int = 0
+
+
+@dataclass(frozen=True)
+class SensorStatus:
+    """A sensor as the screen shows it. ``rate_hz`` is measured over the last seconds; None = not known yet."""
+
+    info: SensorInfo
+    link: LinkState = "idle"
+    rate_hz: float | None = None
+    battery_percent: float | None = None
+    ledger: Ledger = field(default_factory=Ledger)
