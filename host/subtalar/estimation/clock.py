@@ -1,0 +1,127 @@
+"""One sensor's clock on the session clock.
+
+A sample arrives late by a fixed delay, which nobody can know from arrivals alone, plus a random part that is never
+negative. The lower envelope of ``arrival − device time`` therefore shows offset and drift of the two clocks
+(Moon, Skelly & Towsley 1999, doi 10.1109/INFCOM.1999.749287; the line is the edge of the lower convex hull below
+the centroid: Zhang, Liu & Xia 2002, doi 10.1109/INFCOM.2002.1019346). What remains fixed between two sensors is
+found from the motion (``joint_centre.py``).
+"""
+
+import numpy as np
+
+from subtalar.estimation.parameters import ClockParameters
+from subtalar.types import FloatArray
+
+
+def lower_line(x: FloatArray, y: FloatArray, max_slope: float) -> tuple[float, float]:
+    """Slope and intercept of the line below all points (n,) that is closest to them on average."""
+    hull: list[int] = []
+    for i in range(len(x)):
+        while len(hull) > 1:
+            a, b = hull[-2], hull[-1]
+            if (y[b] - y[a]) * (x[i] - x[a]) >= (y[i] - y[a]) * (x[b] - x[a]):
+                hull.pop()
+            else:
+                break
+        hull.append(i)
+    centre = float(np.mean(x))
+    slope = 0.0
+    for a, b in zip(hull[:-1], hull[1:], strict=True):
+        if x[a] <= centre <= x[b]:
+            slope = float((y[b] - y[a]) / (x[b] - x[a]))
+            break
+    slope = min(max(slope, -max_slope), max_slope)
+    return slope, float(np.min(y - slope * x))
+
+
+class SensorClock:
+    """Device time to session time, streaming: continuous, increasing, decided by the data alone.
+
+    The first ``bin_s`` of samples is held back until its envelope is known. After that the mapping is piecewise
+    linear in device time with a knot each ``bin_s``, always steered to meet the newest line at the next knot.
+    A sensor without a clock counts its samples at the nominal rate; its line may then drift by per cents.
+    """
+
+    def __init__(self, parameters: ClockParameters, *, counted: bool) -> None:
+        self.counted = counted
+        self.ready = False
+        self.epoch = 0
+        self._p = parameters
+        self._max_drift = parameters.max_drift_counted if counted else parameters.max_drift
+        self._window_s = parameters.counted_window_s if counted else parameters.window_s
+        self._bins: list[tuple[float, float]] = []
+        self._bin_end: float | None = None
+        self._best = (0.0, np.inf)
+        self._line = (0.0, 0.0)
+        self._knot = (0.0, 0.0)
+        self._rate = 1.0
+
+    @property
+    def rate(self) -> float:
+        """Session seconds per device second between the newest knots."""
+        return self._rate
+
+    def next_knot(self, device_s: float) -> float:
+        """Device time at which the bin of ``device_s`` ends (the first call opens the first bin)."""
+        if self._bin_end is None:
+            self._bin_end = device_s + self._p.bin_s
+        return self._bin_end
+
+    def learn(self, device_s: float, offset_s: float) -> None:
+        """The smallest ``arrival − device`` of a run of samples within the open bin."""
+        if offset_s < self._best[1]:
+            self._best = (device_s, offset_s)
+
+    def start(self, device_s: float) -> None:
+        """The first bin is full (or the recording ended): begin at its first sample."""
+        self._line = (0.0, self._best[1])
+        self._knot = (device_s, device_s + self._best[1])
+        self.ready = True
+
+    def begin_epoch(self, epoch: int) -> None:
+        """The device clock began anew: what the arrivals said of the old one is void, its drift is not."""
+        self.epoch = epoch
+        self._bins.clear()
+        self._best = (0.0, np.inf)
+
+    def close_bin(self) -> None:
+        """Every sample before the knot was learnt: renew the line and steer to meet it one bin later."""
+        assert self._bin_end is not None
+        end = self._bin_end
+        if np.isfinite(self._best[1]):
+            self._take_bin()
+            self._renew_line(end)
+        here = self._knot[1] + self._rate * (end - self._knot[0])
+        target = end + self._p.bin_s
+        self._rate = (target + self._line[0] * target + self._line[1] - here) / self._p.bin_s
+        # Never backwards, never faster than a sample rate may plausibly differ: late news is taken in slowly.
+        slack = 0.1 if self.counted else 0.005
+        self._rate = min(max(self._rate, 1.0 - slack), 1.0 + slack)
+        self._knot = (end, here)
+        self._bin_end = target
+
+    def _take_bin(self) -> None:
+        device_s, offset_s = self._best
+        if self.counted and len(self._bins) > 2:
+            excess = offset_s - (self._line[0] * device_s + self._line[1])
+            if excess > self._p.lost_step_s:
+                self._bins = [(d, o + excess) for d, o in self._bins]
+        self._bins.append(self._best)
+        self._best = (0.0, np.inf)
+
+    def _renew_line(self, end: float) -> None:
+        while self._bins[0][0] < end - self._window_s:
+            self._bins.pop(0)
+        x = np.array([d for d, _ in self._bins])
+        y = np.array([o for _, o in self._bins])
+        # Over a few seconds the jitter of the envelope looks like drift; wait until drift outgrows it.
+        reach_s = 2.0 if self.counted else 15.0
+        if x[-1] - x[0] > reach_s:
+            self._line = lower_line(x, y, self._max_drift)
+        else:
+            slope = self._line[0]
+            self._line = (slope, float(np.min(y - slope * x)))
+
+    def session_time(self, device_s: FloatArray) -> FloatArray:
+        """Session time of samples (n,) between the newest knot and the next."""
+        return np.asarray(self._knot[1] + self._rate * (device_s - self._knot[0]))

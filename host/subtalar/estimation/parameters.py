@@ -1,0 +1,107 @@
+"""Every constant of the estimator in one frozen place, with where it comes from. None is fitted to a recording."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class ClockParameters:
+    """Device clock to session clock (``clock.py``)."""
+
+    bin_s: float = 1.0
+    window_s: float = 120.0
+    max_drift: float = 300e-6
+    """Crystal oscillators stay within ±100 ppm; twice that and a margin."""
+    max_drift_counted: float = 0.03
+    """For sensors without a clock, whose real rate may be 1 % off the nominal one."""
+    counted_window_s: float = 30.0
+    lost_step_s: float = 0.012
+    """A lasting jump of the arrival envelope beyond this means samples were lost on the way."""
+
+
+@dataclass(frozen=True)
+class InclinationParameters:
+    """VQF (Laidig & Seel 2023, doi 10.1016/j.inffus.2022.10.014) with its published defaults but for the clip."""
+
+    bias_clip_deg_s: float = 8.0
+    """Cheap gyroscopes are off by 3 °/s and more; the published 2 °/s would hide that."""
+
+
+@dataclass(frozen=True)
+class StillnessParameters:
+    """When a sensor is at rest (``standing.py``)."""
+
+    smoothing_hz: float = 1.0
+    max_rate_spread_rad_s: float = 0.06
+    """Sway in quiet standing turns the shank by 1–2 °/s; a step or a knee bend by ten times that."""
+    min_duration_s: float = 1.5
+
+
+@dataclass(frozen=True)
+class FootFlatParameters:
+    """Where the foot rests during stance (``foot_flat.py``)."""
+
+    smoothing_hz: float = 6.0
+    rest_fraction: float = 0.2
+    move_fraction: float = 0.4
+    least_rest_rad_s: float = 0.35
+    least_move_rad_s: float = 1.0
+    window_s: float = 0.1
+    min_stride_s: float = 0.4
+    max_stride_s: float = 3.0
+
+
+@dataclass(frozen=True)
+class JointCentreParameters:
+    """Lever arms and clock offset from the shared ankle acceleration (``joint_centre.py``)."""
+
+    cutoff_hz: float = 10.0
+    foot_prior_sd_m: float = 0.10
+    shank_prior_height_m: float = 0.20
+    shank_prior_sd_m: float = 0.15
+    offset_prior_sd_s: float = 0.025
+    acceleration_noise_m_s2: float = 3.0
+    """Skin, shoe and sensor disagree by this much; it sets how many strides outweigh the prior."""
+    memory_strides: float = 40.0
+
+
+@dataclass(frozen=True)
+class HeadingParameters:
+    """Relative heading of foot and shank (``heading.py``)."""
+
+    stride_sd_deg: float = 0.9
+    """Scatter of one stride's heading about its trend on ten real legs: 0.4–1.1°."""
+    walk_deg_sqrt_s: float = 0.12
+    drift_prior_deg_s: float = 0.15
+    """Six-axis fusion drifts by 2–20 °/min while walking."""
+    drift_walk_deg_s_sqrt_s: float = 0.004
+    standing_sd_deg: float = 0.4
+    outlier_deg: float = 6.0
+    max_velocity_mismatch: float = 0.45
+
+
+@dataclass(frozen=True)
+class PlacementParameters:
+    """Sensor to segment (``placement.py``)."""
+
+    strides: int = 3
+    min_bend_rad: float = 0.15
+    min_travel_m: float = 0.25
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """All parts; the defaults are the product."""
+
+    clock: ClockParameters = field(default_factory=ClockParameters)
+    inclination: InclinationParameters = field(default_factory=InclinationParameters)
+    stillness: StillnessParameters = field(default_factory=StillnessParameters)
+    foot_flat: FootFlatParameters = field(default_factory=FootFlatParameters)
+    joint_centre: JointCentreParameters = field(default_factory=JointCentreParameters)
+    heading: HeadingParameters = field(default_factory=HeadingParameters)
+    placement: PlacementParameters = field(default_factory=PlacementParameters)
+    longest_bridge_s: float = 0.12
+    """Lost samples up to this are bridged by interpolation and flagged; longer gaps stay gaps."""
+    partner_patience_s: float = 1.0
+    """How long a row waits for the other sensor of the leg before it is written without a value."""
+    angle_floor_sd_deg: tuple[float, float, float] = (0.5, 0.5, 0.6)
+    """What remains when the heading is certain: inclination, placement and soft tissue."""
