@@ -1,0 +1,50 @@
+"""The devices that can be used, by name. A new codec is one file beside this one and one line in MODELS."""
+
+from dataclasses import dataclass
+
+from subtalar.errors import InputError
+
+from .base import DeviceProtocol
+from .witmotion import WitMotionBle
+from .ximu3 import XImu3
+
+
+@dataclass(frozen=True)
+class DeviceModel:
+    """A device family: ``name`` is the key in device specs and recordings, ``title`` is for people."""
+
+    name: str
+    title: str
+    protocol: type[DeviceProtocol]
+    transports: tuple[str, ...]
+    aliases: tuple[str, ...] = ()
+
+
+MODELS: tuple[DeviceModel, ...] = (
+    DeviceModel("witmotion", "WitMotion WT901BLE", WitMotionBle, ("ble", "serial", "tcp"), ("wt901ble", "wit")),
+    DeviceModel("ximu3", "x-io x-IMU3", XImu3, ("serial", "tcp"), ("x-imu3",)),
+)
+
+
+def find_model(name: str) -> DeviceModel:
+    """The model of that name or alias, in any case. Raises InputError with the known names."""
+    wanted = name.lower()
+    for model in MODELS:
+        if wanted == model.name or wanted in model.aliases:
+            return model
+    known = ", ".join(model.name for model in MODELS)
+    raise InputError(f"There is no sensor model {name!r}: the known ones are {known}.")
+
+
+def model_for_name(advertised_name: str) -> DeviceModel | None:
+    """The model whose devices advertise under such a name, or None."""
+    for model in MODELS:
+        gatt = model.protocol.gatt
+        if gatt is not None and advertised_name.startswith(gatt.name_prefixes or ("\0",)):
+            return model
+    return None
+
+
+def create_protocol(model: str, rate_hz: float | None = None) -> DeviceProtocol:
+    """A fresh codec for one device. Raises InputError on an unknown model or a rate it does not offer."""
+    return find_model(model).protocol(rate_hz)
