@@ -84,7 +84,10 @@ class PlacementParameters:
     """Sensor to segment (``placement.py``)."""
 
     strides: int = 3
-    min_bend_rad: float = 0.15
+    settle_strides: int = 12
+    """While there are fewer, each stride re-solves placement over all of them."""
+    min_bend_rad: float = 0.35
+    """Turning of the shank over a resting foot, there and back, that counts as a knee bend."""
     min_travel_m: float = 0.25
 
 

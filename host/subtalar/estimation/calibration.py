@@ -1,0 +1,118 @@
+"""From quiet standing and a few strides to everything a leg needs: placement, joint centre, first headings.
+
+The unknowns hang together (a heading needs lever arms, lever arms need a heading), so they are found in rounds over the
+first strides; each of the first ``settle_strides`` strides repeats the rounds over all strides so far.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from subtalar.estimation import quaternions as quat
+from subtalar.estimation.ankle_path import StrideHeading, stride_heading
+from subtalar.estimation.heading import HeadingFilter
+from subtalar.estimation.joint_centre import JointCentreEstimator
+from subtalar.estimation.parameters import Parameters
+from subtalar.estimation.placement import Placement, place, principal_axis, right_azimuth_rad
+from subtalar.estimation.standing import Standing
+from subtalar.estimation.stride_window import StrideWindow
+from subtalar.types import FloatArray
+
+_ROUNDS = 4
+_UP = np.array([0.0, 0.0, 1.0])
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What calibration found; ``from_bends``: the medio-lateral axis comes from knee bends, not from walking."""
+
+    placement: Placement
+    centre: JointCentreEstimator
+    heading: HeadingFilter
+    axis: FloatArray
+    from_bends: bool
+    last: StrideHeading
+
+
+class LegCalibration:
+    """Collects evidence; ``solve`` gives a solution as soon as there is enough."""
+
+    def __init__(self, parameters: Parameters) -> None:
+        self._p = parameters
+        self.standing: Standing | None = None
+        self._bends: FloatArray | None = None
+        self._windows: list[StrideWindow] = []
+
+    @property
+    def strides(self) -> int:
+        """Strides collected since standing."""
+        return len(self._windows)
+
+    @property
+    def settled(self) -> bool:
+        """No further round over all strides will follow."""
+        return len(self._windows) >= self._p.placement.settle_strides
+
+    def stand(self, standing: Standing, bends: FloatArray | None) -> None:
+        """A quiet stance, and the second moment (3, 3) of the shank's turning in the knee bends around it, if any."""
+        self.standing = standing
+        if bends is not None:
+            self._bends = bends
+        self._windows.clear()
+
+    def add(self, window: StrideWindow) -> None:
+        """One more stride after standing."""
+        self._windows.append(window)
+
+    def solve(self) -> Solution | None:
+        """All unknowns from all strides so far, or None while strides are too few or do not fit together."""
+        if self.standing is None or len(self._windows) < self._p.placement.strides:
+            return None
+        down = quat.rotate(quat.conjugate(self.standing.q_shank), -_UP)
+        centre = JointCentreEstimator(self._p.joint_centre, down)
+        headings = self._headings(centre)
+        for _ in range(_ROUNDS):
+            centre.relearn(self._windows, [h.heading_rad for h in headings])
+            headings = self._headings(centre)
+        good = [h for h in headings if h.mismatch <= self._p.heading.max_velocity_mismatch]
+        if len(good) < self._p.placement.strides:
+            self._windows.pop(int(np.argmax([h.mismatch for h in headings])))
+            return None
+        start_s = float(self._windows[0].foot.time_s[self._windows[0].start])
+        guess = float(np.angle(sum(np.exp(1j * h.heading_rad) for h in good)))
+        heading = HeadingFilter(self._p.heading, start_s, guess)
+        for h in headings:
+            heading.add(h)
+        axis = self._axis(headings)
+        if axis is None:
+            return None
+        right = right_azimuth_rad(axis, self.standing.q_shank) + heading.reference_rad
+        placement = place(self.standing, heading.reference_rad, right + 0.5 * np.pi)
+        return Solution(placement, centre, heading, axis, self._bends is not None, headings[-1])
+
+    def _headings(self, centre: JointCentreEstimator) -> list[StrideHeading]:
+        c = centre.state
+        return [stride_heading(w, c.foot_lever_m, c.shank_lever_m, c.offset_s) for w in self._windows]
+
+    def _axis(self, headings: list[StrideHeading]) -> FloatArray | None:
+        """Medio-lateral axis (3,) in shank-sensor axes, pointing to the right; None while nobody travels."""
+        moment = self._bends
+        if moment is None:
+            moment = np.sum([turning_moment(w) for w in self._windows], axis=0)
+        axis = principal_axis(moment)
+        vote = 0.0
+        for window, h in zip(self._windows, headings, strict=True):
+            if abs(h.travel_m) < self._p.placement.min_travel_m:
+                continue
+            in_shank_world = quat.rotate(window.shank.q[len(window.shank.q) // 2], axis)
+            right = -1j * h.travel_m / abs(h.travel_m) * np.exp(-1j * h.heading_rad)
+            vote += float(np.real(complex(in_shank_world[0], in_shank_world[1]) * np.conj(right)))
+        if vote == 0.0:
+            return None
+        return axis if vote > 0 else -axis
+
+
+def turning_moment(window: StrideWindow) -> FloatArray:
+    """Second moment (3, 3) of the shank's angular rate over one stride, in sensor axes."""
+    gyr = window.shank.gyr_rad_s
+    return np.asarray(gyr.T @ gyr)

@@ -1,0 +1,101 @@
+"""The estimator: blocks of samples in, ankle angles, events and strides out, live or from a file alike."""
+
+import itertools
+from collections.abc import Mapping
+
+import numpy as np
+
+from subtalar.estimation.leg import Leg
+from subtalar.estimation.parameters import Parameters
+from subtalar.estimation.sensor_stream import SensorStream, StreamCounts
+from subtalar.types import SIDES, BodySite, Estimates, Notice, SampleBlock, SensorInfo
+
+_PUSH_ROWS = 8192
+
+
+class GaitEstimator:
+    """Foot and shank sensors of one or two legs; it is told nothing but which sensor sits where.
+
+    ``push`` takes the samples of one sensor in the order they were measured, in blocks of any size; sensors may be
+    interleaved in any way. The output depends on the samples alone, not on how they were cut. ``advance`` says that
+    everything that arrived before an instant has been pushed: rows then stop waiting for a silent sensor.
+    """
+
+    def __init__(self, sensors: Mapping[BodySite, SensorInfo], parameters: Parameters | None = None) -> None:
+        self._p = parameters or Parameters()
+        self._streams = {site: SensorStream(info, self._p) for site, info in sensors.items()}
+        self._legs: list[Leg] = []
+        self._first_notices: list[Notice] = []
+        for side in SIDES:
+            foot = self._streams.get(BodySite.of(side, "foot"))
+            shank = self._streams.get(BodySite.of(side, "shank"))
+            if foot is not None and shank is not None:
+                self._legs.append(Leg(side, foot, shank, self._p))
+            elif foot is not None or shank is not None:
+                missing = "shank" if shank is None else "foot"
+                text = f"The {side} leg has no {missing} sensor: its ankle angles need both."
+                self._first_notices.append(Notice(0.0, "advice", "one_sensor", text, side))
+
+    @property
+    def counts(self) -> dict[BodySite, StreamCounts]:
+        """What became of each sensor's samples."""
+        return {site: stream.counts for site, stream in self._streams.items()}
+
+    def push(self, block: SampleBlock) -> Estimates:
+        """Take one block; KeyError where its site was not announced."""
+        stream = self._streams[block.site]
+        parts = []
+        for start in range(0, len(block), _PUSH_ROWS):
+            stream.push(_part(block, start, start + _PUSH_ROWS))
+            for leg in self._legs:
+                if leg.side == block.site.side:
+                    leg.advance(-np.inf)
+            parts.append(self._taken())
+        return _joined(parts)
+
+    def advance(self, host_time_s: float) -> Estimates:
+        """Nothing that arrived before ``host_time_s`` (session clock) is still to come."""
+        for leg in self._legs:
+            leg.advance(host_time_s)
+        return self._taken()
+
+    def finish(self) -> Estimates:
+        """The end: whatever still waits is decided with what is there, and what was missing is said."""
+        for stream in self._streams.values():
+            stream.finish()
+        for leg in self._legs:
+            leg.advance(np.inf, final=True)
+            leg.close()
+        return self._taken()
+
+    def _taken(self) -> Estimates:
+        taken = [leg.take() for leg in self._legs]
+        notices, self._first_notices = self._first_notices, []
+        return Estimates(
+            tuple(itertools.chain.from_iterable(t[0] for t in taken)),
+            tuple(itertools.chain.from_iterable(t[1] for t in taken)),
+            tuple(itertools.chain.from_iterable(t[2] for t in taken)),
+            (*notices, *itertools.chain.from_iterable(t[3] for t in taken)),
+        )
+
+
+def _part(block: SampleBlock, start: int, stop: int) -> SampleBlock:
+    device, host = block.device_time_s, block.host_time_s
+    return SampleBlock(
+        block.site,
+        None if device is None else device[start:stop],
+        None if host is None else host[start:stop],
+        block.acc_m_s2[start:stop],
+        block.gyr_rad_s[start:stop],
+    )
+
+
+def _joined(parts: list[Estimates]) -> Estimates:
+    if len(parts) == 1:
+        return parts[0]
+    return Estimates(
+        tuple(itertools.chain.from_iterable(p.angles for p in parts)),
+        tuple(itertools.chain.from_iterable(p.events for p in parts)),
+        tuple(itertools.chain.from_iterable(p.strides for p in parts)),
+        tuple(itertools.chain.from_iterable(p.notices for p in parts)),
+    )

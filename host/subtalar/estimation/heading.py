@@ -1,0 +1,98 @@
+"""Relative heading of foot and shank over time: a Kalman filter over strides that knows its own certainty.
+
+State: heading at the reference (where standing ended and walking began), heading now, drift. The first two start as one
+value and part ways with drift and noise, so the variance of their difference is what tibial rotation does not know.
+"""
+
+import numpy as np
+
+from subtalar.estimation.ankle_path import StrideHeading
+from subtalar.estimation.parameters import HeadingParameters
+from subtalar.types import FloatArray
+
+_REFERENCE, _NOW, _DRIFT = 0, 1, 2
+
+
+def wrapped(angle_rad: float) -> float:
+    """The same angle in (−π, π]."""
+    return float(np.angle(np.exp(1j * angle_rad)))
+
+
+class HeadingFilter:
+    """Angles in rad, times on the session clock."""
+
+    def __init__(self, parameters: HeadingParameters, reference_s: float, heading_rad: float) -> None:
+        """``heading_rad`` is a first guess, good to a quarter turn; it carries no weight."""
+        p = self._p = parameters
+        self.time_s = reference_s
+        self.strides = 0
+        self.rejected_in_a_row = 0
+        self._x = np.array([heading_rad, heading_rad, 0.0])
+        wide = np.radians(60.0) ** 2
+        self._cov = np.array([[wide, wide, 0.0], [wide, wide, 0.0], [0.0, 0.0, np.radians(p.drift_prior_deg_s) ** 2]])
+
+    @property
+    def reference_rad(self) -> float:
+        """Heading when standing ended."""
+        return float(self._x[_REFERENCE])
+
+    @property
+    def drift_rad_s(self) -> float:
+        """How fast the heading runs away."""
+        return float(self._x[_DRIFT])
+
+    def add(self, stride: StrideHeading) -> bool:
+        """Learn from one stride; False where it is too far from the trend to be believed.
+
+        The stride's evidence belongs to its middle, where it is applied; the filter's time never runs back.
+        """
+        p = self._p
+        dt = max(0.0, stride.time_s - self.time_s)
+        x, cov = self._predicted(dt)
+        noise = np.radians(p.stride_sd_deg) ** 2 * (1.0 + (stride.mismatch / 0.15) ** 2)
+        innovation = wrapped(stride.heading_rad - x[_NOW])
+        variance = cov[_NOW, _NOW] + noise
+        limit = max(np.radians(p.outlier_deg), 3.5 * float(np.sqrt(variance)))
+        if stride.mismatch > p.max_velocity_mismatch or abs(innovation) > limit:
+            self.rejected_in_a_row += 1
+            return False
+        gain = cov[:, _NOW] / variance
+        self._x = x + gain * innovation
+        self._cov = cov - np.outer(gain, cov[_NOW, :])
+        self.time_s += dt
+        self.strides += 1
+        self.rejected_in_a_row = 0
+        return True
+
+    def loosen(self, sd_rad: float) -> None:
+        """Something may have turned one sensor's heading (a gap in its samples): certainty drops by ``sd_rad``."""
+        self._cov[_NOW, _NOW] += sd_rad**2
+
+    def heading_rad(self, time_s: FloatArray) -> FloatArray:
+        """Heading predicted for instants (n,) after the newest stride."""
+        return np.asarray(self._x[_NOW] + self._x[_DRIFT] * (time_s - self.time_s))
+
+    def sd_rad(self, time_s: FloatArray) -> FloatArray:
+        """Standard deviation (n,) of the heading gained or lost since standing."""
+        dt = np.maximum(0.0, time_s - self.time_s)
+        c = self._cov
+        q_now, _ = self._process_noise()
+        gap = c[_NOW, _NOW] - 2 * c[_NOW, _REFERENCE] + c[_REFERENCE, _REFERENCE]
+        cross = c[_NOW, _DRIFT] - c[_REFERENCE, _DRIFT]
+        standing = np.radians(self._p.standing_sd_deg) ** 2
+        return np.sqrt(np.maximum(0.0, gap + dt * (2 * cross + dt * c[_DRIFT, _DRIFT] + q_now)) + standing)
+
+    def _process_noise(self) -> tuple[float, float]:
+        return (
+            float(np.radians(self._p.walk_deg_sqrt_s) ** 2),
+            float(np.radians(self._p.drift_walk_deg_s_sqrt_s) ** 2),
+        )
+
+    def _predicted(self, dt: float) -> tuple[FloatArray, FloatArray]:
+        step = np.eye(3)
+        step[_NOW, _DRIFT] = dt
+        q_now, q_drift = self._process_noise()
+        cov = step @ self._cov @ step.T
+        cov[_NOW, _NOW] += q_now * dt
+        cov[_DRIFT, _DRIFT] += q_drift * dt
+        return step @ self._x, cov
