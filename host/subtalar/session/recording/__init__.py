@@ -1,0 +1,1 @@
+"""Our own recordings: MCAP files with protobuf messages (``docs/recording-format.md``)."""

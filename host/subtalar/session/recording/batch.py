@@ -1,0 +1,79 @@
+"""What gathered between two flushes, sorted into as few messages as keep everything."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
+
+from subtalar.session.model import Annotation
+from subtalar.session.recording import messages as msg
+from subtalar.session.recording.mcap_writer import RecordingWriter, Totals
+from subtalar.types import AngleBlock, GaitEvent, Notice, SampleBlock, Stride
+
+Item = tuple[float, Any]
+"""Session time at which it was handed over, and the frozen value."""
+
+_LARGEST_BATCH_BLOCKS = 4000
+_T = TypeVar("_T")
+
+
+class Batch:
+    """Items in the order in which they were handed over. Sequence numbers keep the order of blocks across sensors."""
+
+    def __init__(self, items: Sequence[Item]) -> None:
+        self._items = items
+
+    def write(self, writer: RecordingWriter, totals: Totals, group: int) -> None:
+        """Encode into messages and count. ``group`` marks messages whose blocks are to be merged by sequence."""
+        blocks: dict[tuple[object, ...], list[msg.ArrivedBlock]] = {}
+        chunks: dict[str, list[msg.RawChunk]] = {}
+        angles: dict[str, list[AngleBlock]] = {}
+        latest_s = 0.0
+        for time_s, item in self._items:
+            latest_s = max(latest_s, time_s)
+            match item:
+                case msg.ArrivedBlock():
+                    totals.add_block(item)
+                    blocks.setdefault(_shape(item.block), []).append(item)
+                case msg.RawChunk():
+                    chunks.setdefault(item.site.value, []).append(item)
+                case AngleBlock():
+                    angles.setdefault(item.side, []).append(item)
+                case _:
+                    self._write_single(writer, totals, time_s, item)
+        for arrived in blocks.values():
+            topic = f"/samples/{arrived[0].block.site.value}"
+            for block_part in _parts(arrived):
+                writer.add(topic, block_part[-1].arrival_s, msg.encode_blocks(group, block_part))
+        for site, raw in chunks.items():
+            for raw_part in _parts(raw):
+                writer.add(f"/raw/{site}", raw_part[-1].arrival_s, msg.encode_raw(raw_part))
+        for side, angle_blocks in angles.items():
+            for angle_part in _parts(angle_blocks):
+                writer.add(f"/angles/{side}", latest_s, msg.encode_angles(angle_part))
+
+    @staticmethod
+    def _write_single(writer: RecordingWriter, totals: Totals, time_s: float, item: object) -> None:
+        match item:
+            case GaitEvent():
+                writer.add("/events", time_s, msg.encode_event(item))
+            case Stride():
+                totals.strides += 1
+                writer.add("/strides", time_s, msg.encode_stride(item))
+            case Notice():
+                writer.add("/notices", time_s, msg.encode_notice(item))
+            case msg.StatusSnapshot():
+                totals.status.update({s.info.site: s for s in item.sensors})
+                writer.add("/status", item.time_s, msg.encode_status(item))
+            case Annotation():
+                writer.add("/markers", time_s, msg.encode_marker(item))
+            case _:
+                raise TypeError(f"a recording has no place for {type(item).__name__}")
+
+
+def _shape(block: SampleBlock) -> tuple[object, ...]:
+    """Blocks that may share a message: one sensor, the same time columns."""
+    return block.site, block.device_time_s is None, block.host_time_s is None
+
+
+def _parts(items: Sequence[_T]) -> Iterable[Sequence[_T]]:
+    """Parts small enough that no message grows without bound."""
+    return (items[i : i + _LARGEST_BATCH_BLOCKS] for i in range(0, len(items), _LARGEST_BATCH_BLOCKS))

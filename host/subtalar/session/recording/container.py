@@ -1,0 +1,147 @@
+"""Walk through the records of an MCAP file that may be cut or damaged, in bounded memory.
+
+The ordinary readers of the ``mcap`` package stop at the first surprise. This one checks each chunk's CRC, skips what
+is damaged, finds the next chunk by its shape and goes on (MCAP specification, https://mcap.dev/spec).
+"""
+
+import io
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO, Any
+
+from mcap.data_stream import ReadDataStream
+from mcap.opcode import Opcode
+from mcap.records import Channel, Chunk, Header, Message, Metadata, Schema
+from mcap.stream_reader import breakup_chunk
+
+MAGIC = b"\x89MCAP0\r\n"
+RECORD_HEAD = struct.Struct("<BQ")
+_OPCODES = frozenset(int(o) for o in Opcode)
+_LARGEST_RECORD = 64 * 2**20
+_SEARCH_STEP = 2**20
+
+# A chunk record: head (9), start and end time (16), size (8), CRC (4), compression (4 + 4), size of the data (8).
+_CHUNK_MARK = b"\x04\x00\x00\x00zstd"
+_MARK_OFFSET = RECORD_HEAD.size + 28
+_CHUNK_FIXED = 28 + len(_CHUNK_MARK) + 8
+
+
+@dataclass(frozen=True)
+class Damage:
+    """Bytes that could not be used. ``at_end``: nothing readable follows, as after a cut."""
+
+    offset: int
+    length: int
+    at_end: bool
+
+
+@dataclass(frozen=True)
+class ChunkEnd:
+    """Stands after the messages of each intact chunk."""
+
+    offset: int
+
+
+Found = Header | Metadata | Schema | Channel | Message | ChunkEnd
+
+
+class Scanner:
+    """Iterate once over the data section; afterwards the attributes tell how it went.
+
+    ``closed``: the end mark and the closing magic are there. ``data_end_offset``: where the DataEnd record starts.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._size = file.seek(0, io.SEEK_END)
+        self.chunks = 0
+        self.damages: list[Damage] = []
+        self.data_end_offset: int | None = None
+        self.closed = False
+
+    @property
+    def damaged_in_the_middle(self) -> bool:
+        """Whether something readable follows a damaged stretch."""
+        return any(not d.at_end for d in self.damages)
+
+    def __iter__(self) -> Iterator[Found]:
+        position = len(MAGIC)
+        while position < self._size:
+            head = self._head(position)
+            if head is None:
+                position = self._skip_damage(position)
+                continue
+            opcode, length = head
+            end = position + RECORD_HEAD.size + length
+            if opcode == Opcode.DATA_END:
+                self.data_end_offset = position
+                self._file.seek(max(0, self._size - len(MAGIC)))
+                self.closed = self._file.read() == MAGIC
+                return
+            if opcode not in (Opcode.CHUNK, Opcode.HEADER, Opcode.METADATA):
+                position = end
+                continue
+            records = self._decode(opcode, self._read(position + RECORD_HEAD.size, length))
+            if records is None:
+                # Its length can be trusted when another record follows where it ends.
+                trusted = end < self._size and self._head(end) is not None
+                position = self._skip_damage(position, end if trusted else None)
+                continue
+            yield from records
+            if opcode == Opcode.CHUNK:
+                self.chunks += 1
+                yield ChunkEnd(position)
+            position = end
+
+    def _head(self, position: int) -> tuple[int, int] | None:
+        """Opcode and length of the record there; None where no whole record can be."""
+        data = self._read(position, RECORD_HEAD.size)
+        if len(data) < RECORD_HEAD.size:
+            return None
+        opcode, length = RECORD_HEAD.unpack(data)
+        fits = length <= _LARGEST_RECORD and position + RECORD_HEAD.size + length <= self._size
+        return (opcode, length) if opcode in _OPCODES and fits else None
+
+    def _read(self, position: int, length: int) -> bytes:
+        self._file.seek(position)
+        return self._file.read(length)
+
+    @staticmethod
+    def _decode(opcode: int, content: bytes) -> list[Any] | None:
+        stream = ReadDataStream(io.BytesIO(content))
+        try:
+            if opcode == Opcode.HEADER:
+                return [Header.read(stream)]
+            if opcode == Opcode.METADATA:
+                return [Metadata.read(stream)]
+            return list(breakup_chunk(Chunk.read(stream), validate_crc=True))
+        except Exception:  # damaged bytes make the decoders fail in every way there is, MemoryError included
+            return None
+
+    def _skip_damage(self, position: int, known_end: int | None = None) -> int:
+        """Note the damage that starts here and return where to go on."""
+        end = known_end if known_end is not None else self._next_chunk(position + 1)
+        self.damages.append(Damage(position, (end or self._size) - position, at_end=end is None))
+        return self._size if end is None else end
+
+    def _next_chunk(self, start: int) -> int | None:
+        """Offset of the next thing that has the shape of a whole chunk record."""
+        position = start
+        while position < self._size:
+            window = self._read(position, _SEARCH_STEP + _MARK_OFFSET + len(_CHUNK_MARK))
+            found = window.find(_CHUNK_MARK, _MARK_OFFSET)
+            while found >= 0:
+                candidate = position + found - _MARK_OFFSET
+                if self._is_chunk(candidate):
+                    return candidate
+                found = window.find(_CHUNK_MARK, found + 1)
+            position += _SEARCH_STEP
+        return None
+
+    def _is_chunk(self, position: int) -> bool:
+        head = self._head(position)
+        if head is None or head[0] != Opcode.CHUNK or head[1] < _CHUNK_FIXED:
+            return False
+        data = self._read(position + RECORD_HEAD.size + _CHUNK_FIXED - 8, 8)
+        return len(data) == 8 and struct.unpack("<Q", data)[0] == head[1] - _CHUNK_FIXED

@@ -1,0 +1,123 @@
+"""The MCAP side of a recording: channels, messages, totals. Not thread-safe; blocks on the disk."""
+
+import zlib
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, cast
+
+from mcap.well_known import MessageEncoding, SchemaEncoding
+from mcap.writer import CompressionType, Writer
+
+from subtalar import __version__
+from subtalar.session.recording.durable_file import DurableFile
+from subtalar.session.recording.messages import ArrivedBlock, encode_sensor, encode_sensor_status
+from subtalar.session.recording.schema import (
+    FORMAT_VERSION,
+    PACKAGE,
+    SCHEMA_BYTES,
+    SESSION_TOPIC,
+    TOTALS_TOPIC,
+    message_class,
+    topics,
+)
+from subtalar.types import BodySite, SensorInfo, SensorStatus
+
+PROFILE = "subtalar"
+HEADER_METADATA = "subtalar.header"
+
+
+class Totals:
+    """Running totals of a recording, written as its last message."""
+
+    def __init__(self) -> None:
+        self.first_arrival_s: float | None = None
+        self.last_arrival_s: float | None = None
+        self.samples: Counter[BodySite] = Counter()
+        self.status: dict[BodySite, SensorStatus] = {}
+        self.strides = 0
+
+    def add_block(self, arrived: ArrivedBlock) -> None:
+        """Count a block."""
+        n = len(arrived.block)
+        if n == 0:
+            return
+        host = arrived.block.host_time_s
+        first = arrived.arrival_s if host is None else float(host[0])
+        last = arrived.arrival_s if host is None else float(host[-1])
+        self.first_arrival_s = first if self.first_arrival_s is None else min(first, self.first_arrival_s)
+        self.last_arrival_s = last if self.last_arrival_s is None else max(last, self.last_arrival_s)
+        self.samples[arrived.block.site] += n
+
+    @property
+    def duration_s(self) -> float:
+        """From the first to the last arrival; 0 for a recording without samples."""
+        if self.first_arrival_s is None or self.last_arrival_s is None:
+            return 0.0
+        return self.last_arrival_s - self.first_arrival_s
+
+    def encode(self) -> bytes:
+        """A ``Totals`` message."""
+        sites = {**dict.fromkeys(self.samples), **dict.fromkeys(self.status)}
+        message = message_class("Totals")(
+            first_arrival_s=self.first_arrival_s, last_arrival_s=self.last_arrival_s, strides=self.strides
+        )
+        for site in sites:
+            entry = message.sites.add(site=site.value, samples=self.samples[site])
+            if site in self.status:
+                entry.status.CopyFrom(encode_sensor_status(self.status[site]))
+        return cast(bytes, message.SerializeToString())
+
+
+def encode_header(sensors: Sequence[SensorInfo], start_utc: datetime, configuration_json: str) -> bytes:
+    """A ``SessionHeader`` message."""
+    message = message_class("SessionHeader")(
+        format_version=FORMAT_VERSION,
+        software_version=__version__,
+        start_utc=start_utc.isoformat(),
+        sensors=[encode_sensor(s) for s in sensors],
+        configuration_json=configuration_json,
+    )
+    return cast(bytes, message.SerializeToString())
+
+
+class RecordingWriter:
+    """One MCAP file in the making.
+
+    The header goes out at once in a chunk of its own (and as metadata, should that chunk be damaged), so that a file
+    is readable from its first moment on.
+    """
+
+    def __init__(self, file: DurableFile, header_bytes: bytes, sites: Sequence[BodySite], start_utc: datetime) -> None:
+        self._writer: Any = Writer(cast(Any, file), compression=CompressionType.ZSTD, enable_data_crcs=True)
+        self._start_ns = round(start_utc.timestamp() * 1e9)
+        table = topics([site.value for site in sites])
+        self._writer.start(profile=PROFILE, library=f"subtalar {__version__}")
+        self._writer.add_metadata(
+            HEADER_METADATA, {"session_header_hex": header_bytes.hex(), "crc32": str(zlib.crc32(header_bytes))}
+        )
+        schemas: dict[str, int] = {}
+        self._channels: dict[str, int] = {}
+        for topic, name in table.items():
+            if name not in schemas:
+                schemas[name] = self._writer.register_schema(f"{PACKAGE}.{name}", SchemaEncoding.Protobuf, SCHEMA_BYTES)
+            self._channels[topic] = self._writer.register_channel(topic, MessageEncoding.Protobuf, schemas[name])
+        self.add(SESSION_TOPIC, 0.0, header_bytes)
+        self.flush()
+
+    def add(self, topic: str, time_s: float, data: bytes, sequence: int = 0) -> None:
+        """Add a message at a session time. Raises KeyError for a topic that these sensors do not have."""
+        self.add_at(topic, max(0, self._start_ns + round(time_s * 1e9)), data, sequence)
+
+    def add_at(self, topic: str, log_time: int, data: bytes, sequence: int = 0) -> None:
+        """Add a message at a time in ns since 1970."""
+        self._writer.add_message(self._channels[topic], log_time, data, log_time, sequence)
+
+    def flush(self) -> None:
+        """Close the chunk in progress and write it."""
+        self._writer.flush()
+
+    def finish(self, totals: Totals) -> None:
+        """Write the totals, the index and the end mark."""
+        self.add(TOTALS_TOPIC, totals.last_arrival_s or 0.0, totals.encode())
+        self._writer.finish()

@@ -1,0 +1,282 @@
+"""Our frozen types to protobuf messages and back, bit for bit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any, cast
+
+import numpy as np
+
+from subtalar.session.model import Annotation
+from subtalar.session.recording.schema import message_class
+from subtalar.types import (
+    AngleBlock,
+    BodySite,
+    FloatArray,
+    GaitEvent,
+    Ledger,
+    Notice,
+    SampleBlock,
+    SensorInfo,
+    SensorStatus,
+    Side,
+    Stride,
+)
+
+_LEDGER_FIELDS = tuple(f.name for f in fields(Ledger))
+_STRIDE_FIELDS = tuple(f.name for f in fields(Stride))
+
+_Samples = message_class("Samples")
+_RawBytes = message_class("RawBytes")
+_Angles = message_class("Angles")
+_Event = message_class("Event")
+_Stride = message_class("Stride")
+_Notice = message_class("Notice")
+_Status = message_class("Status")
+_StatusSnapshot = message_class("StatusSnapshot")
+_Marker = message_class("Marker")
+_Sensor = message_class("Sensor")
+
+
+@dataclass(frozen=True)
+class ArrivedBlock:
+    """A sample block as it was handed to the estimator.
+
+    ``sequence`` orders blocks and chunks of all sensors among each other; ``arrival_s`` is the session time.
+    """
+
+    sequence: int
+    arrival_s: float
+    block: SampleBlock
+
+
+@dataclass(frozen=True)
+class RawChunk:
+    """Bytes as a transport delivered them, before any decoding."""
+
+    sequence: int
+    site: BodySite
+    arrival_s: float
+    data: bytes
+
+
+@dataclass(frozen=True)
+class StatusSnapshot:
+    """What was known of every sensor at one moment (session clock)."""
+
+    time_s: float
+    sensors: tuple[SensorStatus, ...]
+
+
+def encode_sensor(info: SensorInfo) -> Any:
+    """A ``Sensor`` message."""
+    return _Sensor(
+        site=info.site.value,
+        rate_hz=info.rate_hz,
+        acc_range_m_s2=info.acc_range_m_s2,
+        gyr_range_rad_s=info.gyr_range_rad_s,
+        model=info.model,
+        address=info.address,
+    )
+
+
+def decode_sensor(m: Any) -> SensorInfo:
+    """The inverse of ``encode_sensor``. Raises ValueError for a site that is not known."""
+    return SensorInfo(
+        BodySite(m.site),
+        m.rate_hz,
+        _optional(m, "acc_range_m_s2"),
+        _optional(m, "gyr_range_rad_s"),
+        m.model,
+        m.address,
+    )
+
+
+def encode_blocks(group: int, arrived: Sequence[ArrivedBlock]) -> bytes:
+    """Consecutive blocks of one sensor, all with the same time columns, as one ``Samples`` message."""
+    first = arrived[0].block
+    message = _Samples(
+        site=first.site.value,
+        group=group,
+        block_sequence=[a.sequence for a in arrived],
+        block_length=[len(a.block) for a in arrived],
+        block_arrival_s=[a.arrival_s for a in arrived],
+        has_device_time=first.device_time_s is not None,
+        has_host_time=first.host_time_s is not None,
+    )
+    for a in arrived:
+        if a.block.device_time_s is not None:
+            message.device_time_s.extend(a.block.device_time_s.tolist())
+        if a.block.host_time_s is not None:
+            message.host_time_s.extend(a.block.host_time_s.tolist())
+        message.acc_m_s2.extend(a.block.acc_m_s2.ravel().tolist())
+        message.gyr_rad_s.extend(a.block.gyr_rad_s.ravel().tolist())
+    return cast(bytes, message.SerializeToString())
+
+
+def decode_blocks(m: Any) -> list[ArrivedBlock]:
+    """The blocks of a ``Samples`` message, cut as they were handed over. Raises ValueError where lengths disagree."""
+    device = np.array(m.device_time_s, dtype=np.float64) if m.has_device_time else None
+    host = np.array(m.host_time_s, dtype=np.float64) if m.has_host_time else None
+    acc = np.array(m.acc_m_s2, dtype=np.float64).reshape(-1, 3)
+    gyr = np.array(m.gyr_rad_s, dtype=np.float64).reshape(-1, 3)
+    found = []
+    start = 0
+    for sequence, length, arrival_s in zip(m.block_sequence, m.block_length, m.block_arrival_s, strict=True):
+        stop = start + length
+        block = SampleBlock(
+            BodySite(m.site),
+            None if device is None else device[start:stop],
+            None if host is None else host[start:stop],
+            acc[start:stop],
+            gyr[start:stop],
+        )
+        found.append(ArrivedBlock(sequence, arrival_s, block))
+        start = stop
+    if start != len(acc):
+        raise ValueError(f"{len(acc)} samples in blocks of {start}")
+    return found
+
+
+def encode_raw(chunks: Sequence[RawChunk]) -> bytes:
+    """Chunks of one sensor as one ``RawBytes`` message."""
+    message = _RawBytes(
+        site=chunks[0].site.value,
+        sequence=[c.sequence for c in chunks],
+        arrival_s=[c.arrival_s for c in chunks],
+        data=[c.data for c in chunks],
+    )
+    return cast(bytes, message.SerializeToString())
+
+
+def decode_raw(m: Any) -> list[RawChunk]:
+    """The inverse of ``encode_raw``."""
+    return [
+        RawChunk(sequence, BodySite(m.site), arrival_s, data)
+        for sequence, arrival_s, data in zip(m.sequence, m.arrival_s, m.data, strict=True)
+    ]
+
+
+def encode_angles(blocks: Sequence[AngleBlock]) -> bytes:
+    """Consecutive blocks of one side as one ``Angles`` message."""
+    message = _Angles(side=blocks[0].side, quality=b"".join(b.quality.astype(np.uint8).tobytes() for b in blocks))
+    for b in blocks:
+        message.time_s.extend(b.time_s.tolist())
+        message.angles_deg.extend(b.angles_deg.ravel().tolist())
+        message.sd_deg.extend(b.sd_deg.ravel().tolist())
+        message.shank_orientation.extend(b.shank_orientation.ravel().tolist())
+    return cast(bytes, message.SerializeToString())
+
+
+def decode_angles(m: Any) -> AngleBlock:
+    """The inverse of ``encode_angles``, as one block."""
+    return AngleBlock(
+        cast(Side, m.side),
+        _array(m.time_s),
+        _array(m.angles_deg).reshape(-1, 3),
+        _array(m.sd_deg).reshape(-1, 3),
+        np.frombuffer(m.quality, dtype=np.uint8),
+        _array(m.shank_orientation).reshape(-1, 4),
+    )
+
+
+def encode_event(event: GaitEvent) -> bytes:
+    """An ``Event`` message."""
+    message = _Event(side=event.side, kind=event.kind, time_s=event.time_s, detected_s=event.detected_s)
+    return cast(bytes, message.SerializeToString())
+
+
+def decode_event(m: Any) -> GaitEvent:
+    """The inverse of ``encode_event``."""
+    return GaitEvent(m.side, m.kind, m.time_s, m.detected_s)
+
+
+def encode_stride(stride: Stride) -> bytes:
+    """A ``Stride`` message."""
+    message = _Stride(**{name: getattr(stride, name) for name in _STRIDE_FIELDS})
+    return cast(bytes, message.SerializeToString())
+
+
+def decode_stride(m: Any) -> Stride:
+    """The inverse of ``encode_stride``; what an older file does not hold is NaN."""
+    known = m.DESCRIPTOR.fields_by_name
+    values: dict[str, Any] = {
+        name: float("nan") if known[name].has_presence and not m.HasField(name) else getattr(m, name)
+        for name in _STRIDE_FIELDS
+    }
+    return Stride(**values)
+
+
+def encode_notice(notice: Notice) -> bytes:
+    """A ``Notice`` message."""
+    message = _Notice(
+        time_s=notice.time_s,
+        level=notice.level,
+        code=notice.code,
+        text=notice.text,
+        side=notice.side,
+        site=None if notice.site is None else notice.site.value,
+    )
+    return cast(bytes, message.SerializeToString())
+
+
+def decode_notice(m: Any) -> Notice:
+    """The inverse of ``encode_notice``."""
+    site = _optional(m, "site")
+    return Notice(m.time_s, m.level, m.code, m.text, _optional(m, "side"), None if site is None else BodySite(site))
+
+
+def encode_sensor_status(status: SensorStatus) -> Any:
+    """A ``Status`` message; what is known of the sensor itself stands in the header."""
+    return _Status(
+        site=status.info.site.value,
+        link=status.link,
+        rate_hz=status.rate_hz,
+        battery_percent=status.battery_percent,
+        **{name: getattr(status.ledger, name) for name in _LEDGER_FIELDS},
+    )
+
+
+def decode_ledger(m: Any) -> Ledger:
+    """The ledger of a ``Status`` message."""
+    return Ledger(**{name: getattr(m, name) for name in _LEDGER_FIELDS})
+
+
+def encode_status(snapshot: StatusSnapshot) -> bytes:
+    """A ``StatusSnapshot`` message."""
+    message = _StatusSnapshot(time_s=snapshot.time_s, sensors=[encode_sensor_status(s) for s in snapshot.sensors])
+    return cast(bytes, message.SerializeToString())
+
+
+def decode_status(m: Any, sensors: dict[BodySite, SensorInfo]) -> StatusSnapshot:
+    """The inverse of ``encode_status``, given the sensors of the header."""
+    return StatusSnapshot(
+        m.time_s,
+        tuple(
+            SensorStatus(
+                sensors[BodySite(s.site)],
+                s.link,
+                _optional(s, "rate_hz"),
+                _optional(s, "battery_percent"),
+                decode_ledger(s),
+            )
+            for s in m.sensors
+        ),
+    )
+
+
+def encode_marker(marker: Annotation) -> bytes:
+    """A ``Marker`` message."""
+    return cast(bytes, _Marker(label=marker.label, start_s=marker.start_s, end_s=marker.end_s).SerializeToString())
+
+
+def decode_marker(m: Any) -> Annotation:
+    """The inverse of ``encode_marker``."""
+    return Annotation(m.label, m.start_s, m.end_s)
+
+
+def _optional(m: Any, name: str) -> Any:
+    return getattr(m, name) if m.HasField(name) else None
+
+
+def _array(values: Any) -> FloatArray:
+    return np.array(values, dtype=np.float64)

@@ -1,0 +1,122 @@
+"""A recording of ours as a session: one pass to check and count it, further passes for the samples."""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+from subtalar.session import checks
+from subtalar.session.interleave import join
+from subtalar.session.model import MINIMUM_DURATION_S, Session
+from subtalar.session.recording.container import Scanner
+from subtalar.session.recording.messages import ArrivedBlock
+from subtalar.session.recording.schema import message_class
+from subtalar.session.recording.stream import (
+    RecordingHeader,
+    TopicMessage,
+    decode_items,
+    open_file,
+    read_header,
+    scan_messages,
+)
+from subtalar.session.recording.survey import Survey, survey
+from subtalar.types import BodySite, Ledger, SampleBlock
+
+
+def open_recording(path: Path, *, minimum_s: float = MINIMUM_DURATION_S) -> Session:
+    """Open a recording, closed or cut. Raises InputError where it is not one, or too short."""
+    found = survey(path)
+    duration_s = found.totals.duration_s
+    if not found.totals.samples and minimum_s > 0:
+        checks.check_duration(path.name, 0.0, minimum_s)
+    checks.check_duration(path.name, duration_s, minimum_s)
+    sensors = found.header.sensors
+    return Session(
+        path=path,
+        kind="recording",
+        sensors=sensors,
+        annotations=found.markers,
+        duration_s=duration_s,
+        sample_count=found.totals.samples.total(),
+        ledger={site: _ledger(found, site) for site in sensors},
+        start_utc=found.header.start_utc,
+        strides=found.totals.strides,
+        notes=(*_notes(path, found), *checks.pair_notes(sensors)),
+        closed=found.closed,
+        _source=lambda block_s: _read_blocks(path, block_s),
+    )
+
+
+def read_blocks(path: Path) -> Iterator[ArrivedBlock]:
+    """All sample blocks of a recording exactly as they were handed to the estimator, in that order."""
+    header = read_header(path)
+    with open_file(path) as file:
+        group: list[ArrivedBlock] = []
+        group_number = -1
+        for message in scan_messages(Scanner(file), header):
+            if not isinstance(message, TopicMessage) or not message.topic.startswith("/samples/"):
+                continue
+            number = message_class("Samples").FromString(message.data).group
+            if number != group_number:
+                yield from _in_sequence(group)
+                group, group_number = [], number
+            group.extend(_decode(header, message))
+        yield from _in_sequence(group)
+
+
+def _read_blocks(path: Path, block_s: float | None) -> Iterator[SampleBlock]:
+    if block_s is None:
+        for arrived in read_blocks(path):
+            yield arrived.block
+        return
+    pending: dict[BodySite, list[SampleBlock]] = {}
+    window: float | None = None
+    for arrived in read_blocks(path):
+        block = arrived.block
+        here = math.floor(arrived.arrival_s / block_s)
+        if window is None or here > window:
+            for blocks in pending.values():
+                yield join(blocks)
+            pending, window = {}, here
+        waiting = pending.setdefault(block.site, [])
+        if waiting and not _same_times(waiting[-1], block):
+            yield join(waiting)
+            waiting.clear()
+        waiting.append(block)
+    for blocks in pending.values():
+        yield join(blocks)
+
+
+def _same_times(a: SampleBlock, b: SampleBlock) -> bool:
+    return (a.device_time_s is None, a.host_time_s is None) == (b.device_time_s is None, b.host_time_s is None)
+
+
+def _decode(header: RecordingHeader, message: TopicMessage) -> Iterator[ArrivedBlock]:
+    return (item for item in decode_items(header, message) if isinstance(item, ArrivedBlock))
+
+
+def _in_sequence(group: list[ArrivedBlock]) -> list[ArrivedBlock]:
+    return sorted(group, key=lambda a: a.sequence)
+
+
+def _ledger(found: Survey, site: BodySite) -> Ledger:
+    """The last ledger that the device layer wrote; without one, what the nominal rate lets one guess."""
+    status = found.totals.status.get(site)
+    if status is not None:
+        return status.ledger
+    received = found.totals.samples[site]
+    expected = round(found.totals.duration_s * found.header.sensors[site].rate_hz)
+    return Ledger(received=received, lost=max(0, expected - received), lost_is_estimated=True)
+
+
+def _notes(path: Path, found: Survey) -> tuple[str, ...]:
+    notes = []
+    if found.being_written:
+        notes.append(f"{path.name} is still being recorded: this is what had reached the disk.")
+    elif not found.closed:
+        notes.append(
+            f"{path.name} was not closed (the program was stopped): {found.totals.duration_s:.1f} s can be read."
+        )
+    if found.damaged:
+        lost = "some" if found.written_samples is None else str(found.written_samples - found.totals.samples.total())
+        notes.append(f"{path.name} is damaged in {max(1, len(found.damages))} places: {lost} samples are lost.")
+    return tuple(notes)

@@ -1,0 +1,94 @@
+"""One pass over a recording: what is in it, and what is wrong with it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from google.protobuf.message import DecodeError
+
+from subtalar.session.model import Annotation
+from subtalar.session.recording.container import Damage, Scanner
+from subtalar.session.recording.durable_file import is_being_written
+from subtalar.session.recording.mcap_writer import Totals
+from subtalar.session.recording.messages import ArrivedBlock, StatusSnapshot
+from subtalar.session.recording.schema import TOTALS_TOPIC, message_class
+from subtalar.session.recording.stream import (
+    RecordingHeader,
+    TopicMessage,
+    decode_items,
+    open_file,
+    read_header,
+    scan_messages,
+)
+from subtalar.types import Stride
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What can be read from a recording, counted anew.
+
+    ``written_samples`` is what the writer says it wrote; None where it never came to say so. ``data_end_offset``
+    is where the data section ends in a closed file.
+    """
+
+    header: RecordingHeader
+    totals: Totals
+    markers: tuple[Annotation, ...]
+    chunks: int
+    damages: tuple[Damage, ...]
+    closed: bool
+    being_written: bool
+    written_samples: int | None
+    data_end_offset: int | None
+
+    @property
+    def damaged(self) -> bool:
+        """Bytes in the middle are bad, or samples are missing from a closed file. A cut end alone is not damage."""
+        missing = self.written_samples is not None and self.written_samples != self.totals.samples.total()
+        return missing or any(not d.at_end for d in self.damages) or (self.closed and bool(self.damages))
+
+
+def survey(path: Path) -> Survey:
+    """Read all of it once, in bounded memory. Raises InputError where it is not a recording."""
+    header = read_header(path)
+    being_written = is_being_written(path)
+    totals = Totals()
+    markers: list[Annotation] = []
+    written: int | None = None
+    with open_file(path) as file:
+        scanner = Scanner(file)
+        for message in scan_messages(scanner, header):
+            if not isinstance(message, TopicMessage):
+                continue
+            if message.topic == TOTALS_TOPIC:
+                written = _written_samples(message.data)
+            elif not message.topic.startswith(("/raw/", "/angles/")):
+                for item in decode_items(header, message):
+                    match item:
+                        case ArrivedBlock():
+                            totals.add_block(item)
+                        case Stride():
+                            totals.strides += 1
+                        case StatusSnapshot():
+                            totals.status.update({s.info.site: s for s in item.sensors})
+                        case Annotation():
+                            markers.append(item)
+                        case _:
+                            pass
+    return Survey(
+        header,
+        totals,
+        tuple(markers),
+        scanner.chunks,
+        tuple(scanner.damages),
+        scanner.closed,
+        being_written,
+        written,
+        scanner.data_end_offset,
+    )
+
+
+def _written_samples(data: bytes) -> int | None:
+    try:
+        return int(sum(s.samples for s in message_class("Totals").FromString(data).sites))
+    except DecodeError:
+        return None
