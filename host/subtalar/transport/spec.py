@@ -1,0 +1,113 @@
+"""Device specs: ``right_foot=ble:AA:BB:CC:DD:EE:FF,model=witmotion,rate=100`` and the like."""
+
+import re
+from dataclasses import dataclass
+from typing import Final, Literal, cast, get_args
+
+from subtalar.errors import InputError
+from subtalar.protocol import find_model
+from subtalar.types import BodySite
+
+TransportKind = Literal["ble", "serial", "tcp"]
+_KINDS: Final = get_args(TransportKind)
+_DEFAULT_MODEL: Final[dict[TransportKind, str]] = {"ble": "witmotion", "serial": "ximu3", "tcp": "ximu3"}
+_ADDRESS: Final = re.compile(
+    r"(?:[0-9A-F]{2}:){5}[0-9A-F]{2}|[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}", re.IGNORECASE
+)
+_EXAMPLE: Final = "right_foot=ble:AA:BB:CC:DD:EE:FF or right_foot=serial:/dev/ttyACM0,model=ximu3,rate=100"
+
+
+@dataclass(frozen=True)
+class DeviceSpec:
+    """Where a sensor is reached, where it sits and what it is. ``rate_hz`` None = the model's default."""
+
+    kind: TransportKind
+    address: str
+    model: str
+    rate_hz: float | None = None
+    site: BodySite | None = None
+
+    def __str__(self) -> str:
+        site = f"{self.site}=" if self.site else ""
+        rate = f",rate={self.rate_hz:g}" if self.rate_hz is not None else ""
+        return f"{site}{self.kind}:{self.address},model={self.model}{rate}"
+
+
+def parse_spec(text: str, *, need_site: bool = True) -> DeviceSpec:
+    """Read a device spec. ``need_site`` False also takes one without ``right_foot=`` in front.
+
+    Raises InputError with one sentence on the first mistake.
+    """
+    head, *options = text.strip().split(",")
+    site_text, equals, target = head.partition("=")
+    site: BodySite | None = None
+    # An address may hold "=" of its own; a site never holds ":".
+    if equals and ":" not in site_text:
+        site = _site(site_text.strip())
+    elif need_site:
+        raise InputError(f"The device {text!r} does not say where the sensor sits: write it as {_EXAMPLE}.")
+    else:
+        target = head
+    kind_text, colon, address = target.strip().partition(":")
+    if not colon or kind_text.lower() not in _KINDS:
+        raise InputError(
+            f"The device {text!r} does not say how to reach the sensor (ble:, serial: or tcp:): write it as {_EXAMPLE}."
+        )
+    kind = cast(TransportKind, kind_text.lower())
+    address = _checked_address(kind, address.strip())
+    values = _options(text, options)
+    model = find_model(values.get("model", _DEFAULT_MODEL[kind]))
+    if kind not in model.transports:
+        reached = " or ".join(model.transports)
+        raise InputError(f"The {model.title} is reached over {reached}, not over {kind}.")
+    rate_hz = _rate(values["rate"]) if "rate" in values else None
+    model.protocol(rate_hz)  # a rate that is not offered is found here, not after connecting
+    return DeviceSpec(kind, address, model.name, rate_hz, site)
+
+
+def _site(text: str) -> BodySite:
+    try:
+        return BodySite(text)
+    except ValueError:
+        raise InputError(f"There is no place {text!r} on the leg: use one of {', '.join(BodySite)}.") from None
+
+
+def _checked_address(kind: TransportKind, address: str) -> str:
+    if not address:
+        raise InputError(f"The address after {kind}: is missing: write it as {_EXAMPLE}.")
+    if kind == "ble" and not _ADDRESS.fullmatch(address):
+        raise InputError(
+            f"{address!r} is no Bluetooth address: it looks like AA:BB:CC:DD:EE:FF "
+            "(on a Mac like 01234567-89AB-CDEF-0123-456789ABCDEF); 'subtalar devices scan' lists them."
+        )
+    if kind == "tcp":
+        split_host_port(address)
+    return address
+
+
+def split_host_port(address: str) -> tuple[str, int]:
+    """Host and port of ``host:port``; an IPv6 host stands in brackets. Raises InputError."""
+    host, colon, port = address.rpartition(":")
+    if not colon or not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+        raise InputError(f"{address!r} is no network address: write host:port, for example 192.168.1.1:7000.")
+    return host.strip("[]"), int(port)
+
+
+def _options(text: str, options: list[str]) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for option in options:
+        key, equals, value = (part.strip() for part in option.partition("="))
+        if key not in ("model", "rate") or not equals or not value:
+            raise InputError(f"The option {option!r} in {text!r} is not understood: use model=NAME or rate=HZ.")
+        if key in values:
+            raise InputError(f"The option {key!r} stands twice in {text!r}.")
+        values[key] = value
+    return values
+
+
+def _rate(text: str) -> float:
+    try:
+        rate_hz = float(text)
+    except ValueError:
+        raise InputError(f"The rate {text!r} is no number: write it in Hz, for example rate=100.") from None
+    return rate_hz

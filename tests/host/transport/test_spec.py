@@ -1,0 +1,76 @@
+"""Device specs: what they mean, and one clear sentence for every mistake."""
+
+import pytest
+
+from subtalar.errors import InputError
+from subtalar.transport import DeviceSpec, parse_spec
+from subtalar.types import BodySite
+
+
+@pytest.mark.parametrize(
+    ("text", "spec"),
+    [
+        (
+            "right_foot=ble:AA:BB:CC:DD:EE:FF",
+            DeviceSpec("ble", "AA:BB:CC:DD:EE:FF", "witmotion", None, BodySite.RIGHT_FOOT),
+        ),
+        (
+            " left_shank=ble:01234567-89ab-CDEF-0123-456789ABCDEF,rate=200 ",
+            DeviceSpec("ble", "01234567-89ab-CDEF-0123-456789ABCDEF", "witmotion", 200, BodySite.LEFT_SHANK),
+        ),
+        (
+            "left_foot=serial:/dev/ttyACM0,model=x-imu3,rate=100",
+            DeviceSpec("serial", "/dev/ttyACM0", "ximu3", 100, BodySite.LEFT_FOOT),
+        ),
+        ("left_foot=serial:COM3", DeviceSpec("serial", "COM3", "ximu3", None, BodySite.LEFT_FOOT)),
+        (
+            "left_foot=serial:socket://127.0.0.1:4000",
+            DeviceSpec("serial", "socket://127.0.0.1:4000", "ximu3", None, BodySite.LEFT_FOOT),
+        ),
+        (
+            "right_shank=tcp:192.168.1.1:7000",
+            DeviceSpec("tcp", "192.168.1.1:7000", "ximu3", None, BodySite.RIGHT_SHANK),
+        ),
+        ("right_shank=tcp:[::1]:7000", DeviceSpec("tcp", "[::1]:7000", "ximu3", None, BodySite.RIGHT_SHANK)),
+    ],
+)
+def test_good_specs(text, spec):
+    assert parse_spec(text) == spec
+    assert parse_spec(str(spec)) == spec
+
+
+def test_the_site_may_be_left_out_where_none_is_needed():
+    assert parse_spec("serial:/dev/pts/3", need_site=False).site is None
+    assert parse_spec("serial:/dev/by=id", need_site=False).address == "/dev/by=id"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "where the sensor sits"),
+        ("ble:AA:BB:CC:DD:EE:FF", "where the sensor sits"),
+        ("foot=ble:AA:BB:CC:DD:EE:FF", "no place 'foot'"),
+        ("right_foot=AA:BB:CC:DD:EE:FF", "how to reach"),
+        ("right_foot=usb:1", "how to reach"),
+        ("right_foot=", "how to reach"),
+        ("right_foot=ble:", "missing"),
+        ("right_foot=ble:AA:BB:CC", "no Bluetooth address"),
+        ("right_foot=tcp:7000", "host:port"),
+        ("right_foot=tcp:host:99999", "host:port"),
+        ("right_foot=tcp:host:x", "host:port"),
+        ("right_foot=serial:COM3,model=toaster", "no sensor model 'toaster'"),
+        ("right_foot=serial:COM3,rate=fast", "no number"),
+        ("right_foot=serial:COM3,rate=nan", "cannot sample"),
+        ("right_foot=serial:COM3,rate=-5", "cannot sample"),
+        ("right_foot=serial:COM3,rate=333", "choose one of"),
+        ("right_foot=serial:COM3,speed=3", "not understood"),
+        ("right_foot=serial:COM3,rate", "not understood"),
+        ("right_foot=serial:COM3,rate=100,rate=50", "twice"),
+        ("right_foot=ble:AA:BB:CC:DD:EE:FF,model=ximu3", "not over ble"),
+    ],
+)
+def test_mistakes(text, words):
+    with pytest.raises(InputError, match=words) as caught:
+        parse_spec(text)
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).endswith(".")
