@@ -67,6 +67,8 @@ class FootFlatDetector:
                 end = self._seen + int(hits[0])
                 self._seen = end + 1
                 self._resting = False
+                if end - self._rest_start < self._p.shortest_rest_s * self._rate_hz:
+                    continue  # the pitch rate passing through zero at initial contact is no rest
                 flat = self._report(end)
                 self._typical_peak += 0.3 * (self._swing_peak - self._typical_peak) if self._typical_peak else 0.0
                 self._typical_peak = self._typical_peak or self._swing_peak

@@ -45,6 +45,7 @@ class FootFlatParameters:
     move_fraction: float = 0.4
     least_rest_rad_s: float = 0.35
     least_move_rad_s: float = 1.0
+    shortest_rest_s: float = 0.1
     window_s: float = 0.1
     min_stride_s: float = 0.4
     max_stride_s: float = 3.0
