@@ -1,0 +1,51 @@
+"""``subtalar analyze``: what the person at the terminal sees of an analysis."""
+
+import os
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from subtalar.report.analysis import OUTPUT_FILES, REPORT_FILE, analyze
+from subtalar.report.data_quality import judge
+from subtalar.report.results import AnalysisResult
+from subtalar.report.words import count, duration
+from subtalar.session.opening import open_session
+
+
+def analyze_command(session_path: str | os.PathLike[str], out_dir: str | os.PathLike[str], quiet: bool = False) -> None:
+    """Analyse a session into a folder and print what was found.
+
+    Progress goes to stderr, and only to a terminal; the summary to stdout. ``quiet`` silences both.
+    Raises SubtalarError with one sentence for a session or a folder that cannot be used.
+    """
+    out = Path(out_dir)
+    session = open_session(Path(session_path))
+    errors = Console(stderr=True)
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        console=errors,
+        transient=True,
+        disable=quiet or not errors.is_terminal,
+    )
+    with bar:
+        task = bar.add_task(f"Analysing {duration(session.duration_s)}", total=session.duration_s)
+        result = analyze(session, out, progress=lambda done_s, total_s: bar.update(task, completed=done_s))
+    if not quiet:
+        Console(highlight=False, soft_wrap=True, markup=False).print("\n".join(summary_lines(result, out)))
+
+
+def summary_lines(result: AnalysisResult, out: Path) -> list[str]:
+    """The few lines that are printed after an analysis."""
+    strides = ", ".join(f"{side} {len(found.strides)}" for side, found in result.sides.items())
+    verdict = judge(result)
+    return [
+        f"{result.session_name}: {duration(result.duration_s)}, {count(result.stride_count, 'stride')} ({strides})",
+        f"Data quality: {verdict.level}",
+        *(f"  {reason}" for reason in verdict.reasons),
+        f"Report: {out / REPORT_FILE}",
+        f"Tables: {', '.join(name for name in OUTPUT_FILES if name != REPORT_FILE)} in {out}",
+    ]

@@ -1,0 +1,274 @@
+"""What the page says, as text and rows; the template only lays it out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final
+
+import numpy as np
+
+from subtalar.report.figures import Series
+from subtalar.report.measures import (
+    MEASURES,
+    Curves,
+    Measure,
+    Spread,
+    compare,
+    measure_spread,
+    spread,
+    waveform_rms_difference_deg,
+)
+from subtalar.report.results import AnalysisResult, SideResult
+from subtalar.report.words import ANGLE_WORDS, count, duration, joined, site_words
+from subtalar.types import Side
+
+UNKNOWN: Final = "–"
+CYCLES_FOR_VARIABILITY: Final = 50
+"""König et al. 2014 (doi 10.1016/j.gaitpost.2013.06.014): measures of variability level off at 50 strides."""
+
+_TRENDS = ("peak_eversion_deg", "tibial_rotation_excursion_deg")
+_BY_KEY = {measure.key: measure for measure in MEASURES}
+_POINTS_BEFORE_CONTACT = 5  # the last 5 % of the cycle
+
+
+def number(value: float, decimals: int, *, signed: bool = False) -> str:
+    """With a real minus sign; never "−0.0"; a dash where not known."""
+    if not np.isfinite(value):
+        return UNKNOWN
+    text = f"{round(value, decimals) + 0.0:{'+' if signed else ''}.{decimals}f}"
+    if signed and not float(text):
+        text = text.lstrip("+-")
+    return text.replace("-", "−")
+
+
+def mean_sd(value: Spread, decimals: int, scale: float = 1.0) -> str:
+    """``6.1 ± 0.8``."""
+    if not value.n:
+        return UNKNOWN
+    mean = number(value.mean * scale, decimals)
+    return f"{mean} ± {number(value.sd * scale, decimals)}" if value.n > 1 else mean
+
+
+def _spreads(result: AnalysisResult, measure: Measure) -> dict[Side, Spread]:
+    return {side: measure_spread(measure, found.used_strides) for side, found in result.sides.items()}
+
+
+def facts(result: AnalysisResult) -> list[tuple[str, str]]:
+    """What was recorded."""
+    sites = [site_words(sensor.info.site) for sensor in result.sensors]
+    rates = sorted({f"{sensor.info.rate_hz:g} Hz" for sensor in result.sensors})
+    told = [
+        ("Recorded", result.start_utc.strftime("%d %B %Y, %H:%M %Z") if result.start_utc else "date not in the file"),
+        ("Duration", duration(result.duration_s)),
+        ("Sensors", f"{len(sites)} ({', '.join(sites)}), {joined(rates)}"),
+    ]
+    if result.annotations:
+        parts = [f"{a.label.replace('_', ' ')} {a.start_s:.0f}–{a.end_s:.0f} s" for a in result.annotations[:8]]
+        more = f" and {len(result.annotations) - 8} more" if len(result.annotations) > 8 else ""
+        told.append(("Marked parts", ", ".join(parts) + more))
+    return told
+
+
+def headline(result: AnalysisResult) -> list[str]:
+    """The first sentences: what was recorded and what it shows, in plain words."""
+    if not result.stride_count:
+        return [
+            f"This session of {duration(result.duration_s)} holds no strides: no walking or running was found. "
+            "The angles over time are in angles.csv."
+        ]
+    counts = [f"{count(len(found.strides), 'stride')} of the {side} leg" for side, found in result.sides.items()]
+    sentences = [f"In {duration(result.duration_s)}, {joined(counts)} were recorded ({result.gait})."]
+    for side, found in result.sides.items():
+        sentences += _used_sentences(result, side, found)
+    for measure, words in (
+        (_BY_KEY["peak_eversion_deg"], "Eversion (pronation) peaks at"),
+        (_BY_KEY["tibial_rotation_excursion_deg"], "The tibia rotates through"),
+    ):
+        known = [
+            f"{number(value.mean, 1)}° ± {number(value.sd, 1)}° on the {side}" if value.n > 1
+            else f"{number(value.mean, 1)}° on the {side}"
+            for side, value in _spreads(result, measure).items() if value.n
+        ]  # fmt: skip
+        if known:
+            sentences.append(f"{words} {joined(known)}.")
+    for side, found in result.sides.items():
+        if not found.has_pair:
+            sentences.append(
+                f"The {side} leg carried one sensor only: its timing and steps are reported, its ankle angles are not."
+            )
+    return sentences
+
+
+def _used_sentences(result: AnalysisResult, side: Side, found: SideResult) -> list[str]:
+    told = []
+    if other := result.other_gait_count(side):
+        told.append(
+            f"{count(other, 'stride')} of the {side} leg in another gait {'is' if other == 1 else 'are'} in "
+            f"strides.csv but not in these figures, which show {result.gait} alone."
+        )
+    if found.strides and not found.only_reliable:
+        told.append(f"Hardly any stride of the {side} leg is free of doubt, so doubtful ones are in its means as well.")
+    return told
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A figure at the head of the page: by side, its value."""
+
+    label: str
+    values: list[tuple[Side, str]]
+
+
+def tiles(result: AnalysisResult) -> list[Tile]:
+    """Strides, and the measures that are looked at first, where known."""
+    shown = [Tile("Strides in the means", [(s, str(len(f.used_strides))) for s, f in result.sides.items()])]
+    for key, decimals in (
+        ("cadence_steps_per_min", 0),
+        ("peak_eversion_deg", 1),
+        ("tibial_rotation_excursion_deg", 1),
+        ("peak_dorsiflexion_deg", 1),
+    ):
+        measure, spreads = _BY_KEY[key], _spreads(result, _BY_KEY[key])
+        if any(value.n for value in spreads.values()):
+            unit = "°" if measure.unit == "°" else ""
+            label = measure.label if unit else f"{measure.label} ({measure.unit})"
+            shown.append(
+                Tile(label, [(s, number(v.mean, decimals) + (unit if v.n else "")) for s, v in spreads.items()])
+            )
+    return shown
+
+
+@dataclass(frozen=True)
+class MeasureRow:
+    """A line of the table of key measures; ``difference`` and ``index`` are empty for one leg."""
+
+    label: str
+    unit: str
+    values: list[str]
+    difference: str
+    index: str
+    within_uncertainty: bool
+
+
+def measure_groups(result: AnalysisResult) -> list[tuple[str, list[MeasureRow]]]:
+    """The table of key measures, those that are known on any side."""
+    groups = []
+    for group, measures in groupby(MEASURES, key=lambda measure: measure.group):
+        rows = [_measure_row(result, m) for m in measures if any(v.n for v in _spreads(result, m).values())]
+        if rows:
+            groups.append((group, rows))
+    return groups
+
+
+def _measure_row(result: AnalysisResult, measure: Measure) -> MeasureRow:
+    spreads = _spreads(result, measure)
+    values = [mean_sd(value, measure.decimals, measure.shown) for value in spreads.values()]
+    if len(spreads) < 2:
+        return MeasureRow(measure.label, measure.unit, values, "", "", False)
+    comparison = compare(measure, spreads["left"], spreads["right"])
+    within = False
+    if measure.angle is not None:
+        sd = np.hypot(*(result.sides[side].used_sd_deg[measure.angle] for side in spreads))
+        within = bool(np.isfinite(comparison.difference) and abs(comparison.difference) < 2 * sd)
+    return MeasureRow(
+        measure.label,
+        measure.unit,
+        values,
+        number(comparison.difference * measure.shown, measure.decimals, signed=True),
+        number(comparison.symmetry_index_pct, 0, signed=True),
+        within,
+    )
+
+
+def unknown_measures(result: AnalysisResult) -> str:
+    """The measures that are not known on either side, for the line below the table."""
+    return ", ".join(m.label.lower() for m in MEASURES if not any(v.n for v in _spreads(result, m).values()))
+
+
+def waveform_rows(side_curves: Mapping[Side, Curves]) -> list[tuple[str, str]]:
+    """How far the mean curves of both sides lie apart; empty for one leg."""
+    if len(side_curves) < 2:
+        return []
+    rms = waveform_rms_difference_deg(side_curves["left"], side_curves["right"])
+    return [(words.name.lower(), f"{number(value, 1)}°") for words, value in zip(ANGLE_WORDS, rms, strict=True)]
+
+
+def trend_panels(result: AnalysisResult) -> list[tuple[str, dict[Side, Series]]]:
+    """The measures that are followed over the session, those with three strides or more on a side."""
+    panels = []
+    for key in _TRENDS:
+        measure = _BY_KEY[key]
+        sides: dict[Side, Series] = {}
+        for side, found in result.sides.items():
+            values = np.array([measure.value(stride) for stride in found.used_strides], np.float64)
+            time_s = np.array([stride.initial_contact_s for stride in found.used_strides], np.float64)
+            known = np.isfinite(values)
+            if known.sum() >= 3:
+                sides[side] = Series(time_s[known], values[known])
+        if sides:
+            panels.append((f"{measure.label} ({measure.unit})", sides))
+    return panels
+
+
+def variability_rows(result: AnalysisResult, side_curves: Mapping[Side, Curves]) -> list[tuple[str, list[str]]]:
+    """How much strides differ from each other, a side each."""
+    rows = []
+    cv = {side: value.cv_pct for side, value in _spreads(result, _BY_KEY["stride_time_s"]).items()}
+    if np.isfinite(list(cv.values())).any():
+        rows.append(("Stride time, coefficient of variation (%)", [number(cv[side], 1) for side in result.sides]))
+    several = {side: curve for side, curve in side_curves.items() if curve.n > 1}
+    if not several:
+        return rows
+    for k, words in enumerate(ANGLE_WORDS):
+        cells = [number(several[s].sd_deg[:, k].mean(), 1) if s in several else UNKNOWN for s in result.sides]
+        rows.append((f"{words.name}, sd averaged over the gait cycle (°)", cells))
+    before = {
+        side: spread(found.used_waveforms_deg[:, -_POINTS_BEFORE_CONTACT - 1 :, 1].mean(axis=1))
+        for side, found in result.sides.items()
+    }
+    rows.append(("Inversion just before contact, sd (°)", [number(before[s].sd, 1) for s in result.sides]))
+    return rows
+
+
+def few_for_variability(result: AnalysisResult) -> str:
+    """A sentence where there are too few strides to speak of variability, else empty."""
+    few = [side for side, found in result.sides.items() if 0 < len(found.used_strides) < CYCLES_FOR_VARIABILITY]
+    if not few:
+        return ""
+    return (
+        f"The {joined(list(few))} side has fewer than {CYCLES_FOR_VARIABILITY} strides: "
+        "its variability is not yet reliable (König et al. 2014)."
+    )
+
+
+def waveform_alt(side_curves: Mapping[Side, Curves]) -> str:
+    """The picture of the mean curves in words."""
+    parts = [
+        f"{words.name}, {side}: from {number(curve.mean_deg[:, k].min(), 0)}° to "
+        f"{number(curve.mean_deg[:, k].max(), 0)}°"
+        for k, words in enumerate(ANGLE_WORDS)
+        for side, curve in side_curves.items()
+    ]
+    return f"Mean ankle angles over the gait cycle with one standard deviation. {'; '.join(parts)}."
+
+
+def variability_alt(side_curves: Mapping[Side, Curves]) -> str:
+    """The picture of the spread between strides in words."""
+    parts = [
+        f"{words.name}, {side}: largest {number(float(curve.sd_deg[:, k].max()), 1)}° at "
+        f"{int(curve.sd_deg[:, k].argmax())} %"
+        for k, words in enumerate(ANGLE_WORDS)
+        for side, curve in side_curves.items()
+    ]
+    return f"Standard deviation between strides over the gait cycle. {'; '.join(parts)}."
+
+
+def trend_alt(panels: Sequence[tuple[str, Mapping[Side, Series]]]) -> str:
+    """The picture of the trends in words: first and last tenth."""
+    parts = []
+    for title, sides in panels:
+        for side, series in sides.items():
+            tenth = max(len(series.values) // 10, 1)
+            first, last = np.median(series.values[:tenth]), np.median(series.values[-tenth:])
+            parts.append(f"{title}, {side}: {number(first, 1)} at the start, {number(last, 1)} at the end")
+    return f"One dot a stride over the session with a running median. {'; '.join(parts)}."

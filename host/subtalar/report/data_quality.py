@@ -1,0 +1,89 @@
+"""Is it good data? A verdict by fixed rules of this software, each of which says itself in words."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+
+from subtalar.report.results import AnalysisResult, SensorFacts, SideResult
+from subtalar.report.words import ANGLE_WORDS, count, site_words
+
+Level = Literal["good", "limited", "poor"]
+_LEVELS: Final[tuple[Level, ...]] = ("good", "limited", "poor")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Beyond ``limited`` a figure needs care, beyond ``poor`` it should not be relied on. Our own choice."""
+
+    limited: float
+    poor: float
+
+    def level(self, value: float) -> Level:
+        """Of a value where more is worse."""
+        return _LEVELS[int(value > self.limited) + int(value > self.poor)]
+
+
+LOST_RATIO: Final = Limits(0.02, 0.10)
+DOUBTFUL_RATIO: Final = Limits(0.10, 0.50)
+UNCERTAINTY_DEG: Final = Limits(2.5, 5.0)
+FEWEST_STRIDES: Final = Limits(10, 3)
+"""Means are reliable from 10 strides on (König et al. 2014, doi 10.1016/j.gaitpost.2013.06.014)."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """``reasons`` are sentences for what keeps the data from being good; none when they are."""
+
+    level: Level
+    reasons: tuple[str, ...]
+
+
+def judge(result: AnalysisResult) -> Verdict:
+    """The worst of all rules decides."""
+    found = [_judge_sensor(sensor) for sensor in result.sensors]
+    for side in result.sides.values():
+        found += _judge_side(side)
+    problems = [("limited", tally.text) for tally in result.notices if tally.level == "problem"]
+    told: list[tuple[Level, str]] = [(level, text) for level, text in found if level != "good"]
+    told += [("limited", text) for _, text in problems if text not in {t for _, t in told}]
+    told.sort(key=lambda reason: -_LEVELS.index(reason[0]))
+    level = told[0][0] if told else "good"
+    return Verdict(level, tuple(text for _, text in told))
+
+
+def _judge_sensor(sensor: SensorFacts) -> tuple[Level, str]:
+    return (
+        LOST_RATIO.level(sensor.lost_ratio),
+        f"The {site_words(sensor.info.site)} sensor lost {100 * sensor.lost_ratio:.1f} % of its samples.",
+    )
+
+
+def _judge_side(side: SideResult) -> list[tuple[Level, str]]:
+    n, name = len(side.strides), side.side.capitalize()
+    if not n:
+        return [("poor", f"{name}: no strides were found.")]
+    found: list[tuple[Level, str]] = []
+    if len(side.used_strides) < FEWEST_STRIDES.limited:
+        level: Level = "poor" if len(side.used_strides) < FEWEST_STRIDES.poor else "limited"
+        found.append((level, f"{name}: the means rest on {count(len(side.used_strides), 'stride')} only."))
+    doubtful = side.doubtful_count
+    found.append((DOUBTFUL_RATIO.level(doubtful / n), f"{name}: {doubtful} of {n} strides are marked as doubtful."))
+    if not side.has_pair:
+        found.append(("limited", f"{name}: one of the two sensors is missing, so there are no ankle angles."))
+        return found
+    used, whole = len(side.used_strides), len(side.used_waveforms_deg)
+    if used:
+        found.append(
+            (DOUBTFUL_RATIO.level(1 - whole / used), f"{name}: {used - whole} of {used} strides lack complete angles.")
+        )
+    sd = side.used_sd_deg
+    if np.isfinite(sd).any():
+        worst = int(np.nanargmax(sd))
+        found.append(
+            (
+                UNCERTAINTY_DEG.level(float(sd[worst])),
+                f"{name}: {ANGLE_WORDS[worst].name.lower()} is uncertain by ±{sd[worst]:.1f}° (standard deviation).",
+            )
+        )
+    return found

@@ -1,0 +1,220 @@
+"""``strides.csv`` and ``summary.json``: the numbers for other programs."""
+
+import csv
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from subtalar import __version__
+from subtalar.conventions import ANGLE_NAMES
+from subtalar.report.data_quality import judge
+from subtalar.report.measures import (
+    MEASURES,
+    Curves,
+    Spread,
+    compare,
+    curves,
+    measure_spread,
+    waveform_rms_difference_deg,
+)
+from subtalar.report.results import AnalysisResult, SensorFacts, SideResult
+from subtalar.report.waveforms import CYCLE_PCT
+from subtalar.types import FloatArray, Stride
+
+CONTRACT_STRIDE_COLUMNS: Final = (
+    "side", "initial_contact_s", "foot_off_s", "stride_time_s", "stance_ratio", "stride_length_m",
+    "peak_eversion_deg", "eversion_excursion_deg", "time_to_peak_eversion_pct", "peak_eversion_velocity_deg_s",
+    "tibial_rotation_excursion_deg", "eversion_tibial_coupling", "peak_dorsiflexion_deg",
+    "peak_tibial_acceleration_g", "foot_strike_angle_deg", "foot_progression_deg", "lost_samples", "quality",
+)  # fmt: skip
+"""Fixed for other people's programs; what a Stride knows beyond these follows after them."""
+
+STRIDE_COLUMNS: Final = CONTRACT_STRIDE_COLUMNS + tuple(
+    field.name for field in fields(Stride) if field.name not in CONTRACT_STRIDE_COLUMNS
+)
+
+SUMMARY_VERSION: Final = 1
+_DECIMALS = 5
+
+
+def write_strides(path: Path, result: AnalysisResult) -> None:
+    """One row a stride of either side, in order of initial contact; what is not known is empty."""
+    strides = sorted(
+        (stride for side in result.sides.values() for stride in side.strides),
+        key=lambda stride: (stride.initial_contact_s, stride.side),
+    )
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(STRIDE_COLUMNS)
+        writer.writerows([_cell(getattr(stride, name)) for name in STRIDE_COLUMNS] for stride in strides)
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return ""
+        rounded = round(value, _DECIMALS)
+        return repr(rounded if rounded else 0.0)
+    return value
+
+
+def write_summary(path: Path, result: AnalysisResult) -> None:
+    """Write ``summary(result)`` as JSON."""
+    text = json.dumps(summary(result), indent=1, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def summary(result: AnalysisResult) -> dict[str, Any]:
+    """The session in numbers. Every number carries its unit in its key or in the key above it; null = not known.
+
+    ``format``, ``version``
+        ``subtalar-summary``, 1. Further keys may come; these stay.
+    ``software``
+        ``name``, ``version``, ``analysed_utc``.
+    ``session``
+        ``name``, ``kind``, ``start_utc``, ``duration_s``, ``gait`` (that of most strides; the only one in the means),
+        ``annotations`` (list of ``label``, ``start_s``, ``end_s``), ``notes``.
+    ``sensors``
+        By body site: ``model``, ``nominal_rate_hz``, ``measured_rate_hz``, ``received_samples``, ``lost_samples``,
+        ``lost_is_estimated``, ``lost_ratio``, ``duplicated_samples``, ``corrupt_bytes``, ``reconnects``.
+    ``sides``
+        By side, only those that carried a sensor: ``stride_count``, ``used_stride_count`` (in the means),
+        ``only_reliable_strides_used``, ``other_gait_stride_count``, ``waveform_stride_count``,
+        ``stride_quality_counts``; ``measures``: by name (as in ``strides.csv``, and ``cadence_steps_per_min``, ``speed_m_s``)
+        ``{"mean", "sd", "n"}`` over the used strides; ``stride_time_cv_pct``; ``angles``: ``row_count``,
+        ``known_ratio``, ``quality_ratios`` (shares of the rows of ``angles.csv``), ``mean_sd_deg`` and
+        ``mean_sd_in_strides_deg`` by angle; ``mean_waveforms``: ``gait_cycle_pct`` and by angle ``_deg`` the 101
+        values of ``mean`` and ``sd``, null without angles.
+    ``symmetry``
+        Null for one leg; else ``measures``: by name ``difference`` (left minus right, unit of the measure) and, where
+        zero means none, ``symmetry_index_pct`` (Robinson et al. 1987); and ``waveform_rms_difference_deg`` by angle.
+    ``data_quality``
+        ``verdict`` (``good``, ``limited``, ``poor``) and the ``reasons`` in words.
+    ``notices``
+        What the estimator said: ``level``, ``code``, ``text``, ``side``, ``site``, ``first_s``, ``count``.
+    """
+    verdict = judge(result)
+    return {
+        "format": "subtalar-summary",
+        "version": SUMMARY_VERSION,
+        "software": {
+            "name": "subtalar",
+            "version": __version__,
+            "analysed_utc": datetime.now(UTC).isoformat(timespec="seconds"),
+        },
+        "session": {
+            "name": result.session_name,
+            "kind": result.kind,
+            "start_utc": result.start_utc.isoformat() if result.start_utc else None,
+            "duration_s": _number(result.duration_s),
+            "gait": result.gait if result.stride_count else None,
+            "annotations": [
+                {"label": a.label, "start_s": _number(a.start_s), "end_s": _number(a.end_s)} for a in result.annotations
+            ],
+            "notes": list(result.notes),
+        },
+        "sensors": {sensor.info.site.value: _sensor(sensor) for sensor in result.sensors},
+        "sides": {name: _side(result, side) for name, side in result.sides.items()},
+        "symmetry": _symmetry(result),
+        "data_quality": {"verdict": verdict.level, "reasons": list(verdict.reasons)},
+        "notices": [
+            {
+                "level": tally.level,
+                "code": tally.code,
+                "text": tally.text,
+                "side": tally.side,
+                "site": tally.site.value if tally.site else None,
+                "first_s": _number(tally.first_s),
+                "count": tally.count,
+            }
+            for tally in result.notices
+        ],
+    }
+
+
+def _sensor(sensor: SensorFacts) -> dict[str, Any]:
+    ledger = sensor.ledger
+    return {
+        "model": sensor.info.model or None,
+        "nominal_rate_hz": _number(sensor.info.rate_hz),
+        "measured_rate_hz": _number(sensor.measured_rate_hz),
+        "received_samples": sensor.samples,
+        "lost_samples": ledger.lost,
+        "lost_is_estimated": ledger.lost_is_estimated,
+        "lost_ratio": _number(sensor.lost_ratio),
+        "duplicated_samples": ledger.duplicated,
+        "corrupt_bytes": ledger.corrupt_bytes,
+        "reconnects": ledger.reconnects,
+    }
+
+
+def _side(result: AnalysisResult, side: SideResult) -> dict[str, Any]:
+    used = side.used_strides
+    spreads = {measure.key: measure_spread(measure, used) for measure in MEASURES}
+    rows = side.coverage.rows
+    return {
+        "stride_count": len(side.strides),
+        "used_stride_count": len(used),
+        "only_reliable_strides_used": side.only_reliable,
+        "other_gait_stride_count": result.other_gait_count(side.side),
+        "waveform_stride_count": len(side.used_waveforms_deg),
+        "stride_quality_counts": dict(side.stride_qualities()),
+        "measures": {key: _spread(value) for key, value in spreads.items()},
+        "stride_time_cv_pct": _number(spreads["stride_time_s"].cv_pct),
+        "angles": {
+            "row_count": rows,
+            "known_ratio": _number(side.coverage.known_ratio) if rows else None,
+            "quality_ratios": {quality.label: _number(n / rows) for quality, n in side.coverage.by_quality.items()},
+            "mean_sd_deg": _by_angle(side.coverage.mean_sd_deg),
+            "mean_sd_in_strides_deg": _by_angle(side.used_sd_deg),
+        },
+        "mean_waveforms": _waveforms(curves(side.used_waveforms_deg)),
+    }
+
+
+def _symmetry(result: AnalysisResult) -> dict[str, Any] | None:
+    if len(result.sides) < 2:
+        return None
+    left, right = result.sides["left"], result.sides["right"]
+    compared: dict[str, Any] = {}
+    for measure in MEASURES:
+        comparison = compare(
+            measure, measure_spread(measure, left.used_strides), measure_spread(measure, right.used_strides)
+        )
+        compared[measure.key] = {"difference": _number(comparison.difference)}
+        if measure.scale == "ratio":
+            compared[measure.key]["symmetry_index_pct"] = _number(comparison.symmetry_index_pct)
+    both = curves(left.used_waveforms_deg), curves(right.used_waveforms_deg)
+    rms = waveform_rms_difference_deg(both[0], both[1]) if both[0] and both[1] else np.full(len(ANGLE_NAMES), np.nan)
+    return {"measures": compared, "waveform_rms_difference_deg": _by_angle(rms)}
+
+
+def _waveforms(mean: Curves | None) -> dict[str, Any] | None:
+    if mean is None:
+        return None
+    told: dict[str, Any] = {"gait_cycle_pct": _numbers(CYCLE_PCT)}
+    for k, name in enumerate(ANGLE_NAMES):
+        told[f"{name}_deg"] = {"mean": _numbers(mean.mean_deg[:, k]), "sd": _numbers(mean.sd_deg[:, k])}
+    return told
+
+
+def _spread(value: Spread) -> dict[str, Any]:
+    return {"mean": _number(value.mean), "sd": _number(value.sd), "n": value.n}
+
+
+def _by_angle(values: Sequence[float] | FloatArray) -> dict[str, float | None]:
+    return {name: _number(value) for name, value in zip(ANGLE_NAMES, values, strict=True)}
+
+
+def _numbers(values: Iterable[float]) -> list[float | None]:
+    return [_number(value) for value in values]
+
+
+def _number(value: float) -> float | None:
+    return round(float(value), _DECIMALS) + 0.0 if math.isfinite(value) else None
