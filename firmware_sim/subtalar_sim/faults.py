@@ -83,17 +83,17 @@ class DelayLine:
     plan: FaultPlan
     seed: int
     site: str
-    _queue: deque[tuple[float, bytes]] = field(default_factory=deque)
+    _queue: deque[tuple[float, bytes, int]] = field(default_factory=deque)
     _last: float = -1e9
 
     def __post_init__(self) -> None:
         self._rng = np.random.default_rng([self.seed, 16, *self.site.encode()])
 
-    def push(self, t_s: float, payload: bytes) -> None:
+    def push(self, t_s: float, payload: bytes, samples: int = 0) -> None:
         """A payload leaves the sensor at session time ``t_s``."""
         jitter = float(self._rng.exponential(self.plan.jitter_s)) if self.plan.jitter_s else 0.0
         self._last = max(self._last, t_s + self.plan.delay_s + jitter)
-        self._queue.append((self._last, payload))
+        self._queue.append((self._last, payload, samples))
 
     def due(self, t_s: float) -> list[bytes]:
         """Payloads that have arrived by session time ``t_s``, in order."""
@@ -107,7 +107,7 @@ class DelayLine:
         return self._queue[0][0] if self._queue else float("inf")
 
     def clear(self) -> int:
-        """The link went down: what was on its way is gone. Returns how many payloads."""
-        n = len(self._queue)
+        """The link went down: what was on its way is gone. Returns how many samples that were."""
+        n = sum(samples for _, _, samples in self._queue)
         self._queue.clear()
         return n

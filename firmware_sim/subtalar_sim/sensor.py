@@ -184,6 +184,11 @@ class Imu:
         gyr = (turn[0] - 8 * turn[1] + 8 * turn[2] - turn[3]) / (12 * h)
         return ImuSamples(t, np.einsum("nij,nj->ni", back, acc), gyr, R[2])
 
+    def orientation(self, t_s: FloatArray) -> FloatArray:
+        """Sensor axes into the world at any times (n,): (n, 3, 3)."""
+        state = self.body.pose(self.side, t_s)
+        return np.asarray((state.foot if self.segment == "foot" else state.shank) @ self._R, dtype=np.float64)
+
     def _felt(self, t: FloatArray) -> ImuSamples:
         if self.bandwidth_hz is None:
             return self.ideal(t)

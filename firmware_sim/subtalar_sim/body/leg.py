@@ -49,7 +49,7 @@ class LegState:
 
 def _swing_progress() -> PPoly:
     """Share of the swing path done: fast in the middle, still moving until the last few hundredths of the swing."""
-    speed = CubicHermiteSpline([0.0, 0.3, 0.64, 0.93, 1.0], [0.0, 0.95, 0.9, 0.12, 0.0], [1.5, 1.0, -1.6, -1.6, 0.0])
+    speed = CubicHermiteSpline([0.0, 0.3, 0.64, 0.93, 1.0], [0.0, 0.95, 0.9, 0.12, 0.0], [0.0, 1.0, -1.6, -1.6, 0.0])
     path = speed.antiderivative()
     return PPoly(path.c / float(path(1.0)), path.x)
 

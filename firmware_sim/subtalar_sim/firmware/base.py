@@ -1,0 +1,127 @@
+"""What every firmware is to the code that serves it, and the feed of encoded samples behind it."""
+
+from collections import deque
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from subtalar_sim.clock import SensorClock
+from subtalar_sim.faults import GapDrawer, SentLedger
+from subtalar_sim.sensor import ImuSamples
+from subtalar_sim.types import FloatArray
+
+
+class Payload(NamedTuple):
+    """What goes over the link in one piece, and how many samples it completes."""
+
+    data: bytes
+    samples: int = 0
+
+
+class SampleSource(Protocol):
+    """Anything that can be measured at rising times: ``subtalar_sim.sensor.Imu`` in the main."""
+
+    def measure(self, t_s: FloatArray, rate_hz: float) -> ImuSamples:
+        """Samples at true times ``t_s`` (n,)."""
+        ...
+
+    def orientation(self, t_s: FloatArray) -> FloatArray:
+        """Sensor axes into the world at any times (n,): (n, 3, 3)."""
+        ...
+
+
+class Firmware(Protocol):
+    """A device without its wire. All times are session seconds and never go back; nothing sleeps."""
+
+    ledger: SentLedger
+
+    def on_bytes(self, data: bytes, now_s: float) -> None:
+        """Bytes from the host, cut anywhere."""
+        ...
+
+    def poll(self, now_s: float, *, listening: bool = True) -> list[Payload]:
+        """Payloads that have become due, in order; nobody ``listening`` means samples are measured for nothing."""
+        ...
+
+    def next_deadline_s(self) -> float:
+        """When ``poll`` has something to say next, as far as is known."""
+        ...
+
+
+Encoder = Callable[[ImuSamples], list[bytes]]
+
+
+class FrameFeed:
+    """Measures ahead in chunks, encodes them at once and hands the frames out when their time has come.
+
+    ``group`` samples make one frame, which the encoder gets as ``group * m`` consecutive samples and whose time is
+    that of the newest. A frame of which the sensor loses a sample is lost.
+    """
+
+    def __init__(
+        self,
+        source: SampleSource,
+        clock: SensorClock,
+        encode: Encoder,
+        gaps: GapDrawer,
+        ledger: SentLedger,
+        *,
+        rate_hz: float,
+        group: int = 1,
+        start_s: float = 0.0,
+        ahead_s: float = 0.4,
+    ) -> None:
+        self._source, self._encode, self._gaps, self._ledger = source, encode, gaps, ledger
+        self._rate, self._group = clock.true_rate(rate_hz), group
+        self._ahead = max(1, round(ahead_s * rate_hz / group))
+        self._start_s, self._index = start_s, 0
+        self._queue: deque[tuple[float, bytes | None]] = deque()
+
+    @property
+    def frame_rate(self) -> float:
+        """Frames a true second."""
+        return self._rate / self._group
+
+    @property
+    def next_s(self) -> float:
+        """When the next frame is complete."""
+        if self._queue:
+            return self._queue[0][0]
+        return self._start_s + (self._index + self._group - 1) / self._rate
+
+    def due(self, now_s: float, *, listening: bool) -> list[bytes]:
+        """Frames complete by ``now_s``, in order; none if nobody listens. Counts the samples that went nowhere."""
+        out: list[bytes] = []
+        while self.next_s <= now_s:
+            if not self._queue:
+                if not listening and self._skip(now_s):
+                    continue
+                self._generate()
+            frame = self._queue.popleft()[1]
+            if not listening:
+                self._ledger.unsent += 1
+            elif frame is None:
+                self._ledger.lost += 1
+            else:
+                out.append(frame)
+        return out
+
+    def _generate(self) -> None:
+        n = self._ahead * self._group
+        t = self._start_s + np.arange(self._index, self._index + n) / self._rate
+        self._index += n
+        frames = self._encode(self._source.measure(t, self._rate))
+        keep = self._gaps.kept(self._ahead)
+        newest = t[self._group - 1 :: self._group]
+        self._queue.extend((float(a), f if k else None) for a, f, k in zip(newest, frames, keep, strict=True))
+
+    def _skip(self, now_s: float) -> bool:
+        """Pass over whole chunks that nobody will ever see; True if any was."""
+        n = self._ahead * self._group
+        chunks = int(((now_s - self._start_s) * self._rate - self._index) // n)
+        if chunks < 1:
+            return False
+        self._index += chunks * n
+        self._ledger.unsent += chunks * self._ahead
+        return True

@@ -1,0 +1,195 @@
+"""WitMotion BLE 5.0 family (WT901BLE and kin): 20-byte frames, register file, 5-byte commands.
+
+Written from the vendor's SDK sources and third-party measurements on a WT901BLE67: real rates, batching of four
+frames a notification, some 300 ms of silence of the battery register after a save. The device has no timestamp, no
+counter, no checksum and no stop command. What happens to writes while it is busy is not documented: here they are
+ignored (inferred, needs a check on hardware).
+"""
+
+import struct
+from typing import Final
+
+import numpy as np
+
+from subtalar_sim.clock import SensorClock
+from subtalar_sim.faults import GapDrawer, SentLedger
+from subtalar_sim.firmware.base import FrameFeed, Payload, SampleSource
+from subtalar_sim.sensor import ImuSamples
+from subtalar_sim.types import GRAVITY_M_S2
+
+SERVICE_UUID: Final = "0000ffe5-0000-1000-8000-00805f9a34fb"
+NOTIFY_UUID: Final = "0000ffe4-0000-1000-8000-00805f9a34fb"
+WRITE_UUID: Final = "0000ffe9-0000-1000-8000-00805f9a34fb"
+
+RATE_HZ: Final[dict[int, float]] = {
+    0x01: 0.2, 0x02: 0.5, 0x03: 1.0, 0x04: 2.0, 0x05: 5.0,
+    0x06: 10.05, 0x07: 19.86, 0x08: 49.45, 0x09: 99.26, 0x0A: 99.29, 0x0B: 198.43,
+}  # fmt: skip
+"""Rate register -> samples a second: nominal up to 5 Hz, measured above (0x0A is sold as 125 Hz, 0x0B as 200 Hz)."""
+
+REG_SAVE, REG_RATE, REG_BANDWIDTH, REG_ALGORITHM = 0x00, 0x03, 0x1F, 0x24
+REG_READ, REG_VERSION, REG_MAG, REG_TEMPERATURE, REG_QUATERNION = 0x27, 0x2E, 0x3A, 0x40, 0x51
+REG_BATTERY, REG_UNLOCK, REG_MAG_TYPE, REG_SERIAL = 0x64, 0x69, 0x72, 0x7F
+_UNLOCK_KEY: Final = 0xB588
+_DEFAULTS: Final = {REG_RATE: 0x06, REG_BANDWIDTH: 0x00, REG_ALGORITHM: 0x00}
+_WRITABLE: Final = frozenset({0x01, 0x02, REG_RATE, REG_BANDWIDTH, REG_ALGORITHM, 0x20, 0x21, 0x96})
+
+UNLOCKED_S: Final = 10.0
+BUSY_S: Final = 0.31
+_REPLY_S: Final = 0.012
+_BATCH: Final = 4
+_FULL_SCALE: Final = 32768.0
+
+
+def rate_code(rate_hz: float) -> int:
+    """Register value for a nominal rate. Raises ValueError for a rate the device does not have."""
+    nominal = {10.0: 0x06, 20.0: 0x07, 50.0: 0x08, 100.0: 0x09, 200.0: 0x0B}
+    if rate_hz not in nominal:
+        raise ValueError(f"a WitMotion BLE sensor runs at 10, 20, 50, 100 or 200 Hz, not {rate_hz:g}")
+    return nominal[rate_hz]
+
+
+def encode_frames(samples: ImuSamples) -> list[bytes]:
+    """Samples -> 20-byte 0x61 frames: acceleration /16 g, angular rate /2000 deg/s, roll, pitch, yaw /180 deg."""
+    n = len(samples.t_s)
+    R = samples.orientation
+    euler = np.degrees(
+        np.stack(
+            [
+                np.arctan2(R[:, 2, 1], R[:, 2, 2]),
+                -np.arcsin(np.clip(R[:, 2, 0], -1.0, 1.0)),
+                np.arctan2(R[:, 1, 0], R[:, 0, 0]),
+            ],
+            axis=1,
+        )
+    )
+    full = np.concatenate(
+        [samples.acc_m_s2 / (16.0 * GRAVITY_M_S2), np.degrees(samples.gyr_rad_s) / 2000.0, euler / 180.0], axis=1
+    )
+    words = np.clip(np.round(full * _FULL_SCALE), -_FULL_SCALE, _FULL_SCALE - 1).astype("<i2")
+    frames = np.empty((n, 20), dtype=np.uint8)
+    frames[:, 0], frames[:, 1] = 0x55, 0x61
+    frames[:, 2:] = words.view(np.uint8).reshape(n, 18)
+    raw = frames.tobytes()
+    return [raw[20 * i : 20 * i + 20] for i in range(n)]
+
+
+class WitMotionBle:
+    """One sensor. ``max_payload`` is what fits into a notification (MTU minus 3): less than a batch splits frames."""
+
+    def __init__(
+        self,
+        source: SampleSource,
+        clock: SensorClock,
+        gaps: GapDrawer,
+        *,
+        rate_hz: float = 10.0,
+        volts: float = 3.97,
+        start_s: float = 0.0,
+    ) -> None:
+        self._source, self._clock, self._gaps = source, clock, gaps
+        self.ledger = SentLedger()
+        self.max_payload = 244
+        self.saved: dict[int, int] = {**_DEFAULTS, REG_RATE: rate_code(rate_hz)}
+        self.registers = dict(self.saved)
+        self._volts = volts
+        self._unlocked_until = self._busy_until = -1.0
+        self._input = bytearray()
+        self._replies: list[tuple[float, bytes]] = []
+        self._batch: list[bytes] = []
+        self._feed = self._new_feed(start_s)
+
+    @property
+    def _per_payload(self) -> int:
+        return _BATCH if RATE_HZ.get(self.registers[REG_RATE], 0.0) >= 49.0 else 1
+
+    def _new_feed(self, now_s: float) -> FrameFeed | None:
+        """None for the register values that stream nothing (one-shot, none)."""
+        rate = RATE_HZ.get(self.registers[REG_RATE])
+        if rate is None:
+            return None
+        return FrameFeed(self._source, self._clock, encode_frames, self._gaps, self.ledger, rate_hz=rate, start_s=now_s)
+
+    def power_cycle(self, now_s: float) -> None:
+        """Switched off and on: what was not saved is forgotten."""
+        self.registers = dict(self.saved)
+        self._unlocked_until = self._busy_until = -1.0
+        self._input.clear()
+        self._replies.clear()
+        self._batch.clear()
+        self._feed = self._new_feed(now_s)
+
+    def on_bytes(self, data: bytes, now_s: float) -> None:
+        """Commands ``FF AA reg lo hi``; anything else is skipped byte by byte."""
+        self._input += data
+        while len(self._input) >= 5:
+            if self._input[0] != 0xFF or self._input[1] != 0xAA:
+                del self._input[0]
+                continue
+            register, value = self._input[2], self._input[3] | self._input[4] << 8
+            del self._input[:5]
+            self._command(register, value, now_s)
+
+    def _command(self, register: int, value: int, now_s: float) -> None:
+        if register == REG_READ:
+            self._replies.append((now_s + _REPLY_S, self._read_frame(value & 0xFF, now_s)))
+        elif now_s < self._busy_until:
+            return
+        elif register == REG_UNLOCK:
+            if value == _UNLOCK_KEY:
+                self._unlocked_until = now_s + UNLOCKED_S
+        elif now_s >= self._unlocked_until:
+            return
+        elif register == REG_SAVE:
+            if value == 0:
+                self.saved = dict(self.registers)
+                self._busy_until = now_s + BUSY_S
+        elif register in _WRITABLE:
+            before = self.registers.get(register)
+            self.registers[register] = value
+            if register == REG_RATE and value != before:
+                self._feed = self._new_feed(now_s)
+
+    def _read_frame(self, register: int, now_s: float) -> bytes:
+        values = [self._register(r & 0xFF, now_s) for r in range(register, register + 8)]
+        return struct.pack("<BBH8H", 0x55, 0x71, register, *(v & 0xFFFF for v in values))
+
+    def _register(self, register: int, now_s: float) -> int:
+        if register == REG_BATTERY:
+            # Some 100 mV an hour near full charge; reads zero while the flash is being written.
+            return 0 if now_s < self._busy_until else max(330, round(100 * self._volts - now_s / 360.0))
+        fixed = {REG_VERSION: 0x2B3D, REG_VERSION + 1: 0x0001, REG_TEMPERATURE: 2950, REG_MAG_TYPE: 5}
+        if register in fixed:
+            return fixed[register]
+        return self.registers.get(register, 0)
+
+    def poll(self, now_s: float, *, listening: bool = True) -> list[Payload]:
+        """Notifications due by ``now_s``: batches of samples, and register answers between them."""
+        out: list[Payload] = []
+        if self._feed is not None:
+            for frame in self._feed.due(now_s, listening=listening):
+                self._batch.append(frame)
+                if len(self._batch) >= self._per_payload:
+                    out += self._cut(b"".join(self._batch), len(self._batch))
+                    self._batch.clear()
+        while self._replies and self._replies[0][0] <= now_s:
+            out += self._cut(self._replies.pop(0)[1], 0)
+        if not listening:
+            self.ledger.unsent += len(self._batch)
+            self._batch.clear()
+            return []
+        self.ledger.payloads += len(out)
+        self.ledger.sent += sum(p.samples for p in out)
+        return out
+
+    def _cut(self, data: bytes, samples: int) -> list[Payload]:
+        parts = [data[i : i + self.max_payload] for i in range(0, len(data), self.max_payload)]
+        return [Payload(p, samples if i == len(parts) - 1 else 0) for i, p in enumerate(parts)]
+
+    def next_deadline_s(self) -> float:
+        """When the next notification is full or the next answer is ready."""
+        reply = self._replies[0][0] if self._replies else float("inf")
+        if self._feed is None:
+            return reply
+        waiting = self._per_payload - len(self._batch) - 1
+        return min(reply, self._feed.next_s + waiting / self._feed.frame_rate)
