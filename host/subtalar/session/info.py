@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from subtalar.session.model import MINIMUM_DURATION_S, Session
-from subtalar.session.opening import open_session
+from subtalar.session.opening import is_recording, open_session
 from subtalar.session.recording.verify import VerifyReport, verify_recording
 
 
@@ -46,10 +46,8 @@ def session_info(path: str | Path) -> dict[str, Any]:
 
 def verify(path: str | Path) -> VerifyReport:
     """Check a session of any kind: a recording byte by byte, an imported one by reading it whole. Raises InputError."""
-    session = open_session(path, minimum_s=0.0)
-    if session.kind == "recording":
-        return verify_recording(session.path)
-    return _imported_report(session)
+    path = Path(path).expanduser()
+    return verify_recording(path) if is_recording(path) else _imported_report(open_session(path, minimum_s=0.0))
 
 
 def _imported_report(session: Session) -> VerifyReport:

@@ -83,7 +83,10 @@ def _find_export(folder: Path, where: str, key: str, value: object) -> Path:
     device = re.sub(r"\.txt(\.gz)?$", "", value)
     found = [p for p in folder.iterdir() if device in p.name and p.name.endswith((".txt", ".txt.gz"))]
     if not found:
-        raise InputError(f"{where} names {value} for {key}, but no export of that device is in {folder.name}.")
+        raise InputError(
+            f"{where} names {value} for {key}, but no export of that device is in {folder.name}: "
+            "copy it there or take the sensor out."
+        )
     if len(found) > 1:
         names = " and ".join(sorted(p.name for p in found)[:2])
         raise InputError(f"{folder.name} holds more than one export for {key} ({names}): keep one trial a folder.")

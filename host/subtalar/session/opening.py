@@ -34,6 +34,15 @@ def open_session(path: str | Path, *, minimum_s: float = MINIMUM_DURATION_S) -> 
     raise InputError(f"There is no {path}: check the name and the folder.")
 
 
+def is_recording(path: Path) -> bool:
+    """Whether this is a file that begins like a recording."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(MAGIC)) == MAGIC
+    except OSError:
+        return False
+
+
 def _open_file(path: Path, minimum_s: float) -> Session:
     if path.name in (raw_folder.FILE_NAME, mt_manager.SPEC_NAME):
         return _open_folder(path.resolve().parent, minimum_s)

@@ -98,7 +98,10 @@ def _read_sensor(folder: Path, where: str, site: BodySite, entry: Mapping[str, A
     )
     path = folder / entry["file"]
     if not path.is_file():
-        raise InputError(f"{where} names {entry['file']} for {site}, but there is no such file in {folder.name}.")
+        raise InputError(
+            f"{where} names {entry['file']} for {site}, but there is no such file in {folder.name}: "
+            "copy it there or take the sensor out."
+        )
     table = read_table(path)
     times = [c for c in ("device_time_s", "host_time_s") if table.has(c)]
     if not times:

@@ -60,9 +60,13 @@ class TextTable:
         except ValueError as error:
             self._complain(wanted)
             raise InputError(f"{self.path.name} cannot be read as a table of numbers ({error}).") from error
-        if not np.isfinite(values).all():
+        if not np.isfinite(values).all() or self._rows_are_longer(len(values)):
             self._complain(wanted)
         return np.ascontiguousarray(values)
+
+    def _rows_are_longer(self, row_count: int) -> bool:
+        """Whether there are more cells than the header has names for, as decimal commas make them."""
+        return self.rows.count(self.delimiter) > row_count * (len(self.columns) - 1)
 
     def _complain(self, wanted: Sequence[int]) -> None:
         """Find the first bad cell the slow way and raise InputError about it."""
@@ -71,6 +75,11 @@ class TextTable:
                 continue
             cells = line.split(self.delimiter)
             where = f"{self.path.name}, line {number}"
+            if any(c.strip() for c in cells[len(self.columns) :]):
+                raise InputError(
+                    f"{where}: the row has {len(cells)} values for {len(self.columns)} columns: are there commas inside "
+                    "the numbers? Then export it again with decimal points."
+                )
             for index in wanted:
                 name = self.columns[index]
                 if index >= len(cells):

@@ -26,8 +26,6 @@ def open_recording(path: Path, *, minimum_s: float = MINIMUM_DURATION_S) -> Sess
     """Open a recording, closed or cut. Raises InputError where it is not one, or too short."""
     found = survey(path)
     duration_s = found.totals.duration_s
-    if not found.totals.samples and minimum_s > 0:
-        checks.check_duration(path.name, 0.0, minimum_s)
     checks.check_duration(path.name, duration_s, minimum_s)
     sensors = found.header.sensors
     return Session(
@@ -39,7 +37,7 @@ def open_recording(path: Path, *, minimum_s: float = MINIMUM_DURATION_S) -> Sess
         sample_count=found.totals.samples.total(),
         ledger={site: _ledger(found, site) for site in sensors},
         start_utc=found.header.start_utc,
-        strides=found.totals.strides,
+        strides=found.strides,
         notes=(*_notes(path, found), *checks.pair_notes(sensors)),
         closed=found.closed,
         _source=lambda block_s: _read_blocks(path, block_s),

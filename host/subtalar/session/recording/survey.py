@@ -39,6 +39,12 @@ class Survey:
     being_written: bool
     written_samples: int | None
     data_end_offset: int | None
+    analysed: bool
+
+    @property
+    def strides(self) -> int | None:
+        """Strides in the recording; None where no estimator ran beside the recorder."""
+        return self.totals.strides if self.analysed else None
 
     @property
     def damaged(self) -> bool:
@@ -54,6 +60,7 @@ def survey(path: Path) -> Survey:
     totals = Totals()
     markers: list[Annotation] = []
     written: int | None = None
+    analysed = False
     with open_file(path) as file:
         scanner = Scanner(file)
         for message in scan_messages(scanner, header):
@@ -61,7 +68,9 @@ def survey(path: Path) -> Survey:
                 continue
             if message.topic == TOTALS_TOPIC:
                 written = _written_samples(message.data)
-            elif not message.topic.startswith(("/raw/", "/angles/")):
+            elif message.topic.startswith("/angles/"):
+                analysed = True
+            elif not message.topic.startswith("/raw/"):
                 for item in decode_items(header, message):
                     match item:
                         case ArrivedBlock():
@@ -84,6 +93,7 @@ def survey(path: Path) -> Survey:
         being_written,
         written,
         scanner.data_end_offset,
+        analysed or totals.strides > 0,
     )
 
 

@@ -1,0 +1,52 @@
+"""What ``session info`` tells, and where recordings go."""
+
+import json
+from datetime import datetime
+
+import pytest
+
+from subtalar.errors import RecordingError
+from subtalar.session import Recorder, default_recording_path, session_info
+from subtalar.session.paths import recordings_folder
+
+
+def test_info_of_a_folder_is_json_and_says_that_strides_are_unknown(raw_folder):
+    info = json.loads(json.dumps(session_info(raw_folder())))
+    assert info["duration_s"] == pytest.approx(8.0, abs=0.1)
+    assert set(info["sensors"]) == {"right_foot", "right_shank"}
+    assert info["strides"] is None
+    assert any("subtalar analyze" in note for note in info["notes"])
+    assert info["ledger"]["right_foot"]["received"] == 800
+
+
+def test_info_of_a_short_recording_is_no_error(tmp_path, make):
+    with Recorder(tmp_path / "a.mcap", make.sensors(), make.START) as recorder:
+        for block in make.blocks(2.0):
+            recorder.write_block(block)
+        recorder.write_estimates(make.estimates())
+    info = json.loads(json.dumps(session_info(tmp_path / "a.mcap")))
+    assert info["strides"] == 1
+    assert info["start_utc"] == "2026-05-14T09:30:00+00:00"
+    assert any("Too short" in note for note in info["notes"])
+
+
+def test_default_path_is_new_and_follows_the_environment(tmp_path, monkeypatch):
+    monkeypatch.setenv("SUBTALAR_RECORDINGS", str(tmp_path / "lab"))
+    now = datetime(2026, 11, 21, 14, 5, 9)  # noqa: DTZ001
+    first = default_recording_path(now)
+    assert first == tmp_path / "lab" / "2026-11-21_14-05-09.mcap"
+    first.touch()
+    assert default_recording_path(now).name == "2026-11-21_14-05-09_2.mcap"
+
+
+def test_default_path_without_environment_is_in_the_home(tmp_path, monkeypatch):
+    monkeypatch.delenv("SUBTALAR_RECORDINGS", raising=False)
+    monkeypatch.setattr("pathlib.Path.home", lambda: tmp_path)
+    assert recordings_folder() == tmp_path / "subtalar"
+
+
+def test_a_folder_that_cannot_be_made(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SUBTALAR_RECORDINGS", str(tmp_path / "file"))
+    with pytest.raises(RecordingError, match="SUBTALAR_RECORDINGS"):
+        default_recording_path(datetime(2026, 1, 1))  # noqa: DTZ001

@@ -1,0 +1,244 @@
+"""What cannot be used is refused in one sentence that says what is wrong and what to do."""
+
+import gzip
+import json
+import re
+
+import numpy as np
+import pytest
+
+from subtalar.errors import InputError
+from subtalar.session import open_session
+
+
+def refusal(path) -> str:
+    with pytest.raises(InputError) as caught:
+        open_session(path)
+    text = str(caught.value)
+    assert "\n" not in text
+    assert re.search(r"[.?]$", text), text
+    assert ":" in text or ";" in text or "?" in text, f"says what is wrong but not what to do: {text}"
+    return text
+
+
+def test_no_such_path(tmp_path):
+    assert "There is no" in refusal(tmp_path / "nothing")
+
+
+def test_empty_folder(tmp_path):
+    assert "empty folder" in refusal(tmp_path)
+
+
+def test_folder_of_something_else(tmp_path):
+    (tmp_path / "letter.txt").write_text("Dear colleague")
+    assert "has no session.json" in refusal(tmp_path)
+
+
+def test_folder_of_recordings(tmp_path):
+    (tmp_path / "a.mcap").write_bytes(b"")
+    assert "name one of them, such as a.mcap" in refusal(tmp_path)
+
+
+def test_empty_file(tmp_path):
+    (tmp_path / "a.mcap").write_bytes(b"")
+    assert "empty file" in refusal(tmp_path / "a.mcap")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.mcap", b"not an mcap file", "does not begin like one"),
+        ("photo.jpg", b"\xff\xd8\xff", "is not a session"),
+        ("cut.mcap", b"\x89MCAP0\r\n", "not a recording made by subtalar"),
+        ("noise.mcap", b"\x89MCAP0\r\n" + bytes(range(256)) * 4, "not a recording made by subtalar"),
+    ],
+)
+def test_file_of_something_else(tmp_path, name, content, words):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=words):
+        open_session(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"{", "not valid JSON (line 1"),
+        (b"\xff\xfe\x00\x01\x02", "not valid JSON"),
+        (b"[]", "JSON object"),
+        (b"{}", '"format" must be'),
+        (b'{"format": "subtalar-raw-session"}', '"version" must be 1'),
+        (b'{"format": "subtalar-raw-session", "version": 2, "sensors": {}}', "update subtalar"),
+        (b'{"format": "subtalar-raw-session", "version": 1}', '"sensors" must be'),
+        (b'{"format": "subtalar-raw-session", "version": 1, "sensors": {}}', "neither a foot nor a shank"),
+        (b'{"format": "subtalar-raw-session", "version": 1, "sensors": {"right_foot": {}}}', 'must name its "file"'),
+        (
+            b'{"format": "subtalar-raw-session", "version": 1, "sensors": {"right_foot": {"file": "x.csv", "rate_hz": 9}}}',
+            "no such file",
+        ),
+    ],
+)
+def test_session_json_is_wrong(tmp_path, content, words):
+    (tmp_path / "session.json").write_bytes(content)
+    with pytest.raises(InputError, match=re.escape(words)):
+        open_session(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ({"left_hand": {"file": "right_foot.csv", "rate_hz": 100}}, 'unknown sensor "left_hand"'),
+        ({"right_foot": {"file": "right_foot.csv"}}, '"rate_hz" of right_foot must be a number above zero, not null'),
+        ({"right_foot": {"file": "right_foot.csv", "rate_hz": "fast"}}, 'must be a number above zero, not "fast"'),
+        (
+            {"right_foot": {"file": "right_foot.csv", "rate_hz": 50}},
+            "given as 50 Hz but device_time_s advances like 100",
+        ),
+        (
+            {s: {"file": "right_foot.csv", "rate_hz": 100} for s in ("right_foot", "left_foot")},
+            "name the same file right_foot.csv",
+        ),
+    ],
+)
+def test_sensor_entry_is_wrong(raw_folder, entry, words):
+    assert words in refusal(raw_folder(spec={"sensors": entry}))
+
+
+@pytest.mark.parametrize(
+    ("annotations", "words"),
+    [
+        ({}, "must be a list"),
+        ([{"label": "standing"}], 'annotation 1 needs "label", "start_s" and "end_s"'),
+        ([{"label": "standing", "start_s": 3, "end_s": 1}], "annotation 1 must have a text as label and end after"),
+    ],
+)
+def test_annotations_are_wrong(raw_folder, annotations, words):
+    assert words in refusal(raw_folder(spec={"annotations": annotations})).replace("\\", "")
+
+
+@pytest.mark.parametrize("cell", ["nan", "inf", "", "abc", "1.5.2"])
+def test_a_bad_cell_is_named_by_line_and_column(raw_folder, make, cell):
+    lines = make.csv(make.rows()).splitlines()
+    cells = lines[300].split(",")
+    cells[3] = cell
+    lines[300] = ",".join(cells)
+    text = "\n".join(lines)
+    found = refusal(raw_folder(texts={"right_foot": text}))
+    assert "right_foot.csv, line 301, column acc_y_m_s2" in found
+
+
+def test_decimal_commas(raw_folder, make):
+    lines = make.csv(make.rows()).splitlines()
+    lines[7] = lines[7].replace(".", ",")
+    found = refusal(raw_folder(texts={"right_foot": "\n".join(lines)}))
+    assert "line 8: the row has 16 values for 8 columns: are there commas inside" in found
+
+
+def test_the_line_is_right_behind_empty_lines(raw_folder, make):
+    lines = make.csv(make.rows()).splitlines()
+    lines[20] = lines[20].replace(",", ",x", 1)
+    lines[5:5] = ["", ""]
+    assert "line 23, column host_time_s" in refusal(raw_folder(texts={"right_foot": "\n".join(lines)}))
+
+
+def test_a_cut_row_is_named(raw_folder, make):
+    text = make.csv(make.rows())
+    found = refusal(raw_folder(texts={"right_foot": text[: text.rindex(",")]}))
+    assert "line 801: the row ends before column gyr_z_rad_s" in found
+
+
+def test_semicolons(raw_folder, make):
+    assert "semicolons" in refusal(raw_folder(texts={"right_foot": make.csv(make.rows()).replace(",", ";")}))
+
+
+def test_a_missing_column(raw_folder, make):
+    text = make.csv(make.rows()).replace("gyr_y_rad_s", "gyr_y_deg_s")
+    found = refusal(raw_folder(texts={"right_foot": text}))
+    assert "right_foot.csv lacks the column gyr_y_rad_s" in found
+
+
+def test_both_times_missing(raw_folder, make):
+    header = make.HEADER.replace("device_time_s,host_time_s,", "")
+    text = make.csv(make.rows()[:, 2:], header)
+    assert "neither device_time_s nor host_time_s" in refusal(raw_folder(texts={"right_foot": text}))
+
+
+@pytest.mark.parametrize("text", ["\n", "# nothing\n# but comments\n"])
+def test_an_empty_table(raw_folder, text):
+    assert "right_foot.csv" in refusal(raw_folder(texts={"right_foot": text}))
+
+
+def test_a_header_alone(raw_folder, make):
+    assert "no samples" in refusal(raw_folder(texts={"right_foot": make.HEADER + "\n"}))
+
+
+def test_truncated_gzip(raw_folder):
+    folder = raw_folder(compress=True)
+    file = folder / "right_foot.csv.gz"
+    file.write_bytes(file.read_bytes()[:-200])
+    assert "right_foot.csv.gz is a gzip file that was cut short" in refusal(folder)
+
+
+def test_binary_instead_of_text(raw_folder):
+    folder = raw_folder()
+    (folder / "right_foot.csv").write_bytes(gzip.compress(b"\xff\xfe\x80\x81"))
+    assert "not a text file" in refusal(folder)
+
+
+def test_too_short(raw_folder):
+    found = refusal(raw_folder(seconds=3.0))
+    assert "3.0 s long and at least 5 s are needed" in found
+
+
+def test_host_time_backwards(raw_folder, make):
+    rows = make.rows()
+    rows[400:, 1] -= 2.0
+    found = refusal(raw_folder(texts={"right_foot": make.csv(rows)}))
+    assert "host_time_s goes backwards at sample 401" in found
+
+
+def test_a_clock_too_coarse_to_order_samples(raw_folder, make):
+    rows = make.rows()
+    rows[:, 0] = rows[:, 0].round(1)
+    assert "repeat the device_time_s" in refusal(raw_folder(texts={"right_foot": make.csv(rows)}))
+
+
+@pytest.mark.parametrize(
+    ("columns", "factor", "words"),
+    [
+        (slice(2, 5), 1 / 9.80665, "is it in g?"),
+        (slice(2, 5), 1000 / 9.80665, "milli-g"),
+        (slice(2, 5), 16384 / 9.80665, "raw counts"),
+        (slice(2, 5), 0.01, "was it removed"),
+        (slice(5, 8), 180 / np.pi, "is it in deg/s?"),
+        (slice(2, 5), 0.0, "every acceleration is zero"),
+        (slice(5, 8), 0.0, "every angular velocity is zero"),
+        (slice(0, 1), 1000.0, "is it in ms?"),
+    ],
+)
+def test_units_that_cannot_be(raw_folder, make, columns, factor, words):
+    rows = make.rows()
+    rows[:, columns] *= factor
+    found = refusal(raw_folder(texts={"right_foot": make.csv(rows)}))
+    assert words in found
+    assert "right_foot.csv" in found
+
+
+def test_a_file_that_is_a_folder(raw_folder):
+    folder = raw_folder()
+    (folder / "right_foot.csv").unlink()
+    (folder / "right_foot.csv").mkdir()
+    assert "no such file" in refusal(folder)
+
+
+def test_other_peoples_mcap(tmp_path):
+    from mcap.writer import Writer
+
+    path = tmp_path / "robot.mcap"
+    with path.open("wb") as file:
+        writer = Writer(file)
+        writer.start(profile="ros2")
+        channel = writer.register_channel("/chat", "json", writer.register_schema("chat", "jsonschema", b"{}"))
+        writer.add_message(channel, 1, json.dumps({"a": 1}).encode(), 1)
+        writer.finish()
+    with pytest.raises(InputError, match="not a recording made by subtalar"):
+        open_session(path)
