@@ -147,6 +147,11 @@ class DeviceProtocol(ABC):
         """Ask for serial number and versions; the answers come as ``DeviceReply`` events. Default: none."""
         yield from ()
 
+    def save(self) -> Script:
+        """Keep the present settings over power-off. Default: it cannot, which raises InputError."""
+        raise InputError(f"The {self.model} cannot store its settings.")
+        yield
+
     def blink(self) -> Script:
         """Let the device show itself. Default: it cannot, which raises InputError."""
         raise InputError(f"The {self.model} has no command that makes it blink.")

@@ -284,6 +284,10 @@ class XImu3(DeviceProtocol):
         for key in ("device_name", "serial_number", "firmware_version", "hardware_version"):
             yield from self._ask_quietly(key)
 
+    def save(self) -> Script:
+        """Keep the present settings over power-off; the device may take 300 ms."""
+        yield from self._request("save")
+
     def blink(self) -> Script:
         """Blink the LED once."""
         yield from self._request("blink")

@@ -1,0 +1,99 @@
+"""Several sensors as one: started together, stopped together."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import partial
+from types import TracebackType
+from typing import Self, TypeAlias
+
+from subtalar.errors import InputError, LinkError
+from subtalar.protocol import DeviceProtocol, create_protocol
+from subtalar.transport import DeviceSpec, Transport, make_transport
+from subtalar.types import BodySite, SensorStatus
+
+from .clock import SessionClock
+from .policy import LinkPolicy
+from .stream import SensorStream, Sink
+
+SpecTransportMaker: TypeAlias = Callable[[DeviceSpec, DeviceProtocol], Transport]
+
+
+class SensorGroup:
+    """``async with`` starts every stream; leaving stops them all, whatever happened inside."""
+
+    def __init__(self, streams: Sequence[SensorStream]) -> None:
+        self.streams = {stream.info.site: stream for stream in streams}
+        self._tasks: dict[BodySite, asyncio.Task[None]] = {}
+
+    async def __aenter__(self) -> Self:
+        for site, stream in self.streams.items():
+            self._tasks[site] = asyncio.create_task(stream.run(), name=f"sensor {site}")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    def statuses(self) -> tuple[SensorStatus, ...]:
+        """Every sensor's state, in the order of the specs."""
+        return tuple(stream.status() for stream in self.streams.values())
+
+    async def wait_streaming(self, timeout_s: float = 40.0) -> None:
+        """Return when every sensor has delivered samples.
+
+        Raises LinkError as soon as one is given up, or when the time is over, naming who is missing and why.
+        """
+        everyone = asyncio.create_task(self._everyone_streams())
+        try:
+            async with asyncio.timeout(timeout_s):
+                done, _ = await asyncio.wait([everyone, *self._tasks.values()], return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        except TimeoutError:
+            missing = [s for s in self.streams.values() if not s.streaming.is_set()]
+            reasons = "; ".join(f"{s.info.site}: {s.last_error or 'no answer yet.'}" for s in missing)
+            raise LinkError(f"Not every sensor answers: {reasons}") from None
+        finally:
+            everyone.cancel()
+            await asyncio.gather(everyone, return_exceptions=True)
+
+    async def _everyone_streams(self) -> None:
+        for stream in self.streams.values():
+            await stream.streaming.wait()
+
+    async def wait_failed(self) -> None:
+        """Wait until a stream ends by an error, and raise that. For the side of a ``TaskGroup`` that watches."""
+        done, _ = await asyncio.wait(self._tasks.values(), return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+
+
+def open_group(
+    specs: Sequence[DeviceSpec],
+    sink: Sink,
+    clock: SessionClock | None = None,
+    *,
+    policy: LinkPolicy | None = None,
+    transports: SpecTransportMaker = make_transport,
+) -> SensorGroup:
+    """A group of the sensors in ``specs``, not yet started.
+
+    Raises InputError if a spec has no site, or two share a site or an address.
+    """
+    clock = clock or SessionClock()
+    streams: list[SensorStream] = []
+    taken: set[str] = set()
+    for spec in specs:
+        if spec.site is None:
+            raise InputError(f"The device {spec} does not say where the sensor sits.")
+        for what in (spec.site.value, f"{spec.kind}:{spec.address.lower()}"):
+            if what in taken:
+                raise InputError(f"Two devices are given for {what}: every sensor has one place and one address.")
+            taken.add(what)
+        protocol = create_protocol(spec.model, spec.rate_hz)
+        make = partial(transports, spec, protocol)
+        streams.append(SensorStream(spec.site, protocol, make, clock, sink, policy, spec.address))
+    return SensorGroup(streams)

@@ -1,0 +1,71 @@
+"""Short visits to a device: what it is, how it does, and single commands."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from subtalar.protocol import DeviceProtocol, Script
+from subtalar.transport import DeviceSpec, make_transport
+from subtalar.types import BodySite, SampleBlock, SensorStatus
+
+from .group import SpecTransportMaker, open_group
+from .policy import LinkPolicy
+
+
+@dataclass(frozen=True)
+class DeviceReport:
+    """What a short visit found. ``replies`` holds the device's answers under the codec's keys."""
+
+    status: SensorStatus
+    replies: Mapping[str, object] = field(default_factory=dict)
+
+
+class _Nowhere:
+    """A sink that keeps nothing."""
+
+    def on_chunk(self, site: BodySite, arrival_s: float, data: bytes, source: str) -> None:
+        return
+
+    def on_block(self, block: SampleBlock) -> None:
+        return
+
+    def on_status(self, status: SensorStatus) -> None:
+        return
+
+
+async def run_on_device(
+    spec: DeviceSpec,
+    script: Callable[[DeviceProtocol], Script],
+    duration_s: float = 0.0,
+    *,
+    policy: LinkPolicy | None = None,
+    transports: SpecTransportMaker = make_transport,
+) -> DeviceReport:
+    """Connect, configure, take the script's steps, stream for ``duration_s`` and leave.
+
+    Raises LinkError if the device is out of reach or stays silent, InputError if it cannot do what is asked.
+    """
+    sited = spec if spec.site is not None else replace(spec, site=BodySite.RIGHT_FOOT)
+    policy = policy or LinkPolicy(first_attempts=1)
+    async with open_group([sited], _Nowhere(), policy=policy, transports=transports) as group:
+        await group.wait_streaming()
+        (stream,) = group.streams.values()
+        await stream.perform(script(stream.protocol))
+        await asyncio.sleep(duration_s)
+        return DeviceReport(stream.status(), dict(stream.replies))
+
+
+async def inspect_device(
+    spec: DeviceSpec,
+    duration_s: float = 2.5,
+    *,
+    policy: LinkPolicy | None = None,
+    transports: SpecTransportMaker = make_transport,
+) -> DeviceReport:
+    """Identity, battery and measured rate of one device. Errors as in :func:`run_on_device`."""
+
+    def questions(protocol: DeviceProtocol) -> Script:
+        yield from protocol.identify()
+        yield from protocol.poll_battery()
+
+    return await run_on_device(spec, questions, duration_s, policy=policy, transports=transports)

@@ -1,0 +1,341 @@
+"""One sensor from first contact to the end: connect, configure, stream, watch, reconnect."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol, TypeAlias
+
+import numpy as np
+
+from subtalar.errors import LinkError
+from subtalar.protocol import (
+    BatteryLevel,
+    DeviceMessage,
+    DeviceProtocol,
+    DeviceReply,
+    Event,
+    Expect,
+    InertialSamples,
+    Pause,
+    Read,
+    Script,
+    Send,
+)
+from subtalar.transport import Chunk, Transport
+from subtalar.types import BodySite, Ledger, LinkState, SampleBlock, SensorInfo, SensorStatus
+
+from .arrival_ledger import ArrivalLedger
+from .clock import SessionClock
+from .ledger import DeviceTimeLedger
+from .policy import LinkPolicy
+
+_log = logging.getLogger(__name__)
+_MAX_REPLIES = 64
+_PENDING_DATA_S = 0.05
+
+TransportMaker: TypeAlias = Callable[[], Transport]
+
+
+class Sink(Protocol):
+    """Where a sensor's data go. Called in the event loop, in order; must be quick. What it raises ends the stream."""
+
+    def on_chunk(self, site: BodySite, arrival_s: float, data: bytes, source: str) -> None:
+        """Raw bytes as they arrived, for a recording that can be decoded again. ``source``: see ``Chunk``."""
+        ...
+
+    def on_block(self, block: SampleBlock) -> None:
+        """Samples. Both times are raw: the device clock is not fitted to the session clock here."""
+        ...
+
+    def on_status(self, status: SensorStatus) -> None:
+        """The sensor's state, at every change and about twice a second."""
+        ...
+
+
+class SensorStream:
+    """Runs one sensor until cancelled.
+
+    ``make_transport`` gives a fresh transport for every attempt. Blocks carry the raw arrival in session seconds
+    (never decreasing) and, where the device has one, its clock; a device time before the last one means the device
+    restarted. Samples that a device sends before it is configured are recorded raw but not passed on.
+    """
+
+    def __init__(
+        self,
+        site: BodySite,
+        protocol: DeviceProtocol,
+        make_transport: TransportMaker,
+        clock: SessionClock,
+        sink: Sink,
+        policy: LinkPolicy | None = None,
+        address: str = "",
+    ) -> None:
+        self.info = SensorInfo(
+            site, protocol.rate_hz, protocol.acc_range_m_s2, protocol.gyr_range_rad_s, protocol.model, address
+        )
+        self.protocol = protocol
+        self.last_error = ""
+        self.replies: dict[str, object] = {}
+        self.streaming = asyncio.Event()
+        self._make_transport, self._clock, self._sink = make_transport, clock, sink
+        self._policy = policy or LinkPolicy()
+        self._device_ledger = DeviceTimeLedger(protocol.rate_hz) if protocol.has_device_time else None
+        self._arrival_ledger = ArrivalLedger(protocol.rate_hz)
+        self._transport: Transport | None = None
+        self._talk = asyncio.Lock()
+        self._fed = asyncio.Event()
+        self._closed = asyncio.Event()
+        self._close_reason = ""
+        self._failure: Exception | None = None
+        self._link: LinkState = "idle"
+        self._configured = False
+        self._ever_streamed = False
+        self._sample_at = 0.0
+        self._last_arrival_s = -np.inf
+        self._reconnects = 0
+        self._battery_percent: float | None = None
+        self._received_at: deque[tuple[float, int]] = deque(maxlen=256)
+
+    # State ------------------------------------------------------------------------------------------------
+
+    @property
+    def clock_restarts(self) -> int:
+        """How often the device's own clock began anew."""
+        return self._device_ledger.counts().clock_restarts if self._device_ledger else 0
+
+    def ledger(self) -> Ledger:
+        """What became of the samples so far."""
+        counts = (self._device_ledger or self._arrival_ledger).counts()
+        return Ledger(
+            received=counts.received,
+            lost=counts.lost,
+            lost_is_estimated=self._device_ledger is None,
+            duplicated=counts.duplicated,
+            corrupt_bytes=self.protocol.health.corrupt_bytes,
+            reconnects=self._reconnects,
+        )
+
+    def status(self) -> SensorStatus:
+        """The sensor as the screen shows it."""
+        return SensorStatus(self.info, self._link, self._rate_hz(), self._battery_percent, self.ledger())
+
+    def _rate_hz(self) -> float | None:
+        if self._link != "streaming" or len(self._received_at) < 2:
+            return None
+        (t0, n0), (t1, n1) = self._received_at[0], self._received_at[-1]
+        return (n1 - n0) / (t1 - t0) if t1 - t0 >= 0.9 else None
+
+    def _set_link(self, link: LinkState) -> None:
+        if link != self._link:
+            self._link = link
+            if link == "streaming":
+                self.streaming.set()
+            else:
+                self.streaming.clear()
+                self._received_at.clear()
+            self._sink.on_status(self.status())
+
+    # Life -------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Stream until cancelled, over as many connections as it takes.
+
+        Raises LinkError if a sensor that never delivered a sample stays out of reach, and whatever the sink raises.
+        """
+        failures = 0
+        try:
+            while True:
+                self._set_link("reconnecting" if self._ever_streamed else "connecting")
+                try:
+                    await self._one_connection()
+                except LinkError as error:
+                    self.last_error = str(error)
+                    _log.info("%s: %s", self.info.site, error)
+                failures = 1 if self._configured and self._sample_at else failures + 1
+                attempts = self._policy.first_attempts
+                if not self._ever_streamed and attempts is not None and failures >= attempts:
+                    raise LinkError(f"{self.info.site}: {self.last_error}")
+                self._set_link("reconnecting" if self._ever_streamed else "connecting")
+                await asyncio.sleep(self._policy.retry_wait_s(failures))
+        finally:
+            self._set_link("ended")
+
+    async def _one_connection(self) -> None:
+        """Connect, configure and watch. Always ends by raising: LinkError, the sink's error, or cancellation."""
+        transport = self._make_transport()
+        self._closed.clear()
+        self._configured, self._sample_at, self._close_reason = False, 0.0, ""
+        self.protocol.reset()
+        self._arrival_ledger.reconnected()
+        try:
+            await transport.open(self._on_chunk, self._on_closed)
+            self._transport = transport
+            await self.perform(self.protocol.configure())
+            self._configured = True
+            await self._watch()
+        except asyncio.CancelledError:
+            await self._say_goodbye()
+            raise
+        finally:
+            self._transport = None
+            await transport.close()
+
+    async def _say_goodbye(self) -> None:
+        if self._transport is None or self._closed.is_set():
+            return
+        try:
+            async with asyncio.timeout(self._policy.stop_timeout_s):
+                await self.perform(self.protocol.stop())
+        except (LinkError, TimeoutError) as error:
+            _log.info("%s: not stopped: %s", self.info.site, error)
+
+    async def _watch(self) -> None:
+        """Watch the data, not the link's word: a dead stack may call itself connected for ever."""
+        loop = asyncio.get_running_loop()
+        policy = self._policy
+        begin = loop.time()
+        next_status = begin
+        interval_s = self.protocol.battery_poll_interval_s
+        next_battery = begin + 1.0
+        while True:
+            self._raise_if_closed()
+            now = loop.time()
+            patience_s = policy.silent_after_s if self._sample_at else policy.first_sample_s
+            deadline = max(self._sample_at, begin) + patience_s
+            if now >= deadline:
+                # If it was this process that slept, the data are waiting: let them in before judging.
+                seen = self._sample_at
+                await asyncio.sleep(_PENDING_DATA_S)
+                if self._sample_at == seen:
+                    self._raise_if_closed()
+                    self._set_link("silent")
+                    raise LinkError(f"The sensor {self.info.address or self.info.model} has stopped sending data.")
+                continue
+            if now >= next_status:
+                next_status = now + policy.status_every_s
+                self._note_rate(now)
+                self._sink.on_status(self.status())
+            if interval_s is not None and now >= next_battery and self._sample_at:
+                next_battery = now + interval_s
+                await self.perform(self.protocol.poll_battery())
+            try:
+                async with asyncio.timeout(max(min(deadline, next_status) - loop.time(), 0.001)):
+                    await self._closed.wait()
+            except TimeoutError:
+                continue
+
+    def _note_rate(self, now: float) -> None:
+        counts = (self._device_ledger or self._arrival_ledger).counts()
+        self._received_at.append((now, counts.received))
+        while now - self._received_at[0][0] > self._policy.rate_over_s:
+            self._received_at.popleft()
+
+    def _raise_if_closed(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+        if self._closed.is_set():
+            raise LinkError(self._close_reason)
+
+    # Conversation -----------------------------------------------------------------------------------------
+
+    async def perform(self, script: Script) -> None:
+        """Take a codec's script step by step; one conversation at a time.
+
+        Raises LinkError if there is no link or it ends meanwhile, and what the script raises.
+        """
+        async with self._talk:
+            answer = True
+            try:
+                step = next(script)
+                while True:
+                    answer = await self._take_step(step)
+                    step = script.send(answer)
+            except StopIteration:
+                return
+            finally:
+                script.close()
+
+    async def _take_step(self, step: Send | Pause | Expect | Read) -> bool:
+        if isinstance(step, Pause):
+            await asyncio.sleep(step.duration_s)
+            return True
+        if isinstance(step, Expect):
+            return await self._until(step)
+        transport = self._transport
+        if transport is None:
+            raise LinkError(f"The sensor {self.info.address or self.info.model} is not connected.")
+        if isinstance(step, Send):
+            await transport.write(step.data, step.to, with_response=step.with_response)
+        else:
+            data = await transport.read(step.source)
+            self._on_chunk(Chunk(self._clock.now_ns(), data, step.source))
+        return True
+
+    async def _until(self, step: Expect) -> bool:
+        deadline = asyncio.get_running_loop().time() + step.timeout_s
+        while not step.until():
+            self._raise_if_closed()
+            self._fed.clear()
+            try:
+                async with asyncio.timeout_at(deadline):
+                    await self._fed.wait()
+            except TimeoutError:
+                return step.until()
+        return True
+
+    # Data -------------------------------------------------------------------------------------------------
+
+    def _on_closed(self, reason: str) -> None:
+        self._close_reason = reason
+        self._closed.set()
+        self._fed.set()
+
+    def _on_chunk(self, chunk: Chunk) -> None:
+        if self._failure is not None:
+            return
+        arrival_s = self._last_arrival_s = max(self._clock.to_session_s(chunk.arrival_ns), self._last_arrival_s)
+        try:
+            self._sink.on_chunk(self.info.site, arrival_s, chunk.data, chunk.source)
+            for event in self.protocol.feed(chunk.data, chunk.source):
+                self._take_event(event, arrival_s)
+        except Exception as error:  # a callback of a foreign library must not swallow it: run() raises it
+            self._failure = error
+            self._closed.set()
+        self._fed.set()
+
+    def _take_event(self, event: Event, arrival_s: float) -> None:
+        if isinstance(event, InertialSamples):
+            if self._configured:
+                self._take_samples(event, arrival_s)
+        elif isinstance(event, BatteryLevel):
+            self._battery_percent = event.percent
+        elif isinstance(event, DeviceReply):
+            if len(self.replies) < _MAX_REPLIES or event.key in self.replies:
+                self.replies[event.key] = event.value
+        elif isinstance(event, DeviceMessage):
+            _log.log(logging.WARNING if event.is_error else logging.INFO, "%s says: %s", self.info.site, event.text)
+
+    def _take_samples(self, batch: InertialSamples, arrival_s: float) -> None:
+        if not self._sample_at and self._ever_streamed:
+            self._reconnects += 1
+        self._sample_at = asyncio.get_running_loop().time()
+        self._ever_streamed = True
+        if self._link != "streaming":
+            self._set_link("streaming")
+        if self._device_ledger is None:
+            self._arrival_ledger.take(len(batch), arrival_s)
+            parts = [batch]
+        else:
+            parts = self._device_ledger.take(batch, arrival_s)
+        for part in parts:
+            times = part.device_time_us
+            self._sink.on_block(
+                SampleBlock(
+                    self.info.site,
+                    None if times is None else times.astype(np.float64) * 1e-6,
+                    np.full(len(part), arrival_s),
+                    part.acc_m_s2,
+                    part.gyr_rad_s,
+                )
+            )
