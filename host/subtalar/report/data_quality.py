@@ -68,7 +68,7 @@ def _judge_side(side: SideResult) -> list[tuple[Level, str]]:
         level: Level = "poor" if len(side.used_strides) < FEWEST_STRIDES.poor else "limited"
         found.append((level, f"{name}: the means rest on {count(len(side.used_strides), 'stride')} only."))
     doubtful = side.doubtful_count
-    found.append((DOUBTFUL_RATIO.level(doubtful / n), f"{name}: {doubtful} of {n} strides are marked as doubtful."))
+    found.append((DOUBTFUL_RATIO.level(doubtful / n), f"{name}: {doubtful} of {n} strides are too uncertain to use."))
     if not side.has_pair:
         found.append(("limited", f"{name}: one of the two sensors is missing, so there are no ankle angles."))
         return found

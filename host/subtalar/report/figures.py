@@ -73,7 +73,7 @@ def waveform_figure(curves: Mapping[Side, Curves], foot_off_pct: Mapping[Side, f
                 axes.plot(CYCLE_PCT, mean, **_line(side), label=f"{side.capitalize()} ({curve.n} strides)")
             axes.set_title(f"{words.name} (°)", pad=7)
             low, high = axes.get_ylim()
-            room = max(4.0 - (high - low), 0) / 2 + 0.13 * (high - low)
+            room = max(4.0 - (high - low), 0) / 2 + 0.15 * (high - low)
             axes.set_ylim(low - room, high + room)
             _mark_foot_off(axes, foot_off_pct)
             axes.text(0.03, 0.985, f"+  {words.plus}", transform=axes.transAxes, va="top", color=_GREY, size=7)
@@ -107,7 +107,7 @@ def trend_figure(panels: Sequence[tuple[str, Mapping[Side, Series]]], duration_s
                 step = max(1, -(-len(time) // _MOST_DOTS))
                 marker = "o" if side == "left" else "^"
                 axes.plot(
-                    time[::step], values[::step], marker, ms=2.2, mew=0, alpha=0.4, color=SIDE_COLOURS[side],
+                    time[::step], values[::step], marker, ms=2.8, mew=0, alpha=0.5, color=SIDE_COLOURS[side],
                     label="_",
                 )  # fmt: skip
                 axes.plot(time, running_median(values), **_line(side), label=side.capitalize())
@@ -145,7 +145,10 @@ def _mark_foot_off(axes: Any, foot_off_pct: Mapping[Side, float]) -> None:
             axes.plot([at, at], [foot, high - 0.10 * (high - low)], color=SIDE_COLOURS[side], lw=0.8, ls=(0, (1, 1.5)))
     known = [at for at in foot_off_pct.values() if np.isfinite(at)]
     if known:
-        axes.text(max(known) + 1.5, high - 0.12 * (high - low), "foot off", color=_GREY, size=6.5, va="top")
+        axes.text(
+            max(known) + 1.5, high - 0.12 * (high - low), "foot off", color=_GREY, size=6.5, va="top",
+            bbox={"fc": "white", "ec": "none", "alpha": 0.85, "pad": 0.6},
+        )  # fmt: skip
 
 
 def _finish(figure: Figure, name: str, alt: str) -> str:

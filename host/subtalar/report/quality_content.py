@@ -26,7 +26,7 @@ def angle_quality_rows(result: AnalysisResult) -> list[tuple[str, list[str]]]:
         cells = [number(side.used_sd_deg[k], 1) for side in sides]
         rows.append(
             (
-                f"{words.name}, uncertainty while walking or running (±°, one standard deviation)",
+                f"{words.name}, uncertainty during strides (°, one standard deviation)",
                 [f"±{cell}" if cell != UNKNOWN else cell for cell in cells],
             )
         )

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from subtalar.report.coverage import AngleCoverage, NoticeTally
 from subtalar.report.waveforms import Waveforms
+from subtalar.report.words import TURN
 from subtalar.session.model import Annotation
 from subtalar.types import FloatArray, Ledger, Quality, SensorInfo, Side, Stride
 
@@ -42,7 +43,7 @@ class SensorFacts:
 
 @dataclass(frozen=True)
 class SideResult:
-    """One leg. ``used`` (n,) marks the strides that means are taken over: of the session's gait, reliable if enough are."""
+    """One leg. ``used`` (n,) marks the strides that means are taken over: of the session's gait, reliable if enough."""
 
     side: Side
     has_pair: bool
@@ -70,8 +71,8 @@ class SideResult:
 
     @property
     def doubtful_count(self) -> int:
-        """Strides whose quality keeps them out of the means as long as there are others."""
-        return sum(stride.quality not in RELIABLE_QUALITIES for stride in self.strides)
+        """Strides that were measured badly; those in a turn were measured well and are left out for another reason."""
+        return sum(stride.quality not in (*RELIABLE_QUALITIES, TURN) for stride in self.strides)
 
     @property
     def foot_off_pct(self) -> float:

@@ -86,8 +86,8 @@ def summary(result: AnalysisResult) -> dict[str, Any]:
     ``sides``
         By side, only those that carried a sensor: ``stride_count``, ``used_stride_count`` (in the means),
         ``only_reliable_strides_used``, ``other_gait_stride_count``, ``waveform_stride_count``,
-        ``stride_quality_counts``; ``measures``: by name (as in ``strides.csv``, and ``cadence_steps_per_min``, ``speed_m_s``)
-        ``{"mean", "sd", "n"}`` over the used strides; ``stride_time_cv_pct``; ``angles``: ``row_count``,
+        ``stride_quality_counts``; ``measures``: by name (as in ``strides.csv``, and ``cadence_steps_per_min``,
+        ``speed_m_s``) ``{"mean", "sd", "n"}`` over the used strides; ``stride_time_cv_pct``; ``angles``: ``row_count``,
         ``known_ratio``, ``quality_ratios`` (shares of the rows of ``angles.csv``), ``mean_sd_deg`` and
         ``mean_sd_in_strides_deg`` by angle; ``mean_waveforms``: ``gait_cycle_pct`` and by angle ``_deg`` the 101
         values of ``mean`` and ``sd``, null without angles.

@@ -5,6 +5,9 @@ from typing import Final
 
 from subtalar.types import BodySite, Quality
 
+TURN: Final = "turn"
+"""The estimator's label for a stride in a turn: a real stride, but not one to compare with straight walking."""
+
 
 @dataclass(frozen=True)
 class AngleWords:
@@ -28,11 +31,13 @@ QUALITY_WORDS: Final = {
     Quality.HEADING_STALE: "Direction of the sensors not renewed by walking for a while",
     Quality.CLIPPED: "Movement beyond the range of a sensor",
     Quality.BRIDGED_GAP: "A short gap was bridged by interpolation",
-    Quality.NOT_CALIBRATED: "Before the standing pose and the sensors' placement were known",
+    Quality.NOT_CALIBRATED: "Before the standing pose and the placement of the sensors were known",
     Quality.NO_DATA: "A sensor gave no data",
 }
 
-_BY_LABEL = {quality.label: words for quality, words in QUALITY_WORDS.items()}
+_BY_LABEL = {quality.label: words for quality, words in QUALITY_WORDS.items()} | {
+    TURN: "Turning: the direction of travel changed during the stride"
+}
 
 
 def quality_words(label: str) -> str:
