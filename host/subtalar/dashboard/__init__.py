@@ -1,1 +1,53 @@
-"""What the clinician sees: a Qt-free model, Qt views and a terminal view that pull from it."""
+"""What the clinician sees: a Qt-free model, Qt views and a terminal view that pull from it.
+
+Qt and rich are loaded only when a view is started.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from subtalar.dashboard.control import SessionControl
+from subtalar.errors import SubtalarError
+
+if TYPE_CHECKING:
+    from subtalar.dashboard.latency import LatencyProbe
+
+__all__ = ["SessionControl", "run_dashboard", "run_terminal"]
+
+
+def run_dashboard(
+    ring_name: str,
+    control: SessionControl | None = None,
+    *,
+    on_close: Callable[[], None] | None = None,
+    wait_s: float = 15.0,
+    close_when_ended: bool = False,
+    probe: "LatencyProbe | None" = None,
+) -> int:
+    """Show a live session in a window until the person closes it. Call from the main thread.
+
+    ``control`` None leaves out the buttons that talk back. ``on_close`` is called once the window is gone.
+    ``probe`` collects latencies from arrival to paint. Returns 0, or 1 when the measuring process died.
+    Raises InputError when no such session appears within ``wait_s``, SubtalarError when Qt is not installed.
+    """
+    try:
+        from subtalar.dashboard.qt.app import run
+    except ImportError as error:
+        raise SubtalarError(
+            f"the window needs Qt, which cannot be loaded ({error}); "
+            "install it with `pip install 'subtalar[gui]'`, or use --headless"
+        ) from None
+    return run(ring_name, control, on_close, wait_s=wait_s, close_when_ended=close_when_ended, probe=probe)
+
+
+def run_terminal(
+    ring_name: str,
+    control: SessionControl | None = None,
+    *,
+    duration_s: float | None = None,
+    wait_s: float = 15.0,
+) -> int:
+    """Show a live session in the terminal until it ends; see ``subtalar.dashboard.terminal.run``."""
+    from subtalar.dashboard.terminal import run
+
+    return run(ring_name, control, duration_s=duration_s, wait_s=wait_s)

@@ -1,0 +1,13 @@
+"""How a view talks back to the acquisition process."""
+
+from typing import Protocol
+
+
+class SessionControl(Protocol):
+    """Commands to a running session. Both return at once; OSError or EOFError means nobody listens any more."""
+
+    def stop(self) -> None:
+        """End the session in order and close the recording."""
+
+    def mark(self, text: str) -> None:
+        """Put a marker with this text into the recording, at the present moment."""

@@ -1,0 +1,95 @@
+"""The one line that tells the person what to do, or what is wrong: the most serious matter wins."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from subtalar.acquisition.ring import SessionFacts, WriterState
+from subtalar.dashboard.wording import SIDE_WORDS, site_words
+from subtalar.types import Notice, SensorStatus
+
+Level = Literal["info", "advice", "problem", "done"]
+
+HANGS_AFTER_S = 3.0
+PROBLEM_SHOWN_S = 8.0
+INFO_SHOWN_S = 6.0
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """``text`` in big type, ``detail`` below it (may be empty)."""
+
+    text: str
+    detail: str
+    level: Level
+
+
+def saved_text(facts: SessionFacts) -> str:
+    """Where the recording is, as a sentence."""
+    return f"Saved in {facts.recording_path}" if facts.recording_path else "Nothing was recorded."
+
+
+def choose_instruction(
+    writer: WriterState,
+    silence_s: float,
+    facts: SessionFacts,
+    sensors: Sequence[SensorStatus],
+    notices: Sequence[Notice],
+    now_s: float,
+) -> Instruction:
+    """What to show; ``silence_s`` since the writer's last sign of life, ``now_s`` on the session clock."""
+    if facts.state == "ended" or writer == "closed":
+        if facts.recording_error:
+            return Instruction("Session ended; the recording has a problem", facts.recording_error, "problem")
+        return Instruction("Session ended", saved_text(facts), "done")
+    if writer == "died":
+        detail = saved_text(facts) + (" · Start a new session to go on." if facts.recording_path else "")
+        return Instruction("Recording stopped: the measuring process ended", detail, "problem")
+    if silence_s > HANGS_AFTER_S:
+        return Instruction(
+            "The measuring process does not answer", f"No sign of life for {silence_s:.0f} s.", "problem"
+        )
+    if facts.recording_error:
+        return Instruction("Not recording", facts.recording_error, "problem")
+    lost = [site_words(s.info.site) for s in sensors if s.link in ("silent", "reconnecting")]
+    if lost:
+        return Instruction(
+            f"{_list(lost)} sensor{'s' if len(lost) > 1 else ''} lost",
+            "Reconnecting by itself. Check that it is switched on, charged and within reach.",
+            "problem",
+        )
+    return _from_notices(notices, now_s) or _waiting(facts, sensors)
+
+
+def _from_notices(notices: Sequence[Notice], now_s: float) -> Instruction | None:
+    main: Notice | None = None
+    for notice in notices:
+        if notice.level == "advice" or (notice.level == "problem" and now_s - notice.time_s < PROBLEM_SHOWN_S):
+            main = notice
+        elif main is not None and notice.code == main.code:
+            main = None  # an "info" under the same code says that the matter is settled
+    news = [n for n in notices if n is not main and n.level != "problem" and now_s - n.time_s < INFO_SHOWN_S]
+    detail = _sentence(news[-1]) if news and (main is None or news[-1].level == "info") else ""
+    if main is not None and main.text:
+        return Instruction(_sentence(main), detail, "problem" if main.level == "problem" else "advice")
+    return Instruction(detail, "", "info") if detail else None
+
+
+def _waiting(facts: SessionFacts, sensors: Sequence[SensorStatus]) -> Instruction:
+    ready = sum(s.link == "streaming" for s in sensors)
+    if ready < len(sensors) or facts.state == "starting":
+        count = f"{ready} of {len(sensors)} sensors are streaming." if sensors else "Looking for sensors."
+        return Instruction("Getting ready", count, "info")
+    return Instruction("Measuring", "", "info")
+
+
+def _sentence(notice: Notice) -> str:
+    if notice.side is None or notice.side in notice.text.lower():
+        return notice.text
+    return f"{SIDE_WORDS[notice.side]}: {notice.text}"
+
+
+def _list(names: list[str]) -> str:
+    if len(names) == 1:
+        return names[0]
+    return ", ".join([names[0], *(n.lower() for n in names[1:-1])]) + f" and {names[-1].lower()}"

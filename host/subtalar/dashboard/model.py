@@ -1,0 +1,243 @@
+"""What is on the screen, without a screen: pulls from the ring, keeps ten seconds, says how fresh it is.
+
+Call ``refresh`` once a frame and read the attributes. Session time is on the session clock; freshness is judged
+by the wall clock, so that a value from a stream that stopped can never look like a new one.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from subtalar.acquisition.ring import RingReader, SessionFacts, WriterState
+from subtalar.dashboard.instruction import Instruction, choose_instruction
+from subtalar.dashboard.wording import LINK_WORDS, QUALITY_WORDS, STRIDE_COLUMNS, Severity, site_words
+from subtalar.types import SIDES, FloatArray, Quality, SensorStatus, Side, Stride
+
+WINDOW_S = 10.0
+STALE_S = 0.5
+FACTS_EVERY_S = 0.2
+MEAN_OF_STRIDES = 10
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One angle now. ``value_deg`` is None unless it is known *and* fresh; ``note`` says why not, or what to doubt."""
+
+    value_deg: float | None
+    sd_deg: float | None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class SensorRow:
+    """One sensor in words; ``severity`` is the colour that goes with ``link``."""
+
+    name: str
+    link: str
+    severity: Severity
+    rate: str
+    battery: str
+    battery_low: bool
+    lost: str
+    lost_many: bool
+
+
+@dataclass(frozen=True)
+class StrideMean:
+    """Mean and standard deviation, in the order of ``STRIDE_COLUMNS``, over the last good strides of a side."""
+
+    side: Side
+    n: int
+    mean: tuple[float, ...]
+    sd: tuple[float, ...]
+
+
+class SideTrace:
+    """The last ten seconds of one leg: ``time_s`` (n,), ``angles_deg`` and ``sd_deg`` (n, 3)."""
+
+    def __init__(self) -> None:
+        self.cursor = self.truth_cursor = 0
+        self.time_s: FloatArray = np.empty(0)
+        self.angles_deg: FloatArray = np.empty((0, 3))
+        self.sd_deg: FloatArray = np.empty((0, 3))
+        self.truth_time_s: FloatArray = np.empty(0)
+        self.truth_deg: FloatArray = np.empty((0, 3))
+        self.quality = Quality.NO_DATA
+        self.shank_orientation: FloatArray = np.full(4, np.nan)
+        self.arrival_ns: int | None = None
+        self.publish_ns: int | None = None
+        self.missed = 0
+
+    def pull(self, reader: RingReader, side: Side) -> None:
+        """Take what is new; rows from before a jump back in time (another replay) are dropped."""
+        batch = reader.angles_since(side, self.cursor)
+        self.missed += batch.missed if self.cursor else 0
+        self.cursor, rows = batch.cursor, batch.rows
+        if len(rows):
+            time_s = np.concatenate([self.time_s, rows["time_s"]])
+            keep = _recent(time_s)
+            self.time_s = time_s[keep:]
+            self.angles_deg = np.concatenate([self.angles_deg, rows["angles_deg"]])[keep:]
+            self.sd_deg = np.concatenate([self.sd_deg, rows["sd_deg"]])[keep:]
+            last = rows[-1]
+            self.quality = Quality(int(last["quality"]))
+            self.shank_orientation = last["shank_orientation"]
+            self.arrival_ns, self.publish_ns = int(last["arrival_ns"]), int(last["publish_ns"])
+        truth = reader.truth_since(side, self.truth_cursor)
+        self.truth_cursor = truth.cursor
+        if len(truth.rows):
+            time_s = np.concatenate([self.truth_time_s, truth.rows["time_s"]])
+            keep = _recent(time_s)
+            self.truth_time_s = time_s[keep:]
+            self.truth_deg = np.concatenate([self.truth_deg, truth.rows["angles_deg"]])[keep:]
+
+
+def _recent(time_s: FloatArray) -> int:
+    back = np.flatnonzero(np.diff(time_s) < 0)
+    first = int(back[-1]) + 1 if len(back) else 0
+    return first + int(np.searchsorted(time_s[first:], time_s[-1] - WINDOW_S - 0.5))
+
+
+class DashboardModel:
+    """The state of the screen. ``clock_ns`` is ``time.monotonic_ns`` except in tests."""
+
+    def __init__(self, reader: RingReader, clock_ns: Callable[[], int] = time.monotonic_ns) -> None:
+        self._reader = reader
+        self._clock_ns = clock_ns
+        self._facts_ns: int | None = None
+        self._stride_count = 0
+        self.sides: dict[Side, SideTrace] = {side: SideTrace() for side in SIDES}
+        self.writer: WriterState = "alive"
+        self.facts = SessionFacts()
+        self.elapsed_s = 0.0
+        self.sensors: tuple[SensorStatus, ...] = ()
+        self.sensor_rows: tuple[SensorRow, ...] = ()
+        self.strides: tuple[Stride, ...] = ()
+        self.stride_means: tuple[StrideMean, ...] = ()
+        self.contacts_s: dict[Side, FloatArray] = {side: np.empty(0) for side in SIDES}
+        self.instruction = Instruction("Getting ready", "", "info")
+        self.now_ns = clock_ns()
+
+    @property
+    def running(self) -> bool:
+        """Whether new values are to be expected."""
+        return self.writer == "alive" and self.facts.state != "ended"
+
+    @property
+    def stride_count(self) -> int:
+        """Strides of the session so far; changes when ``strides`` does."""
+        return self._stride_count
+
+    @property
+    def now_s(self) -> float:
+        """The present on the session clock: runs on while a stream is silent, stands still once the session ended."""
+        newest = [s for s in self.sides.values() if s.publish_ns is not None]
+        if not newest:
+            return self.elapsed_s
+        trace = max(newest, key=lambda s: s.publish_ns or 0)
+        silent_ns = self.now_ns - (trace.publish_ns or 0) if self.running else 0
+        return float(trace.time_s[-1]) + max(silent_ns, 0) / 1e9
+
+    @property
+    def arrival_ns(self) -> int | None:
+        """Arrival of the newest sample that is shown."""
+        return max((s.arrival_ns for s in self.sides.values() if s.arrival_ns is not None), default=None)
+
+    def refresh(self) -> bool:
+        """Pull what is new. True when the slow facts (sensors, strides, session, instruction) were renewed, too."""
+        self.now_ns = self._clock_ns()
+        for side, trace in self.sides.items():
+            trace.pull(self._reader, side)
+        if self._facts_ns is not None and self.now_ns - self._facts_ns < FACTS_EVERY_S * 1e9:
+            return False
+        self._facts_ns = self.now_ns
+        self._refresh_facts()
+        return True
+
+    def _refresh_facts(self) -> None:
+        self.writer = self._reader.writer_state()
+        self.facts = self._reader.session()
+        published_ns = self._reader.session_published_ns()
+        since_s = (self.now_ns - published_ns) / 1e9 if published_ns and self.facts.state == "running" else 0.0
+        self.elapsed_s = self.facts.elapsed_s + (min(max(since_s, 0.0), 1.0) if self.running else 0.0)
+        self.sensors = self._reader.sensors()
+        self.sensor_rows = tuple(sensor_row(status) for status in self.sensors)
+        if self._reader.stride_count() != self._stride_count:
+            self._stride_count = self._reader.stride_count()
+            self.strides = self._reader.strides(last=100)
+            self.stride_means = stride_means(self.strides)
+        contacts = [e for e in self._reader.events(last=64) if e.kind == "initial_contact"]
+        self.contacts_s = {side: np.array([e.time_s for e in contacts if e.side == side]) for side in SIDES}
+        self.instruction = choose_instruction(
+            self.writer,
+            (self.now_ns - self._reader.heartbeat_ns()) / 1e9,
+            self.facts,
+            self.sensors,
+            self._reader.notices(last=32),
+            self.now_s,
+        )
+
+    def age_s(self, side: Side) -> float:
+        """Seconds since anything came for that side; infinite when nothing ever did."""
+        publish_ns = self.sides[side].publish_ns
+        return float("inf") if publish_ns is None else max((self.now_ns - publish_ns) / 1e9, 0.0)
+
+    def is_fresh(self, side: Side) -> bool:
+        """Whether that side's newest values may be shown as the present."""
+        return self.running and self.age_s(side) <= STALE_S
+
+    def readings(self, side: Side) -> tuple[Reading, Reading, Reading]:
+        """The three angles of a side now."""
+        trace = self.sides[side]
+        if not self.is_fresh(side):
+            reading = Reading(None, None, self._why_stale(side))
+            return reading, reading, reading
+        words = QUALITY_WORDS[trace.quality]
+        first, second, third = (
+            Reading(float(value), float(sd) if np.isfinite(sd) else None, words)
+            if np.isfinite(value)
+            else Reading(None, None, words or "not known")
+            for value, sd in zip(trace.angles_deg[-1], trace.sd_deg[-1], strict=True)
+        )
+        return first, second, third
+
+    def _why_stale(self, side: Side) -> str:
+        if not self.running:
+            return "stopped" if self.writer == "died" else "ended"
+        age_s = self.age_s(side)
+        return "no data yet" if age_s == float("inf") else f"no data for {age_s:.0f} s" if age_s >= 1 else "no data"
+
+
+def sensor_row(status: SensorStatus) -> SensorRow:
+    """A sensor's state in words."""
+    link, severity = LINK_WORDS[status.link]
+    ledger, battery = status.ledger, status.battery_percent
+    total = ledger.received + ledger.lost
+    share = 100 * ledger.lost / total if total else 0.0
+    about = "≈ " if ledger.lost_is_estimated else ""
+    return SensorRow(
+        name=site_words(status.info.site),
+        link=link,
+        severity=severity,
+        rate="–" if status.rate_hz is None else f"{status.rate_hz:.0f} Hz",
+        battery="–" if battery is None else f"{battery:.0f} %",
+        battery_low=battery is not None and battery <= 20,
+        lost=f"{about}{share:.2f} % ({ledger.lost:,})".replace(",", " ") if total else "–",
+        lost_many=share >= 1.0,
+    )
+
+
+def stride_means(strides: tuple[Stride, ...]) -> tuple[StrideMean, ...]:
+    """Mean ± sd of each side's last good strides; a side without any is left out."""
+    means = []
+    for side in SIDES:
+        good = [s for s in strides if s.side == side and s.quality in ("ok", "")][-MEAN_OF_STRIDES:]
+        if good:
+            table = np.array([[column.value(s) for column in STRIDE_COLUMNS] for s in good])
+            known = [column[np.isfinite(column)] for column in table.T]
+            mean = tuple(float(c.mean()) if len(c) else float("nan") for c in known)
+            sd = tuple(float(c.std(ddof=1)) if len(c) > 1 else float("nan") for c in known)
+            means.append(StrideMean(side, len(good), mean, sd))
+    return tuple(means)

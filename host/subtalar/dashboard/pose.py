@@ -1,0 +1,207 @@
+"""The pair of legs as faces in space: shank by its orientation, foot by the ankle angles. No Qt.
+
+World: x forward, y up, z to the right, metres. The ankle is the ISB joint coordinate system (Wu et al. 2002,
+doi 10.1016/S0021-9290(01)00222-6), Cardan Z-X'-Y'' of the foot relative to the shank, with the project's
+clinical signs, which are the same for both legs.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from subtalar.types import SIDES, FloatArray, IntArray, Side
+
+View = Literal["behind", "front", "left", "right"]
+
+_SHANK_M = 0.40
+_HALF_STANCE_M = 0.12
+_RING = 12
+_ELEVATION_RAD = math.radians(9)
+_HEADING_TAU_S = 1.5
+
+
+def rotation(axis: Literal["x", "y", "z"], angle_rad: float) -> FloatArray:
+    """(3, 3) right-handed rotation about a coordinate axis."""
+    c, s = math.cos(angle_rad), math.sin(angle_rad)
+    if axis == "x":
+        return np.array([[1.0, 0, 0], [0, c, -s], [0, s, c]])
+    if axis == "y":
+        return np.array([[c, 0.0, s], [0, 1, 0], [-s, 0, c]])
+    return np.array([[c, -s, 0.0], [s, c, 0], [0, 0, 1]])
+
+
+def rotation_of(q_wxyz: FloatArray) -> FloatArray:
+    """(3, 3) rotation of a scalar-first unit quaternion."""
+    w, x, y, z = q_wxyz / np.linalg.norm(q_wxyz)
+    return np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+        ]
+    )
+
+
+def foot_in_shank(side: Side, angles_deg: FloatArray) -> FloatArray:
+    """(3, 3) foot frame into shank frame for dorsiflexion, inversion, tibial rotation (3,).
+
+    Toes up is + about z on both legs. The sole to the midline is + about x on the right leg, − on the left.
+    The tibia turned in relative to the foot is the foot turned out: − about y on the right leg, + on the left.
+    """
+    dorsiflexion, inversion, tibial = np.radians(angles_deg)
+    mirror = 1.0 if side == "right" else -1.0
+    return rotation("z", dorsiflexion) @ rotation("x", mirror * inversion) @ rotation("y", -mirror * tibial)
+
+
+@dataclass(frozen=True)
+class Leg:
+    """Vertices in the world. ``known``: posed by measured values, not just standing there."""
+
+    shank: FloatArray
+    foot: FloatArray
+    shank_line: FloatArray
+    heel_line: FloatArray
+    ankle: FloatArray
+    known: bool
+
+
+class LegPair:
+    """Poses both legs. Follows the person's slow turns, so that "from behind" stays behind."""
+
+    def __init__(self) -> None:
+        self._forward: complex | None = None
+
+    def pose(
+        self,
+        orientation: dict[Side, FloatArray],
+        angles_deg: dict[Side, FloatArray],
+        dt_s: float,
+    ) -> dict[Side, Leg]:
+        """Legs for shank quaternions (4,) and angles (3,); NaN where not known. ``dt_s`` since the last call."""
+        shanks = {s: rotation_of(q) if np.isfinite(q).all() else None for s, q in orientation.items()}
+        turn = self._turn_back([r for r in shanks.values() if r is not None], dt_s)
+        legs = {}
+        for side in SIDES:
+            measured = shanks[side]
+            shank = np.eye(3) if measured is None else turn @ measured
+            known = bool(np.isfinite(angles_deg[side]).all())
+            foot = shank @ foot_in_shank(side, angles_deg[side] if known else np.zeros(3))
+            legs[side] = _place(side, shank, foot, known)
+        floor = min(float(leg.foot[:, 1].min()) for leg in legs.values())
+        return {side: _lift(leg, -floor) for side, leg in legs.items()}
+
+    def _turn_back(self, shanks: list[FloatArray], dt_s: float) -> FloatArray:
+        forward = sum((complex(r[0, 0], -r[2, 0]) for r in shanks), 0j)
+        if abs(forward) > 0.1:
+            share = 1.0 if self._forward is None else 1 - math.exp(-max(dt_s, 0.0) / _HEADING_TAU_S)
+            old = self._forward or 0j
+            self._forward = old + share * (forward / abs(forward) - old)
+        if self._forward is None or abs(self._forward) < 1e-6:
+            return np.eye(3)
+        return rotation("y", -math.atan2(self._forward.imag, self._forward.real))
+
+
+def _tube(sections: list[tuple[FloatArray, FloatArray, FloatArray]]) -> tuple[FloatArray, IntArray]:
+    """Rings (centre, half axis a, half axis b) joined by quads, closed at both ends."""
+    angle = np.arange(_RING) * 2 * np.pi / _RING
+    rings = [c + np.outer(np.cos(angle), a) + np.outer(np.sin(angle), b) for c, a, b in sections]
+    vertices = np.concatenate([*rings, [sections[0][0], sections[-1][0]]])
+    i = np.arange(_RING)
+    j = (i + 1) % _RING
+    quads = [
+        np.stack([k * _RING + i, k * _RING + j, (k + 1) * _RING + j, (k + 1) * _RING + i], axis=1)
+        for k in range(len(sections) - 1)
+    ]
+    end, n = (len(sections) - 1) * _RING, len(sections) * _RING
+    first = np.stack([np.full(_RING, n), j, i, i], axis=1)
+    last = np.stack([np.full(_RING, n + 1), end + i, end + j, end + j], axis=1)
+    return vertices, np.concatenate([*quads, first, last])
+
+
+def _shank_mesh() -> tuple[FloatArray, IntArray]:
+    # height above the ankle, half depth, half width, how far back: ankle, calf, knee
+    rows = [
+        (-0.015, 0.034, 0.030, -0.004),
+        (0.03, 0.036, 0.031, -0.005),
+        (0.11, 0.042, 0.037, -0.008),
+        (0.20, 0.055, 0.050, -0.016),
+        (0.28, 0.060, 0.055, -0.018),
+        (0.35, 0.054, 0.051, -0.008),
+        (_SHANK_M, 0.053, 0.052, 0.0),
+        (_SHANK_M + 0.03, 0.040, 0.042, 0.002),
+    ]
+    return _tube([(np.array([x, y, 0.0]), np.array([0, 0, wide]), np.array([deep, 0, 0])) for y, deep, wide, x in rows])
+
+
+def _foot_mesh(side: Side) -> tuple[FloatArray, IntArray]:
+    # forward of the ankle, sole height, top height, half width, how far to the midline
+    rows = [
+        (-0.062, -0.062, -0.030, 0.016, 0.0),
+        (-0.055, -0.078, -0.005, 0.027, 0.0),
+        (-0.030, -0.080, 0.020, 0.034, 0.0),
+        (0.010, -0.080, 0.032, 0.036, 0.0),
+        (0.055, -0.080, 0.008, 0.039, 0.0),
+        (0.105, -0.080, -0.022, 0.046, 0.002),
+        (0.150, -0.080, -0.042, 0.048, 0.005),
+        (0.180, -0.078, -0.052, 0.038, 0.012),
+        (0.196, -0.072, -0.058, 0.020, 0.018),
+    ]
+    inwards = -1.0 if side == "right" else 1.0
+    return _tube(
+        [
+            (
+                np.array([x, (low + high) / 2, inwards * medial]),
+                np.array([0, (high - low) / 2, 0]),
+                np.array([0, 0, wide]),
+            )
+            for x, low, high, wide, medial in rows
+        ]
+    )
+
+
+_SHANK, SHANK_FACES = _shank_mesh()
+_FEET: Final = {side: _foot_mesh(side)[0] for side in SIDES}
+FOOT_FACES = _foot_mesh("right")[1]
+_SHANK_LINE = np.array([[-0.082, 0.30, 0.0], [-0.046, 0.045, 0.0]])
+_HEEL_LINE = np.array([[-0.046, 0.012, 0.0], [-0.066, -0.078, 0.0]])
+
+
+def _place(side: Side, shank: FloatArray, foot: FloatArray, known: bool) -> Leg:
+    knee = np.array([0.0, 0.0, _HALF_STANCE_M if side == "right" else -_HALF_STANCE_M])
+    ankle = knee - shank @ np.array([0.0, _SHANK_M, 0.0])
+    return Leg(
+        _SHANK @ shank.T + ankle,
+        _FEET[side] @ foot.T + ankle,
+        _SHANK_LINE @ shank.T + ankle,
+        _HEEL_LINE @ foot.T + ankle,
+        ankle,
+        known,
+    )
+
+
+def _lift(leg: Leg, up_m: float) -> Leg:
+    up = np.array([0.0, up_m, 0.0])
+    return Leg(leg.shank + up, leg.foot + up, leg.shank_line + up, leg.heel_line + up, leg.ankle + up, leg.known)
+
+
+def camera(view: View) -> FloatArray:
+    """(3, 3): rows are screen right, screen up and towards the viewer, in world coordinates."""
+    towards = {"behind": (-1.0, 0, 0), "front": (1.0, 0, 0), "left": (0, 0, -1.0), "right": (0, 0, 1.0)}[view]
+    up = np.array([0.0, 1.0, 0.0])
+    right = np.cross(up, towards)
+    raised = math.cos(_ELEVATION_RAD) * np.array(towards) + math.sin(_ELEVATION_RAD) * up
+    return np.array([right, np.cross(raised, right), raised])
+
+
+def visible_faces(vertices: FloatArray, faces: IntArray, view: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Faces turned to the viewer: corners (m, 4, 3) in view coordinates, depth (m,), brightness (m,) in 0…1."""
+    corners = (vertices @ view.T)[faces]
+    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
+    seen: npt.NDArray[np.bool_] = normal[:, 2] > 0
+    light = np.array([-0.35, 0.55, 0.75]) / np.linalg.norm([-0.35, 0.55, 0.75])
+    brightness = np.clip(normal @ light, 0, 1)
+    return corners[seen], corners[seen].mean(axis=1)[:, 2], brightness[seen]

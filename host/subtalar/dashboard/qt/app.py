@@ -1,0 +1,44 @@
+"""Starts Qt, shows the window, ends with it."""
+
+import signal
+import sys
+from collections.abc import Callable
+
+from PySide6.QtWidgets import QApplication
+
+from subtalar.acquisition.ring import RingReader
+from subtalar.dashboard.control import SessionControl
+from subtalar.dashboard.latency import LatencyProbe
+from subtalar.dashboard.model import DashboardModel
+from subtalar.dashboard.qt import theme
+from subtalar.dashboard.qt.window import DashboardWindow
+
+
+def run(
+    ring_name: str,
+    control: SessionControl | None,
+    on_close: Callable[[], None] | None,
+    *,
+    wait_s: float,
+    close_when_ended: bool,
+    probe: LatencyProbe | None,
+) -> int:
+    """See ``subtalar.dashboard.run_dashboard``."""
+    with RingReader.attach(ring_name, wait_s=wait_s) as reader:
+        existing = QApplication.instance()
+        app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
+        theme.apply(app)
+        window = DashboardWindow(
+            DashboardModel(reader), control, on_close=on_close, close_when_ended=close_when_ended, probe=probe
+        )
+        available = app.primaryScreen().availableGeometry()
+        window.resize(min(1600, available.width()), min(1000, available.height()))
+        # Python sees the signal because the frame timer returns to it thirty times a second.
+        previous = signal.signal(signal.SIGINT, lambda *_: window.stop_and_close())
+        try:
+            window.show()
+            window.start()
+            app.exec()
+        finally:
+            signal.signal(signal.SIGINT, previous)
+        return 1 if window.model.writer == "died" and window.model.facts.state != "ended" else 0

@@ -1,0 +1,134 @@
+"""The top of the window: what is measured, for how long, where it is saved; marker and stop; the instruction."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout
+
+from subtalar.dashboard.instruction import Instruction
+from subtalar.dashboard.model import DashboardModel
+from subtalar.dashboard.qt import theme
+from subtalar.dashboard.wording import Severity, clock_text, size_text
+
+_CONFIRM_MS = 4000
+
+
+class Header(QFrame):
+    """State, time, file and buttons. ``on_mark`` and ``on_stop`` None: no buttons."""
+
+    def __init__(self, on_mark: Callable[[], None] | None, on_stop: Callable[[], None] | None) -> None:
+        super().__init__()
+        self.setProperty("card", True)
+        self._on_stop = on_stop
+        self.source = theme.ElidedLabel(13, theme.INK_SOFT, Qt.TextElideMode.ElideRight)
+        self.state = theme.label("", 15, theme.INK, QFont.Weight.DemiBold)
+        self.path = theme.ElidedLabel(13, theme.INK_SOFT)
+        self.elapsed = theme.label("0:00", 30, theme.INK, QFont.Weight.DemiBold)
+        self.mark_button = QPushButton("Marker")
+        self.mark_button.setToolTip("Put a marker into the recording, now (M)")
+        self.mark_button.setShortcut("M")
+        self.stop_button = QPushButton("Stop")
+        self.stop_button.setObjectName("stop")
+        self.stop_button.setMinimumWidth(150)
+        self.stop_button.setToolTip("End the measurement and close the recording")
+        self._confirm = QTimer(self, singleShot=True, interval=_CONFIRM_MS)
+        self._confirm.timeout.connect(self._reset_stop)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 8, 12, 8)
+        row.setSpacing(16)
+        names = QVBoxLayout()
+        names.setSpacing(0)
+        names.addWidget(theme.label("Ankle angles", 18, theme.INK, QFont.Weight.Bold))
+        names.addWidget(self.source)
+        file = QVBoxLayout()
+        file.setSpacing(2)
+        file.addWidget(self.state)
+        file.addWidget(self.path)
+        row.addLayout(names, 2)
+        row.addWidget(self.elapsed)
+        row.addLayout(file, 5)
+        row.addWidget(self.mark_button)
+        row.addWidget(self.stop_button)
+        self.mark_button.setVisible(on_mark is not None)
+        self.stop_button.setVisible(on_stop is not None)
+        if on_mark is not None:
+            self.mark_button.clicked.connect(lambda: on_mark())
+        self.stop_button.clicked.connect(self._stop_pressed)
+
+    def _stop_pressed(self) -> None:
+        """Twice, because once may be a slip that ends a session which cannot be repeated."""
+        if not self._confirm.isActive():
+            self._confirm.start()
+            self.stop_button.setText("Press again to stop")
+            return
+        self._confirm.stop()
+        self.show_stopping()
+        if self._on_stop is not None:
+            self._on_stop()
+
+    def _reset_stop(self) -> None:
+        self.stop_button.setText("Stop")
+
+    def show_stopping(self) -> None:
+        """The command went out; the answer comes with the session's state."""
+        self.stop_button.setEnabled(False)
+        self.stop_button.setText("Stopping …")
+
+    def show_facts(self, model: DashboardModel) -> None:
+        """Update."""
+        facts = model.facts
+        severity, words = _state_words(model)
+        self.state.setText(f"{theme.SEVERITY_MARK[severity]} {words}")
+        self.state.setStyleSheet(f"color: {theme.SEVERITY_COLOUR[severity]}")
+        size = f"  ·  {size_text(facts.recorded_bytes)}" if facts.recorded_bytes else ""
+        self.path.set_full_text(f"{facts.recording_path}{size}" if facts.recording_path else "no recording file")
+        self.source.set_full_text(facts.source or "waiting for the measuring process")
+        self.elapsed.setText(clock_text(model.elapsed_s))
+        if not model.running:
+            self._confirm.stop()
+            self.mark_button.setEnabled(False)
+            self.stop_button.setEnabled(False)
+            self.stop_button.setText("Stopped")
+
+
+def _state_words(model: DashboardModel) -> tuple[Severity, str]:
+    facts = model.facts
+    if model.writer == "died" and facts.state != "ended":
+        return "problem", "Stopped unexpectedly"
+    if not model.running:
+        return "off", "Ended, saved in" if facts.recording_path else "Ended"
+    if facts.recording_error:
+        return "problem", "Not recording"
+    if facts.state == "starting":
+        return "waiting", "Starting"
+    return ("ok", "Recording to") if facts.recording_path else ("waiting", "Measuring, not recorded")
+
+
+class Banner(QFrame):
+    """The one instruction, in big type."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown: Instruction | None = None
+        self.text = theme.label("", 28, theme.INK, QFont.Weight.Bold)
+        self.detail = theme.ElidedLabel(15, theme.INK)
+        self.setFixedHeight(64)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(18, 4, 18, 4)
+        row.setSpacing(20)
+        row.addWidget(self.text)
+        row.addWidget(self.detail, 1)
+
+    def show_instruction(self, instruction: Instruction) -> None:
+        """Update."""
+        if instruction == self._shown:
+            return
+        self._shown = instruction
+        ground, ink, border = theme.BANNER[instruction.level]
+        self.setStyleSheet(f"Banner {{ background: {ground}; border: 1px solid {border}; border-radius: 8px; }}")
+        self.text.setStyleSheet(f"color: {ink}")
+        self.detail.setStyleSheet(f"color: {ink}")
+        self.text.setText(instruction.text)
+        self.text.setFont(theme.sized(28 if len(instruction.text) < 46 else 20, QFont.Weight.Bold))
+        self.detail.set_full_text(instruction.detail)

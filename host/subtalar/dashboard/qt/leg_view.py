@@ -1,0 +1,164 @@
+"""Both legs in space, painted with QPainter (works without OpenGL): far faces first."""
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QBrush, QColor, QFont, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from subtalar.dashboard.model import DashboardModel
+from subtalar.dashboard.pose import FOOT_FACES, SHANK_FACES, Leg, LegPair, View, camera, visible_faces
+from subtalar.dashboard.qt import theme
+from subtalar.dashboard.wording import SIDE_WORDS, direction_text
+from subtalar.types import SIDES, FloatArray, Side
+
+_VIEWS: tuple[tuple[View, str], ...] = (
+    ("behind", "Behind"),
+    ("front", "Front"),
+    ("left", "Left side"),
+    ("right", "Right side"),
+)
+_UNKNOWN = QColor("#c3cad2")
+
+
+class LegCanvas(QWidget):
+    """The picture itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setMinimumSize(260, 180)
+        self.view: View = "behind"
+        self._pair = LegPair()
+        self._legs: dict[Side, Leg] = {}
+        self._captions: dict[Side, tuple[str, str]] = {}
+        self._last_ns = 0
+
+    def show_pose(self, model: DashboardModel) -> None:
+        """Take the newest pose and ask for a repaint."""
+        unknown = np.full(4, np.nan)
+        fresh = {side: model.is_fresh(side) for side in SIDES}
+        orientation = {s: model.sides[s].shank_orientation if fresh[s] else unknown for s in SIDES}
+        angles = {s: model.sides[s].angles_deg[-1] if fresh[s] else unknown[:3] for s in SIDES}
+        dt_s = (model.now_ns - self._last_ns) / 1e9 if self._last_ns else 0.0
+        self._last_ns = model.now_ns
+        self._legs = self._pair.pose(orientation, angles, dt_s)
+        index = 1 if self.view in ("behind", "front") else 0
+        for side in SIDES:
+            value = angles[side][index]
+            note = model.readings(side)[index].note
+            text = direction_text(index, float(value)) if np.isfinite(value) else note or "not known"
+            self._captions[side] = (SIDE_WORDS[side], text)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        """Qt: paint."""
+        if not self._legs:
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        view = camera(self.view)
+        scale, centre = self._fit()
+        self._paint_floor(painter, view, scale, centre)
+        depth_of = {side: float((leg.ankle @ view.T)[2]) for side, leg in self._legs.items()}
+        for side in sorted(SIDES, key=lambda s: depth_of[s]):
+            self._paint_leg(painter, side, view, scale, centre)
+        if self.view == "behind":
+            for side in SIDES:
+                self._paint_lines(painter, side, view, scale, centre)
+        self._paint_captions(painter, view, scale, centre)
+        painter.end()
+
+    def _fit(self) -> tuple[float, QPointF]:
+        wide = 0.62 if self.view in ("behind", "front") else 0.95
+        scale = min((self.height() - 64) / 0.56, self.width() / wide)
+        return scale, QPointF(self.width() / 2, self.height() - 48)
+
+    def _paint_floor(self, painter: QPainter, view: FloatArray, scale: float, centre: QPointF) -> None:
+        painter.setPen(QPen(QColor(theme.GRID), 1))
+        for k in np.arange(-0.5, 0.51, 0.1):
+            for line in ([[k, 0, -0.3], [k, 0, 0.3]], [[-0.5, 0, k * 0.6], [0.5, 0, k * 0.6]]):
+                a, b = (_point(p, scale, centre) for p in np.array(line) @ view.T)
+                painter.drawLine(a, b)
+
+    def _paint_leg(self, painter: QPainter, side: Side, view: FloatArray, scale: float, centre: QPointF) -> None:
+        leg = self._legs[side]
+        base = QColor(theme.SIDE_COLOUR[side]) if leg.known else _UNKNOWN
+        parts = [visible_faces(leg.shank, SHANK_FACES, view), visible_faces(leg.foot, FOOT_FACES, view)]
+        corners, depth, light = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+        shades = [_shade(base, k / 15) for k in range(16)]
+        for i in np.argsort(depth).tolist():
+            colour = shades[int(light[i] * 15)]
+            painter.setPen(QPen(colour, 0.8))
+            painter.setBrush(QBrush(colour))
+            painter.drawPolygon(QPolygonF([_point(corner, scale, centre) for corner in corners[i]]))
+
+    def _paint_lines(self, painter: QPainter, side: Side, view: FloatArray, scale: float, centre: QPointF) -> None:
+        """Midline of the lower leg and of the heel: the rearfoot angle as it is drawn by hand."""
+        for line in (self._legs[side].shank_line, self._legs[side].heel_line):
+            a, b = (_point(p, scale, centre) for p in line @ view.T)
+            painter.setPen(QPen(QColor(255, 255, 255, 210), 4, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+            painter.drawLine(a, b)
+            painter.setPen(QPen(QColor(theme.INK), 2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+            painter.drawLine(a, b)
+
+    def _paint_captions(self, painter: QPainter, view: FloatArray, scale: float, centre: QPointF) -> None:
+        order = sorted(SIDES, key=lambda s: float(view[0, 2]) * (1 if s == "right" else -1))
+        if self.view in ("left", "right"):
+            order = list(SIDES)
+        for k, side in enumerate(order):
+            name, text = self._captions[side]
+            box = QRectF(k * self.width() / 2, self.height() - 40, self.width() / 2, 20)
+            painter.setFont(theme.sized(13, QFont.Weight.Bold))
+            painter.setPen(QColor(theme.SIDE_TEXT[side]))
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, name)
+            painter.setFont(theme.sized(13))
+            painter.setPen(QColor(theme.INK if self._legs[side].known else theme.INK_SOFT))
+            painter.drawText(box.translated(0, 18), Qt.AlignmentFlag.AlignCenter, text)
+
+
+def _point(p: FloatArray, scale: float, centre: QPointF) -> QPointF:
+    return QPointF(centre.x() + scale * float(p[0]), centre.y() - scale * float(p[1]))
+
+
+def _shade(base: QColor, light: float) -> QColor:
+    """From a dark tone of the colour through the colour to a light tint."""
+    target = QColor("#ffffff") if light > 0.5 else QColor("#1b2733")
+    share = (light - 0.5) * 0.9 if light > 0.5 else (0.5 - light) * 0.8
+    mixed = [round(b + (t - b) * share) for b, t in _channels(base, target)]
+    return QColor(*mixed)
+
+
+def _channels(a: QColor, b: QColor) -> list[tuple[int, int]]:
+    """Red, green and blue of two colours."""
+    return [(a.red(), b.red()), (a.green(), b.green()), (a.blue(), b.blue())]
+
+
+class LegCard(QFrame):
+    """The picture with the buttons that choose where one looks from."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("card", True)
+        self.canvas = LegCanvas()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(14, 10, 14, 8)
+        column.setSpacing(4)
+        head = QHBoxLayout()
+        head.setSpacing(0)
+        head.addWidget(theme.label("Legs", 15, theme.INK, QFont.Weight.Bold))
+        head.addStretch(1)
+        group = QButtonGroup(self)
+        for view, words in _VIEWS:
+            button = QPushButton(words)
+            button.setProperty("view", True)
+            button.setCheckable(True)
+            button.setChecked(view == self.canvas.view)
+            button.clicked.connect(lambda _=False, v=view: self.look_from(v))
+            group.addButton(button)
+            head.addWidget(button)
+        column.addLayout(head)
+        column.addWidget(self.canvas, 1)
+
+    def look_from(self, view: View) -> None:
+        """Switch the view."""
+        self.canvas.view = view
+        self.canvas.update()

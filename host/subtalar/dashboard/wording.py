@@ -1,0 +1,127 @@
+"""The words on the screen: what the angles, states and columns are called, for people who do not read code."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from subtalar.types import BodySite, LinkState, Quality, Side, Stride
+
+Severity = Literal["ok", "waiting", "problem", "off"]
+
+
+@dataclass(frozen=True)
+class AngleWords:
+    """Names of an angle and of its two directions."""
+
+    title: str
+    plus: str
+    plus_means: str
+    minus: str
+    minus_means: str
+
+
+ANGLES: Final = (
+    AngleWords("Dorsiflexion", "dorsiflexion", "toes up", "plantarflexion", "toes down"),
+    AngleWords("Inversion", "inversion", "sole turns in", "eversion", "sole turns out"),
+    AngleWords("Tibial rotation", "internal", "tibia turns in", "external", "tibia turns out"),
+)
+"""In the order of ``conventions.ANGLE_NAMES``."""
+
+SIDE_WORDS: Final[dict[Side, str]] = {"left": "Left", "right": "Right"}
+
+QUALITY_WORDS: Final[dict[Quality, str]] = {
+    Quality.OK: "",
+    Quality.FEW_STRIDES: "few strides yet",
+    Quality.HEADING_STALE: "direction uncertain",
+    Quality.CLIPPED: "sensor overloaded",
+    Quality.BRIDGED_GAP: "samples lost",
+    Quality.NOT_CALIBRATED: "not calibrated yet",
+    Quality.NO_DATA: "no data",
+}
+
+LINK_WORDS: Final[dict[LinkState, tuple[str, Severity]]] = {
+    "idle": ("not connected", "off"),
+    "connecting": ("connecting", "waiting"),
+    "streaming": ("streaming", "ok"),
+    "silent": ("no data", "problem"),
+    "reconnecting": ("lost, reconnecting", "problem"),
+    "ended": ("ended", "off"),
+}
+
+
+def site_words(site: BodySite) -> str:
+    """``Left foot``."""
+    return f"{SIDE_WORDS[site.side]} {site.segment}"
+
+
+def angle_text(value_deg: float) -> str:
+    """``+12.3°``, with a real minus sign."""
+    return f"{value_deg:+.1f}°".replace("-", "−").replace("+0.0", "0.0").replace("−0.0", "0.0")
+
+
+def direction_text(index: int, value_deg: float) -> str:
+    """``eversion 7°``: the angle in words without a sign."""
+    words = ANGLES[index]
+    return f"{words.plus if value_deg >= 0 else words.minus} {abs(value_deg):.0f}°"
+
+
+def clock_text(seconds: float) -> str:
+    """``2:05`` or ``1:02:05``."""
+    whole = max(int(seconds), 0)
+    hours, minutes = whole // 3600, whole // 60 % 60
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+
+
+def size_text(n_bytes: int) -> str:
+    """``12.3 MB``."""
+    return f"{n_bytes / 1e6:.1f} MB" if n_bytes < 1e9 else f"{n_bytes / 1e9:.2f} GB"
+
+
+def quality_text(quality: str) -> str:
+    """A stride's quality as a person reads it: ``few_strides`` → ``few strides yet``, several joined by commas."""
+    labels = {q.label: words or "ok" for q, words in QUALITY_WORDS.items()}
+    return labels.get(quality, quality.replace("_", " ") or "ok")
+
+
+@dataclass(frozen=True)
+class StrideColumn:
+    """A column of the stride table. ``essential`` ones stay when there is little room."""
+
+    title: str
+    unit: str
+    value: Callable[[Stride], float]
+    digits: int
+    help: str
+    essential: bool = True
+
+    def text(self, number: float) -> str:
+        """The number as shown; a dash when it is not known."""
+        return "–" if math.isnan(number) else f"{number:.{self.digits}f}".replace("-", "−")
+
+
+STRIDE_COLUMNS: Final = (
+    StrideColumn("Stride time", "s", lambda s: s.stride_time_s, 2, "Initial contact to the next of the same foot"),
+    StrideColumn("Stance", "%", lambda s: 100 * s.stance_ratio, 0, "Share of the stride with the foot on the ground"),
+    StrideColumn("Stride length", "m", lambda s: s.stride_length_m, 2, "Distance between two contacts"),
+    StrideColumn("Peak eversion", "°", lambda s: s.peak_eversion_deg, 1, "Largest eversion during stance"),
+    StrideColumn("Eversion excursion", "°", lambda s: s.eversion_excursion_deg, 1, "Eversion from contact to its peak"),
+    StrideColumn("Time to peak", "%", lambda s: s.time_to_peak_eversion_pct, 0, "When in stance eversion is largest"),
+    StrideColumn(
+        "Eversion velocity", "°/s", lambda s: s.peak_eversion_velocity_deg_s, 0, "Fastest eversion in stance", False
+    ),
+    StrideColumn(
+        "Tib. rot. excursion", "°", lambda s: s.tibial_rotation_excursion_deg, 1, "Range of tibial rotation in stance"
+    ),
+    StrideColumn(
+        "Ev./tib. ratio", "", lambda s: s.eversion_tibial_coupling, 2, "Eversion excursion per tibial rotation", False
+    ),
+    StrideColumn("Peak dorsifl.", "°", lambda s: s.peak_dorsiflexion_deg, 1, "Largest dorsiflexion during stance"),
+    StrideColumn(
+        "Strike angle", "°", lambda s: s.foot_strike_angle_deg, 0, "Foot against the ground at contact, + heel first"
+    ),
+    StrideColumn(
+        "Foot progr.", "°", lambda s: s.foot_progression_deg, 0, "Foot against the direction of travel", False
+    ),
+    StrideColumn("Tibial shock", "g", lambda s: s.peak_tibial_acceleration_g, 1, "Peak acceleration of the shank"),
+)
