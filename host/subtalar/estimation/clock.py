@@ -7,6 +7,8 @@ the centroid: Zhang, Liu & Xia 2002, doi 10.1109/INFCOM.2002.1019346). What rema
 found from the motion (``joint_centre.py``).
 """
 
+import itertools
+
 import numpy as np
 
 from subtalar.estimation.parameters import ClockParameters
@@ -26,7 +28,7 @@ def lower_line(x: FloatArray, y: FloatArray, max_slope: float) -> tuple[float, f
         hull.append(i)
     centre = float(np.mean(x))
     slope = 0.0
-    for a, b in zip(hull[:-1], hull[1:], strict=True):
+    for a, b in itertools.pairwise(hull):
         if x[a] <= centre <= x[b]:
             slope = float((y[b] - y[a]) / (x[b] - x[a]))
             break

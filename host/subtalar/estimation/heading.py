@@ -80,7 +80,8 @@ class HeadingFilter:
         gap = c[_NOW, _NOW] - 2 * c[_NOW, _REFERENCE] + c[_REFERENCE, _REFERENCE]
         cross = c[_NOW, _DRIFT] - c[_REFERENCE, _DRIFT]
         standing = np.radians(self._p.standing_sd_deg) ** 2
-        return np.sqrt(np.maximum(0.0, gap + dt * (2 * cross + dt * c[_DRIFT, _DRIFT] + q_now)) + standing)
+        grown = gap + dt * (2 * cross + dt * c[_DRIFT, _DRIFT] + q_now)
+        return np.asarray(np.sqrt(np.maximum(0.0, grown) + standing))
 
     def _process_noise(self) -> tuple[float, float]:
         return (

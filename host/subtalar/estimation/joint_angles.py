@@ -20,4 +20,4 @@ def ankle_angles_deg(q_shank_foot: FloatArray, side: Side) -> FloatArray:
     beta = np.arcsin(np.clip(2 * (y * z + w * x), -1.0, 1.0))
     gamma = np.arctan2(-2 * (x * z - w * y), 1 - 2 * (x * x + y * y))
     mirror = 1.0 if side == "right" else -1.0
-    return np.degrees(np.stack((alpha, mirror * beta, -mirror * gamma), axis=-1))
+    return np.asarray(np.degrees(np.stack((alpha, mirror * beta, -mirror * gamma), axis=-1)))

@@ -3,7 +3,7 @@
 With M = [ω̇]× + [ω]×[ω]× the ankle's acceleration seen from a sensor is R (a + M r) − g: linear in the lever arm r.
 Equating foot and shank (the joint constraint of Seel, Schauer & Raisch 2012, doi 10.1109/CCA.2012.6402423, here in
 level worlds with the relative heading as a nuisance and the clock offset as one more unknown) gives one small
-least-squares problem a stride. Strides are added up as an information matrix that slowly forgets, on top of a weak prior.
+least-squares problem a stride. Strides add up in an information matrix that slowly forgets, on top of a weak prior.
 """
 
 from dataclasses import dataclass
@@ -66,7 +66,7 @@ class JointCentreEstimator:
         self.state = self._solve()
 
     def _solve(self) -> JointCentre:
-        covariance = np.linalg.inv(self._information + self._prior)
+        covariance: FloatArray = np.asarray(np.linalg.inv(self._information + self._prior), dtype=np.float64)
         x = covariance @ (self._vector + self._prior @ self._prior_mean)
         return JointCentre(x[_FOOT].copy(), x[_SHANK].copy(), float(x[_OFFSET]), covariance)
 

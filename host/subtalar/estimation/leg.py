@@ -1,7 +1,7 @@
 """One leg, streaming: rows in order, a decision at each rest of the foot, angles for every row.
 
-Between two decisions nothing changes but time, so rows are computed in whole arrays; every decision is tied to a row, so
-the result does not depend on how the input was cut. No row looks ahead: a decision acts on later rows only.
+Between two decisions nothing changes but time, so rows are computed in whole arrays; every decision is tied to a row,
+so the result does not depend on how the input was cut. No row looks ahead: a decision acts on later rows only.
 """
 
 from collections.abc import Sequence
@@ -17,11 +17,11 @@ from subtalar.estimation.foot_flat import FootFlat, FootFlatDetector
 from subtalar.estimation.gait_events import swing_events
 from subtalar.estimation.history import History
 from subtalar.estimation.joint_angles import ankle_angles_deg
+from subtalar.estimation.parameters import Parameters
 from subtalar.estimation.placement import place, segment_axes
 from subtalar.estimation.sensor_stream import SensorStream
 from subtalar.estimation.standing import StillnessDetector
 from subtalar.estimation.standing_search import bend_moment, longest_standing
-from subtalar.estimation.parameters import Parameters
 from subtalar.estimation.stride_log import StrideLog
 from subtalar.estimation.stride_window import SegmentSamples, StrideWindow
 from subtalar.types import AngleBlock, FloatArray, GaitEvent, Notice, NoticeLevel, Quality, Side, Stride
@@ -31,6 +31,7 @@ _MARGIN_S = 0.12
 _LONG_REST_S = 1.0
 _GAP_HEADING_SD_RAD = np.radians(20.0)
 _STALE_S = 15.0
+_STEPS_KEPT = 30
 _SHARE = np.array([0.12, 0.4, 1.0])
 """How much of a heading error (about the vertical) shows in each angle while the shank leans by up to 25°."""
 
@@ -59,6 +60,7 @@ class Leg:
         self._next = 0
         self._flats_fed = 0
         self._last_flat: FootFlat | None = None
+        self._steps: list[tuple[StrideWindow, bool] | None] = []
         self._in_gap = False
         self._gap_since_flat = False
         self._view = np.array([1.0, 0.0, 0.0, 0.0])
@@ -79,8 +81,10 @@ class Leg:
         """Compute every row that is decided, given that all that arrived before ``horizon_s`` was pushed."""
         patience = self._p.partner_patience_s
         while True:
-            end = self._foot.rows.end if final else col.resolvable(
-                self._foot, self._shank, self._next, self._offset_s, horizon_s, patience
+            end = (
+                self._foot.rows.end
+                if final
+                else col.resolvable(self._foot, self._shank, self._next, self._offset_s, horizon_s, patience)
             )
             if end <= self._next:
                 break
@@ -90,9 +94,7 @@ class Leg:
     def _run(self, end: int) -> None:
         """Rows up to ``end``, or up to the first decision."""
         foot_rows = self._foot.rows.view(self._next, end)
-        rows = col.align(
-            foot_rows, self._shank, self._offset_s, self._p.longest_bridge_s, self._p.partner_patience_s
-        )
+        rows = col.align(foot_rows, self._shank, self._offset_s, self._p.longest_bridge_s, self._p.partner_patience_s)
         stop = self._gap_edge(rows)
         if self._flats_fed < self._next + stop:
             fresh = foot_rows[self._flats_fed - self._next : stop]
@@ -172,7 +174,17 @@ class Leg:
         now_s = self._time(flat.detected)
         if window is not None:
             self._learn(window, now_s)
-        self._events(window, flat, before, now_s)
+            paused = before is not None and before.last - before.first > _LONG_REST_S * self._rate_hz
+            self._steps.append((window, paused))
+        else:
+            self._steps.append(None)
+        if self._solution is not None:
+            # Steps taken before calibration are told now: late, but not lost.
+            steps, self._steps = self._steps, []
+            for step in steps:
+                self._events(step, now_s)
+        else:
+            self._steps = self._steps[-_STEPS_KEPT:]
         if flat.detected - flat.begin > _LONG_REST_S * self._rate_hz:
             self._rest(flat, now_s)
 
@@ -184,8 +196,13 @@ class Leg:
             solution = self._calibration.solve()
             if solution is None:
                 if self._calibration.strides >= 8:
-                    self._say(now_s, "problem", "strides_do_not_fit", "The two sensors do not see the same steps: "
-                              "check that both sit on the same leg and do not slip.")
+                    self._say(
+                        now_s,
+                        "problem",
+                        "strides_do_not_fit",
+                        "The two sensors do not see the same steps: "
+                        "check that both sit on the same leg and do not slip.",
+                    )
                 return
             if self._solution is None:
                 bends = "knee bends" if solution.from_bends else "the walk itself"
@@ -224,17 +241,23 @@ class Leg:
         """A long rest may hold quiet standing and knee bends."""
         if self._solution is not None:
             return
-        rows = self._rows.view(max(flat.begin, self._rows.first), flat.detected)
-        standing = longest_standing(rows, self._rows.end - len(rows), self._p.stillness, self._rate_hz)
+        begin = max(flat.begin, self._rows.first)
+        rows = self._rows.view(begin, flat.detected)
+        standing = longest_standing(rows, begin, self._p.stillness, self._rate_hz)
         if standing is not None:
-            self._calibration.stand(standing, bend_moment(rows, self._p.placement.min_bend_rad))
+            # Heel rise ends the rest and is no knee bend.
+            resting = rows[: flat.last - begin]
+            self._calibration.stand(standing, bend_moment(resting, self._p.placement))
             self._say(now_s, "info", "standing_found", f"Quiet standing of {standing.duration_s:.1f} s found.")
 
-    def _events(self, window: StrideWindow | None, flat: FootFlat, before: FootFlat | None, now_s: float) -> None:
-        if window is None or self._solution is None:
+    def _events(self, step: tuple[StrideWindow, bool] | None, now_s: float) -> None:
+        """Foot off and initial contact of one step, and the stride that the contact ends."""
+        assert self._solution is not None
+        if step is None:
             self._log.interrupt()
             return
-        if before is not None and before.last - before.first > _LONG_REST_S * self._rate_hz:
+        window, paused = step
+        if paused:
             self._log.interrupt()
         inside = slice(window.start, window.stop + 1)
         right = quat.rotate(quat.conjugate(self._solution.placement.foot), np.array([0.0, 0.0, 1.0]))
@@ -250,14 +273,15 @@ class Leg:
         turn = quat.multiply(window.foot.q[window.stop], quat.conjugate(window.foot.q[window.start]))
         turn_deg = float(np.degrees(2 * np.arctan2(turn[3], turn[0])))
         turn_deg = (turn_deg + 180.0) % 360.0 - 180.0
-        stride = self._log.swing(swing, self._solution.last.travel_m, self._toe_out_deg(window), turn_deg)
+        c = self._solution.centre.state
+        travel = stride_heading(window, c.foot_lever_m, c.shank_lever_m, c.offset_s).travel_m
+        stride = self._log.swing(swing, travel, self._toe_out_deg(window, travel), turn_deg)
         if stride is not None:
             self.strides.append(stride)
 
-    def _toe_out_deg(self, window: StrideWindow) -> float:
+    def _toe_out_deg(self, window: StrideWindow, travel: complex) -> float:
         """Angle of the resting foot to its direction of travel, + toes out."""
         assert self._solution is not None
-        travel = self._solution.last.travel_m
         q = quat.multiply(window.foot.q[window.stop], quat.conjugate(self._solution.placement.foot))
         toes = _azimuth(quat.rotate(q, np.array([1.0, 0.0, 0.0])))
         left_of_travel = float(np.degrees(np.angle(np.exp(1j * toes) * np.conj(travel))))
@@ -281,9 +305,7 @@ class Leg:
             return None
         near = np.convolve(foot[:, stream.CLIPPED], np.ones(5), "same")
         near += np.interp(foot[:, stream.TIME], shank[:, stream.TIME], shank[:, stream.CLIPPED])
-        return StrideWindow(
-            _samples(foot), _samples(shank), start - lo, stop - lo, np.where(near > 0, 1.0, 0.0), stop
-        )
+        return StrideWindow(_samples(foot), _samples(shank), start - lo, stop - lo, np.where(near > 0, 1.0, 0.0), stop)
 
     def _time(self, row: int) -> float:
         return float(self._rows.view(row, row + 1)[0, col.TIME])
@@ -303,11 +325,21 @@ class Leg:
         """The recording ended: say what was missing."""
         end_s = self._foot.end_time_s
         if not self.stood:
-            self._say(end_s, "problem", "no_standing", f"Nobody stands still with the {self.side} leg anywhere in "
-                      "this recording: angles need two seconds of quiet standing before the walk.")
+            self._say(
+                end_s,
+                "problem",
+                "no_standing",
+                f"Nobody stands still with the {self.side} leg anywhere in "
+                "this recording: angles need two seconds of quiet standing before the walk.",
+            )
         elif not self.calibrated:
-            self._say(end_s, "problem", "no_walking", f"Too few steps of the {self.side} leg follow quiet standing: "
-                      f"angles need at least {self._p.placement.strides} strides.")
+            self._say(
+                end_s,
+                "problem",
+                "no_walking",
+                f"Too few steps of the {self.side} leg follow quiet standing: "
+                f"angles need at least {self._p.placement.strides} strides.",
+            )
 
     def take(self) -> tuple[Sequence[AngleBlock], Sequence[GaitEvent], Sequence[Stride], Sequence[Notice]]:
         """Everything found since the last call."""

@@ -13,7 +13,9 @@ WIDTH = 21
 """SHOCK: magnitude of the shank's specific force (m/s²). GAP: no shank sample near, or samples lost just before."""
 
 
-def resolvable(foot: SensorStream, shank: SensorStream, first: int, offset_s: float, horizon_s: float, patience_s: float) -> int:
+def resolvable(
+    foot: SensorStream, shank: SensorStream, first: int, offset_s: float, horizon_s: float, patience_s: float
+) -> int:
     """Index after the last foot row, counted from ``first``, for which the shank's part is decided.
 
     Either the shank has a sample at or after the row's instant, or no such sample arrived within ``patience_s`` of the
@@ -25,7 +27,9 @@ def resolvable(foot: SensorStream, shank: SensorStream, first: int, offset_s: fl
     return first + int(max(covered, waited))
 
 
-def align(foot_rows: FloatArray, shank: SensorStream, offset_s: float, longest_s: float, patience_s: float) -> FloatArray:
+def align(
+    foot_rows: FloatArray, shank: SensorStream, offset_s: float, longest_s: float, patience_s: float
+) -> FloatArray:
     """Rows (n, WIDTH) of the leg for foot rows (n, stream.WIDTH); STILL is left 0."""
     out = np.zeros((len(foot_rows), WIDTH))
     out[:, TIME] = foot_rows[:, stream.TIME]

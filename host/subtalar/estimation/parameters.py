@@ -31,8 +31,10 @@ class StillnessParameters:
     """When a sensor is at rest (``standing.py``)."""
 
     smoothing_hz: float = 1.0
-    max_rate_spread_rad_s: float = 0.06
-    """Sway in quiet standing turns the shank by 1–2 °/s; a step or a knee bend by ten times that."""
+    max_rate_spread_rad_s: float = 0.10
+    """Sway in quiet standing turns the shank by 1–5 °/s, after stroke too; a step or a knee bend by ten times that."""
+    max_mean_rate_rad_s: float = 0.12
+    """A gyroscope may be off by 5 °/s before its bias is known."""
     min_duration_s: float = 1.5
 
 
@@ -89,6 +91,7 @@ class PlacementParameters:
     """While there are fewer, each stride re-solves placement over all of them."""
     min_bend_rad: float = 0.35
     """Turning of the shank over a resting foot, there and back, that counts as a knee bend."""
+    resting_foot_rad_s: float = 0.15
     min_travel_m: float = 0.25
 
 

@@ -79,12 +79,12 @@ def from_matrix(m: FloatArray) -> FloatArray:
     if k == 0:
         q = np.array([1 + trace, m[2, 1] - m[1, 2], m[0, 2] - m[2, 0], m[1, 0] - m[0, 1]])
     else:
-        i, j, l = k - 1, k % 3, (k + 1) % 3
+        i, j, last = k - 1, k % 3, (k + 1) % 3
         q = np.empty(4)
-        q[0] = m[l, j] - m[j, l]
-        q[1 + i] = 1 + m[i, i] - m[j, j] - m[l, l]
+        q[0] = m[last, j] - m[j, last]
+        q[1 + i] = 1 + m[i, i] - m[j, j] - m[last, last]
         q[1 + j] = m[i, j] + m[j, i]
-        q[1 + l] = m[i, l] + m[l, i]
+        q[1 + last] = m[i, last] + m[last, i]
     q = normalized(q)
     return q if q[0] >= 0 else -q
 

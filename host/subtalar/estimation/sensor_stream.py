@@ -53,6 +53,7 @@ class SensorStream:
         self._vqf: VQF | None = None
         self._samples_counted = 0
         self._epoch = 0
+        self._first_device_s: float | None = None
         self._newest_device_s = -np.inf
         self._newest_arrival_s = -np.inf
         self._device_shift_s = 0.0
@@ -81,13 +82,14 @@ class SensorStream:
         if block.device_time_s is not None:
             device = block.device_time_s
         else:
-            device = (self._samples_counted + np.arange(n)) * self._period_s
+            device = (self._samples_counted + np.arange(n, dtype=np.float64)) * self._period_s
         self._samples_counted += n
-        arrival = device if block.host_time_s is None else block.host_time_s
+        if self._first_device_s is None:
+            self._first_device_s = float(device[0])
+        # Without arrivals all that can be said is that the sensors were started together.
+        arrival = device - self._first_device_s if block.host_time_s is None else block.host_time_s
         epoch = np.zeros(n)
-        self._raw.append(
-            self._one_way(np.column_stack((device, arrival, block.acc_m_s2, block.gyr_rad_s, epoch)))
-        )
+        self._raw.append(self._one_way(np.column_stack((device, arrival, block.acc_m_s2, block.gyr_rad_s, epoch))))
         self._drain(final=False)
 
     def finish(self) -> None:
@@ -100,9 +102,9 @@ class SensorStream:
         raw[:, _RAW_EPOCH] = self._epoch
         step = np.diff(raw[:, _RAW_TIME], prepend=self._newest_device_s)
         lag = np.diff(raw[:, _RAW_ARRIVAL], prepend=self._newest_arrival_s)
-        if not np.all((step > 0) & (step <= lag + _FORWARD_RESTART_S)) and np.isfinite(self._newest_device_s):
-            raw = self._one_way_slowly(raw)
-        elif not np.all(step[1:] > 0) or not np.all(step[1:] <= lag[1:] + _FORWARD_RESTART_S):
+        orderly = (step > 0) & (step <= lag + _FORWARD_RESTART_S)
+        # The very first sample has nothing before it to agree with.
+        if not np.all(orderly if np.isfinite(self._newest_device_s) else orderly[1:]):
             raw = self._one_way_slowly(raw)
         if len(raw):
             self._newest_device_s = float(raw[-1, _RAW_TIME])

@@ -12,11 +12,12 @@ from subtalar.types import FloatArray
 class StillnessDetector:
     """One sensor: is the spread of its angular rate around its own slow mean below that of quiet standing?
 
-    The slow mean is subtracted, so a biased gyroscope is still.
+    The mean is judged apart and less strictly, so that a biased gyroscope is still and a slow knee bend is not.
     """
 
     def __init__(self, parameters: StillnessParameters, rate_hz: float) -> None:
         self._limit = parameters.max_rate_spread_rad_s**2
+        self._limit_of_mean = parameters.max_mean_rate_rad_s**2
         self._b, self._a = butter(1, parameters.smoothing_hz, fs=rate_hz)
         self._zi: FloatArray | None = None
 
@@ -30,8 +31,8 @@ class StillnessDetector:
             self._zi = np.zeros((1, 4))
             self._zi[0, 3] = self._limit  # not still until the data say so
         smooth, self._zi = lfilter(self._b, self._a, signal, axis=0, zi=self._zi)
-        spread = smooth[:, 3] - (smooth[:, 0] ** 2 + smooth[:, 1] ** 2 + smooth[:, 2] ** 2)
-        return np.where(spread < self._limit, 1.0, 0.0)
+        mean = smooth[:, 0] ** 2 + smooth[:, 1] ** 2 + smooth[:, 2] ** 2
+        return np.where((smooth[:, 3] - mean < self._limit) & (mean < self._limit_of_mean), 1.0, 0.0)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import numpy as np
 
 from subtalar.estimation import leg_rows as col
 from subtalar.estimation import quaternions as quat
-from subtalar.estimation.parameters import StillnessParameters
+from subtalar.estimation.parameters import PlacementParameters, StillnessParameters
 from subtalar.estimation.standing import Standing
 from subtalar.types import FloatArray
 
@@ -13,9 +13,7 @@ _LATE_S = 0.4
 _LONGEST_S = 10.0
 
 
-def longest_standing(
-    rows: FloatArray, first: int, parameters: StillnessParameters, rate_hz: float
-) -> Standing | None:
+def longest_standing(rows: FloatArray, first: int, parameters: StillnessParameters, rate_hz: float) -> Standing | None:
     """The longest run of stillness in ``rows`` (n, leg_rows.WIDTH), whose first has stream index ``first``."""
     still = np.concatenate(([0.0], rows[:, col.STILL], [0.0]))
     starts = np.flatnonzero(np.diff(still) > 0)
@@ -38,16 +36,20 @@ def longest_standing(
     )
 
 
-def bend_moment(rows: FloatArray, min_bend_rad: float) -> FloatArray | None:
-    """Second moment (3, 3) of the shank's angular rate while it turns over the resting foot; None if it hardly does."""
-    moving = (rows[:, col.STILL] < 1) & (rows[:, col.GAP] < 1)
-    gyr = rows[moving][:, col.GYR_SHANK]
+def bend_moment(rows: FloatArray, parameters: PlacementParameters) -> FloatArray | None:
+    """Second moment (3, 3) of the shank's angular rate while it turns over the resting foot.
+
+    None where it hardly turns, or not about one axis.
+    """
+    foot = rows[:, col.GYR_FOOT]
+    resting = np.sum(foot * foot, axis=1) < parameters.resting_foot_rad_s**2
+    gyr = rows[resting & (rows[:, col.STILL] < 1) & (rows[:, col.GAP] < 1)][:, col.GYR_SHANK]
     if len(gyr) < 10:
         return None
     step_s = float(np.median(np.diff(rows[:, col.TIME])))
     moment = gyr.T @ gyr
     values, vectors = np.linalg.eigh(moment)
     swept = float(np.sum(np.abs(gyr @ vectors[:, -1]))) * step_s
-    if swept < 2 * min_bend_rad or values[-1] < 5.0 * values[-2]:
+    if swept < 2 * parameters.min_bend_rad or values[-1] < 5.0 * values[-2]:
         return None
     return np.asarray(moment)

@@ -9,6 +9,9 @@ from subtalar.types import FloatArray, Side, Stride
 
 _TIME, _ANGLES, _QUALITY, _SHOCK, _PITCH, _REAL, _WIDTH = 0, slice(1, 4), 4, 5, 6, 7, 8
 
+_KEPT_ROWS = 20_000
+"""Steps taken before calibration are measured when it is done; their rows must still be here (100 s at 200 Hz)."""
+
 
 class StrideLog:
     """Collects rows; each swing closes the stride that its initial contact ends."""
@@ -29,8 +32,7 @@ class StrideLog:
     ) -> None:
         """Rows (n,) in order; ``angles_deg`` (n, 3)."""
         self._rows.append(np.column_stack((time_s, angles_deg, quality, shock_m_s2, foot_pitch_deg, real)))
-        if self._contact_s is None:
-            self._rows.forget_before(self._rows.end - 4000)
+        self._rows.forget_before(self._rows.end - _KEPT_ROWS)
 
     def interrupt(self) -> None:
         """What was under way was not a stride."""
@@ -47,9 +49,7 @@ class StrideLog:
         self._rows.forget_before(self._rows.first + int(b) - 1)
         if len(held) < 8 or not start < swing.foot_off_s < swing.initial_contact_s:
             return None
-        samples = StrideSamples(
-            held[:, _TIME], held[:, _ANGLES], held[:, _QUALITY], held[:, _SHOCK], held[:, _PITCH]
-        )
+        samples = StrideSamples(held[:, _TIME], held[:, _ANGLES], held[:, _QUALITY], held[:, _SHOCK], held[:, _PITCH])
         frame = StrideFrame(
             self._side,
             start,

@@ -66,7 +66,7 @@ def measure(frame: StrideFrame, samples: StrideSamples) -> Stride:
         peak_dorsiflexion = float(dorsiflexion[stance & known].max())
     landing = (t >= frame.initial_contact_s) & (t <= frame.initial_contact_s + _SHOCK_WINDOW_S)
     shock = samples.shock_m_s2[landing]
-    strike = samples.foot_pitch_deg[: 1]
+    strike = samples.foot_pitch_deg[:1]
     return Stride(
         side=frame.side,
         initial_contact_s=frame.initial_contact_s,
@@ -85,16 +85,14 @@ def measure(frame: StrideFrame, samples: StrideSamples) -> Stride:
         foot_strike_angle_deg=float(strike[0]) if len(strike) else nan,
         foot_progression_deg=frame.progression_deg,
         lost_samples=frame.lost_samples,
-        quality=_quality(frame, samples, measured),
+        quality=_quality(frame, samples),
         mean_tibial_rotation_deg=float(rotation[known].mean()) if measured else nan,
         mean_inversion_deg=float(inversion[known].mean()) if measured else nan,
         dorsiflexion_range_deg=float(np.ptp(dorsiflexion[known])) if measured else nan,
     )
 
 
-def _quality(frame: StrideFrame, samples: StrideSamples, measured: bool) -> str:
+def _quality(frame: StrideFrame, samples: StrideSamples) -> str:
     if abs(frame.turn_deg) > _TURN_DEG:
         return "turn"
-    if not measured or len(samples.quality) == 0:
-        return Quality(int(samples.quality.max())).label if len(samples.quality) else Quality.NO_DATA.label
     return Quality(int(samples.quality.max())).label
