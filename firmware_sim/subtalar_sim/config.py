@@ -1,6 +1,7 @@
 """All that makes one simulated session, in a frozen value that crosses process borders."""
 
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 
@@ -10,12 +11,15 @@ from subtalar_sim.faults import NO_FAULTS, FaultPlan
 from subtalar_sim.sensor import QUALITIES, Imu, Mounting, draw_mounting
 from subtalar_sim.types import GRAVITY_M_S2, SITES, split_site
 
+_TRANSPORTS: Final = {"witmotion": ("ble",), "ximu3": ("tcp", "pty")}
+
 
 @dataclass(frozen=True)
 class SimulationConfig:
     """Body, sensors, device and faults of a session. Picklable; equal configurations give equal numbers.
 
-    ``device``: ``witmotion`` or ``ximu3``. ``quality``: a key of ``subtalar_sim.sensor.QUALITIES``.
+    ``device``: ``witmotion`` or ``ximu3``; ``transport``: ``ble``, ``tcp`` or ``pty``, None for the usual one of the
+    device; ``port``: first TCP port, 0 for any free ones. ``quality``: a key of ``subtalar_sim.sensor.QUALITIES``.
     ``orientation``: ``aligned``, ``typical`` or ``any``; ``mountings`` overrides it for single sites.
     ``faults`` apply to every sensor, ``faults_of`` to single sites. ``speed`` paces live serving.
     """
@@ -23,6 +27,8 @@ class SimulationConfig:
     body: BodyConfig = field(default_factory=BodyConfig)
     sites: tuple[str, ...] = SITES
     device: str = "witmotion"
+    transport: str | None = None
+    port: int = 0
     rate_hz: float = 200.0
     quality: str = "typical"
     orientation: str = "typical"
@@ -36,6 +42,11 @@ class SimulationConfig:
     def __post_init__(self) -> None:
         for site in self.sites:
             split_site(site)
+        if self.device not in _TRANSPORTS:
+            raise ValueError(f"no device {self.device!r}; there are {', '.join(_TRANSPORTS)}")
+        offered = _TRANSPORTS[self.device]
+        if self.transport is not None and self.transport not in offered:
+            raise ValueError(f"{self.device} is served over {' or '.join(offered)}, not over {self.transport}")
         if self.quality not in QUALITIES:
             raise ValueError(f"no sensor quality {self.quality!r}; there are {', '.join(QUALITIES)}")
         if not 10.0 <= self.rate_hz <= 400.0:

@@ -95,11 +95,11 @@ class DelayLine:
         self._last = max(self._last, t_s + self.plan.delay_s + jitter)
         self._queue.append((self._last, payload, samples))
 
-    def due(self, t_s: float) -> list[bytes]:
-        """Payloads that have arrived by session time ``t_s``, in order."""
+    def due(self, t_s: float) -> list[tuple[bytes, int]]:
+        """Payloads that have arrived by session time ``t_s`` and their numbers of samples, in order."""
         out = []
         while self._queue and self._queue[0][0] <= t_s:
-            out.append(self._queue.popleft()[1])
+            out.append(self._queue.popleft()[1:])
         return out
 
     def next_due_s(self) -> float:

@@ -1,0 +1,151 @@
+"""One entry for a live session on simulated hardware: sensors served, and the truth beside them."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from subtalar_sim.body import BodyConfig, WalkingBody
+from subtalar_sim.clock import SessionClock
+from subtalar_sim.config import SimulationConfig
+from subtalar_sim.faults import DelayLine, GapDrawer, SentLedger
+from subtalar_sim.firmware import Firmware, WitMotionBle, XImu3
+from subtalar_sim.serve.pump import Link, Pump
+from subtalar_sim.serve.streams import PtyLink, TcpLink
+from subtalar_sim.types import FloatArray, Side
+
+if TYPE_CHECKING:
+    from subtalar_sim.serve.radio import Radio as RadioType
+
+
+@dataclass(frozen=True)
+class SimulatedHardware:
+    """Sensors that can be reached now.
+
+    ``specs`` are device specs (``right_foot=ble:…,model=witmotion,rate=200``). The two backends go to bleak's
+    ``backend=`` and are None without Bluetooth. ``body`` runs on ``clock``, which is anchored to the host's
+    monotonic clock at the start.
+    """
+
+    config: SimulationConfig
+    body: WalkingBody
+    clock: SessionClock
+    specs: tuple[str, ...]
+    ledgers: dict[str, SentLedger]
+    bleak_client_backend: type[Any] | None = None
+    bleak_scanner_backend: type[Any] | None = None
+
+    @property
+    def anchor_s(self) -> float:
+        """Reading of the host's monotonic clock at session time zero."""
+        return self.clock.anchor_s
+
+    def truth(self, side: Side, monotonic_s: FloatArray) -> FloatArray:
+        """True dorsiflexion, inversion, tibial rotation (n, 3) in degrees at readings of the host's monotonic clock."""
+        return self.body.angles_deg(side, self.clock.from_host(monotonic_s))
+
+    @property
+    def sent_samples(self) -> dict[str, int]:
+        """Samples handed to the link so far, by site."""
+        return {site: ledger.sent for site, ledger in self.ledgers.items()}
+
+
+def default_transport(device: str) -> str:
+    """How a device is reached if nothing is said: WitMotion over Bluetooth, x-IMU3 over TCP."""
+    return {"witmotion": "ble", "ximu3": "tcp"}[device]
+
+
+def _firmware(config: SimulationConfig, body: WalkingBody, site: str, number: int, transport: str) -> Firmware:
+    imu, clock = config.make_imu(body, site), config.make_clock(site)
+    gaps = GapDrawer(config.faults_at(site), config.rate_hz, config.seed, site)
+    # Devices were not switched on together: their samples fall between each other's.
+    start = float(np.random.default_rng([config.seed, 18, number]).uniform(0.0, 1.0 / config.rate_hz))
+    if config.device == "witmotion":
+        return WitMotionBle(imu, clock, gaps, rate_hz=config.rate_hz, start_s=start)
+    return XImu3(
+        imu,
+        clock,
+        gaps,
+        rate_hz=config.rate_hz,
+        serial_number=f"5175-{config.seed & 0xFFFF:04X}-0000-{number:04X}",
+        interface="tcp" if transport == "tcp" else "usb",
+        start_s=start,
+    )
+
+
+def ble_address(seed: int, number: int) -> str:
+    """A static random address, different for every seed and sensor."""
+    return f"C6:51:{seed >> 8 & 0xFF:02X}:{seed & 0xFF:02X}:00:{number + 1:02X}"
+
+
+@asynccontextmanager
+async def simulated_hardware(config: SimulationConfig) -> AsyncIterator[SimulatedHardware]:
+    """Serve the sensors of ``config`` on the running event loop until the context ends.
+
+    Raises ValueError for a device that does not exist, a rate it does not have or a transport it cannot use, OSError
+    if a port is taken, and ImportError if Bluetooth is asked for without the packages of the ``sim`` extra.
+    """
+    transport = config.transport or default_transport(config.device)
+    body = config.make_body()
+    clock = SessionClock(config.speed)
+    radio: RadioType | None = None
+    backends: tuple[type[Any] | None, type[Any] | None] = (None, None)
+    if transport == "ble":
+        from subtalar_sim.serve.bleak_backend import backends_for
+        from subtalar_sim.serve.peripheral import WitMotionPeripheral
+        from subtalar_sim.serve.radio import Radio
+
+        radio = Radio()
+        backends = backends_for(radio)
+    async with AsyncExitStack() as stack:
+        specs, ledgers, pumps = [], {}, []
+        links: list[Any] = []
+        for number, site in enumerate(config.sites):
+            firmware = _firmware(config, body, site, number, transport)
+            link: Any
+            if radio is not None:
+                assert isinstance(firmware, WitMotionBle)
+                link = WitMotionPeripheral(radio, firmware, ble_address(config.seed, number))
+            else:
+                link = TcpLink(port=config.port + number if config.port else 0) if transport == "tcp" else PtyLink()
+            pump = _pump(config, firmware, link, clock, site)
+            link.on_bytes = pump.on_bytes
+            links.append(link)
+            pumps.append(pump)
+            ledgers[site] = firmware.ledger
+        if radio is not None:
+            await radio.power_on()
+            stack.push_async_callback(radio.power_off)
+        for site, link, pump in zip(config.sites, links, pumps, strict=True):
+            await link.start()
+            stack.push_async_callback(link.stop)
+            pump.start()
+            stack.callback(pump.stop)
+            kind = {"ble": "ble", "tcp": "tcp", "pty": "serial"}[transport]
+            specs.append(f"{site}={kind}:{link.address},model={config.device},rate={config.rate_hz:g}")
+        yield SimulatedHardware(config, body, clock, tuple(specs), ledgers, *backends)
+
+
+def _pump(config: SimulationConfig, firmware: Firmware, link: Link, clock: SessionClock, site: str) -> Pump:
+    plan = config.faults_at(site)
+    return Pump(firmware, link, clock, plan, DelayLine(plan, config.seed, site))
+
+
+@asynccontextmanager
+async def simulated_leg_pair(
+    *,
+    seed: int = 0,
+    style: str = "normal",
+    device: str = "witmotion",
+    rate_hz: float = 200.0,
+    walking_s: float = 8 * 3600.0,
+    **changes: Any,
+) -> AsyncIterator[SimulatedHardware]:
+    """Both legs, four sensors; ``changes`` are further fields of ``SimulationConfig``."""
+    config = SimulationConfig(
+        body=BodyConfig(seed=seed, style=style, walking_s=walking_s), device=device, rate_hz=rate_hz
+    )
+    async with simulated_hardware(replace(config, **changes)) as hardware:
+        yield hardware
