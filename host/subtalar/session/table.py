@@ -77,8 +77,8 @@ class TextTable:
             where = f"{self.path.name}, line {number}"
             if any(c.strip() for c in cells[len(self.columns) :]):
                 raise InputError(
-                    f"{where}: the row has {len(cells)} values for {len(self.columns)} columns: are there commas inside "
-                    "the numbers? Then export it again with decimal points."
+                    f"{where}: the row has {len(cells)} values for {len(self.columns)} columns: are there commas "
+                    "inside the numbers? Then export it again with decimal points."
                 )
             for index in wanted:
                 name = self.columns[index]

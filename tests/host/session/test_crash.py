@@ -13,6 +13,7 @@ from subtalar.errors import InputError, RecordingError
 from subtalar.session import Recorder, open_session, read_blocks, read_items, recover, verify
 
 QUICK = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+FRACTION = st.floats(0, 1, exclude_max=True, allow_subnormal=False)
 
 CHILD = """
 import sys, time
@@ -76,13 +77,15 @@ def test_a_killed_writer_costs_nothing_that_was_synced(tmp_path):
 
 
 def test_recover_keeps_everything(sound, tmp_path, make):
-    path, content, _ = sound
+    _, content, _ = sound
     cut = tmp_path / "cut.mcap"
     cut.write_bytes(content[: int(len(content) * 0.8)])
     report = recover(cut, tmp_path / "whole.mcap")
     assert report.status == "ok"
     assert [repr(i) for i in read_items(tmp_path / "whole.mcap")] == [repr(i) for i in read_items(cut)]
-    assert all(map(make.same_bits, open_session(cut).blocks(None), open_session(tmp_path / "whole.mcap").blocks(None)))
+    before, after = (list(open_session(p).blocks(None)) for p in (cut, tmp_path / "whole.mcap"))
+    assert len(before) == len(after) > 100
+    assert all(map(make.same_bits, before, after))
 
 
 def test_recover_never_overwrites(sound, tmp_path):
@@ -99,10 +102,10 @@ def test_recover_never_overwrites(sound, tmp_path):
 
 
 @QUICK
-@given(data=st.data())
-def test_a_cut_anywhere_leaves_a_prefix(sound, tmp_path_factory, make, data):
+@given(where=FRACTION)
+def test_a_cut_anywhere_leaves_a_prefix(sound, tmp_path_factory, make, where):
     _, content, blocks = sound
-    at = data.draw(st.integers(0, len(content) - 1))
+    at = int(where * len(content))
     path = tmp_path_factory.getbasetemp() / "cut.mcap"
     path.write_bytes(content[:at])
     try:
@@ -118,12 +121,12 @@ def test_a_cut_anywhere_leaves_a_prefix(sound, tmp_path_factory, make, data):
 
 
 @QUICK
-@given(data=st.data())
-def test_any_altered_byte_is_noticed_and_no_altered_sample_gets_through(sound, tmp_path_factory, make, data):
+@given(where=FRACTION, flip=st.integers(1, 255))
+def test_any_altered_byte_is_noticed_and_no_altered_sample_gets_through(sound, tmp_path_factory, where, flip):
     _, content, blocks = sound
-    at = data.draw(st.integers(0, len(content) - 1))
+    at = int(where * len(content))
     flipped = bytearray(content)
-    flipped[at] ^= data.draw(st.integers(1, 255))
+    flipped[at] ^= flip
     path = tmp_path_factory.getbasetemp() / "flipped.mcap"
     path.write_bytes(flipped)
     try:
@@ -142,12 +145,10 @@ def test_any_altered_byte_is_noticed_and_no_altered_sample_gets_through(sound, t
 
 
 @QUICK
-@given(data=st.data())
-def test_a_hole_in_the_middle_costs_only_its_chunks(sound, tmp_path_factory, make, data):
+@given(where=FRACTION, length=st.integers(1, 2000), fill=st.sampled_from([b"\x00", b"\xff", b"\x06"]))
+def test_a_hole_in_the_middle_costs_only_its_chunks(sound, tmp_path_factory, where, length, fill):
     _, content, blocks = sound
-    start = data.draw(st.integers(8, len(content) - 3000))
-    length = data.draw(st.integers(1, 2000))
-    fill = data.draw(st.sampled_from([b"\x00", b"\xff", b"\x06"]))
+    start = 8 + int(where * (len(content) - 3000))
     path = tmp_path_factory.getbasetemp() / "hole.mcap"
     path.write_bytes(content[:start] + fill * length + content[start + length :])
     try:

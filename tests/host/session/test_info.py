@@ -32,7 +32,7 @@ def test_info_of_a_short_recording_is_no_error(tmp_path, make):
 
 def test_default_path_is_new_and_follows_the_environment(tmp_path, monkeypatch):
     monkeypatch.setenv("SUBTALAR_RECORDINGS", str(tmp_path / "lab"))
-    now = datetime(2026, 11, 21, 14, 5, 9)  # noqa: DTZ001
+    now = datetime(2026, 11, 21, 14, 5, 9)
     first = default_recording_path(now)
     assert first == tmp_path / "lab" / "2026-11-21_14-05-09.mcap"
     first.touch()
@@ -49,4 +49,4 @@ def test_a_folder_that_cannot_be_made(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("SUBTALAR_RECORDINGS", str(tmp_path / "file"))
     with pytest.raises(RecordingError, match="SUBTALAR_RECORDINGS"):
-        default_recording_path(datetime(2026, 1, 1))  # noqa: DTZ001
+        default_recording_path(datetime(2026, 1, 1))

@@ -113,7 +113,7 @@ def test_spec_is_wrong(folder, spec, words):
 
 def test_exports_of_different_recordings(folder):
     with pytest.raises(InputError, match="do not overlap in time"):
-        open_session(folder(range(0, 900), range(20000, 20900)))
+        open_session(folder(range(900), range(20000, 20900)))
 
 
 def test_exports_without_a_spec(folder):

@@ -240,9 +240,9 @@ def test_a_full_disk_is_told_once_each_call_and_what_was_written_stays(tmp_path,
         recorder.write_block(block)
     recorder.sync()
     with files_no_larger_than(path.stat().st_size + 1000):
+        for block in blocks[half:]:
+            recorder.write_block(block)
         with pytest.raises(RecordingError, match="what was recorded is kept"):
-            for block in blocks[half:]:
-                recorder.write_block(block)
             recorder.sync()
         with pytest.raises(RecordingError):
             recorder.tick(31.0)
@@ -285,7 +285,7 @@ def test_a_sensor_that_was_not_announced_is_refused_and_the_recording_goes_on(tm
 
 def test_a_start_without_time_zone_is_a_mistake_of_the_caller(tmp_path, make):
     with pytest.raises(ValueError, match="time zone"):
-        Recorder(tmp_path / "a.mcap", make.sensors(), datetime(2026, 5, 14))  # noqa: DTZ001
+        Recorder(tmp_path / "a.mcap", make.sensors(), datetime(2026, 5, 14))
 
 
 def test_every_field_of_the_types_has_a_place_in_the_schema():

@@ -72,7 +72,8 @@ def test_file_of_something_else(tmp_path, name, content, words):
         (b'{"format": "subtalar-raw-session", "version": 1, "sensors": {}}', "neither a foot nor a shank"),
         (b'{"format": "subtalar-raw-session", "version": 1, "sensors": {"right_foot": {}}}', 'must name its "file"'),
         (
-            b'{"format": "subtalar-raw-session", "version": 1, "sensors": {"right_foot": {"file": "x.csv", "rate_hz": 9}}}',
+            b'{"format": "subtalar-raw-session", "version": 1, "sensors": '
+            b'{"right_foot": {"file": "x.csv", "rate_hz": 9}}}',
             "no such file",
         ),
     ],
