@@ -46,7 +46,6 @@ async def run_on_device(
     Raises LinkError if the device is out of reach or stays silent, InputError if it cannot do what is asked.
     """
     sited = spec if spec.site is not None else replace(spec, site=BodySite.RIGHT_FOOT)
-    policy = policy or LinkPolicy(first_attempts=1)
     async with open_group([sited], _Nowhere(), policy=policy, transports=transports) as group:
         await group.wait_streaming()
         (stream,) = group.streams.values()

@@ -69,7 +69,7 @@ class DeviceTimeLedger:
             raise ValueError("this ledger needs device times")
         steps = np.diff(time_us, prepend=time_us[0] if self._last_us is None else self._last_us)
         first = self._last_us is None
-        allowed_us = _JUMP_US + (0.0 if first else 1e6 * (arrival_s - self._last_arrival_s))
+        allowed_us = _JUMP_US + (0.0 if first else 1e6 * max(arrival_s - self._last_arrival_s, 0.0))
         self._last_arrival_s = arrival_s
         ordinary = (steps > 0) & (steps <= allowed_us)
         ordinary[0] |= first

@@ -14,11 +14,11 @@ class LinkPolicy:
     """
 
     silent_after_s: float = 2.0
-    first_sample_s: float = 3.0
+    first_sample_s: float = 2.5
     retry_first_s: float = 0.5
     retry_factor: float = 2.0
     retry_max_s: float = 8.0
-    first_attempts: int | None = 2
+    first_attempts: int | None = 1
     status_every_s: float = 0.5
     rate_over_s: float = 4.0
     stop_timeout_s: float = 1.0

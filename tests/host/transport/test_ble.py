@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib.util
+import subprocess
 import sys
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from subtalar.errors import LinkError
 from subtalar.protocol import create_protocol
 from subtalar.transport import Chunk
 from subtalar.transport.ble import BleTransport
+from subtalar.transport.discover import list_serial_ports, scan_ble
 
 spec = importlib.util.spec_from_file_location("fake_bleak", Path(__file__).with_name("fake_bleak.py"))
 assert spec is not None
@@ -125,3 +127,20 @@ async def test_missing_bleak_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "bleak", None)
     with pytest.raises(LinkError, match=r"pip install 'subtalar\[ble\]'"):
         await transport().open(ignore, ignore)
+
+
+async def test_scan_puts_known_models_first(air):
+    air.add(fake.Peripheral("AA:BB:CC:DD:EE:08", "Fridge"))
+    air.add(fake.Peripheral("AA:BB:CC:DD:EE:09", "WT901BLE67"))
+    found = await scan_ble(0.05, scanner_backend=fake.FakeScanner)
+    assert [(f.name, f.model, f.rssi_dbm) for f in found] == [("WT901BLE67", "witmotion", -60), ("Fridge", None, -60)]
+
+
+async def test_serial_ports_are_listed_without_an_error():
+    assert all(port.kind == "serial" and port.address for port in await list_serial_ports())
+
+
+def test_importing_the_package_loads_neither_bleak_nor_pyserial():
+    code = "import sys, subtalar.device, subtalar.transport; print({'bleak', 'serial', 'PySide6'} & set(sys.modules))"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "set()"

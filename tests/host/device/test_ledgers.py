@@ -1,0 +1,156 @@
+"""Losses: exact by device time, careful by arrival."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from subtalar.device.arrival_ledger import ArrivalLedger
+from subtalar.device.ledger import DeviceTimeLedger
+from subtalar.protocol import InertialSamples
+
+
+def batch(times_us) -> InertialSamples:
+    t = np.asarray(times_us, np.int64)
+    marks = np.tile(t[:, None].astype(np.float64), (1, 3))
+    return InertialSamples(t, marks, marks)
+
+
+def feed(ledger: DeviceTimeLedger, times_us, size: int = 7) -> list[int]:
+    """In batches that arrive when the device's clock says; the times that came out."""
+    out: list[int] = []
+    elapsed_s = 0.0
+    for i in range(0, len(times_us), size):
+        piece = times_us[i : i + size]
+        elapsed_s += sum(step for step in np.diff([*times_us[max(i - 1, 0) : i], *piece]) if step > 0) * 1e-6
+        for part in ledger.take(batch(piece), elapsed_s):
+            assert part.device_time_us is not None
+            assert (np.diff(part.device_time_us) > 0).all()
+            assert (part.acc_m_s2[:, 0] == part.device_time_us).all()
+            out += part.device_time_us.tolist()
+    return out
+
+
+@pytest.mark.parametrize("size", [1, 3, 50])
+@pytest.mark.parametrize("true_period_us", [10_000, 10_031, 5_000, 20_000])
+def test_every_gap_is_counted_exactly(size, true_period_us):
+    rng = np.random.default_rng(3)
+    t = 10**7 + true_period_us * np.arange(2000)
+    keep = rng.random(2000) > 0.1
+    keep[700:900] = False
+    keep[[0, -1]] = True
+    ledger = DeviceTimeLedger(100)
+    out = feed(ledger, t[keep].tolist(), size)
+    counts = ledger.counts()
+    assert out == t[keep].tolist()
+    assert counts.received == keep.sum()
+    assert counts.lost == 2000 - keep.sum()
+    assert counts.clock_restarts == counts.duplicated == counts.implausible == 0
+
+
+def test_a_short_stream_is_judged_by_the_nominal_period():
+    ledger = DeviceTimeLedger(100)
+    feed(ledger, [0, 10_000, 40_000, 50_000])
+    assert ledger.counts().lost == 2
+
+
+def test_repeated_and_late_samples_are_dropped_and_counted():
+    t = (10_000 * np.arange(1, 101)).tolist()
+    ledger = DeviceTimeLedger(100)
+    out = feed(ledger, [*t[:50], t[49], t[47], *t[50:]])
+    assert out == t
+    assert ledger.counts().duplicated == 2
+    assert ledger.counts().lost == 0
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 500])
+def test_a_restart_is_noticed_and_costs_nothing(size):
+    before = (10**9 + 10_000 * np.arange(100)).tolist()
+    after = (2_000 + 10_000 * np.arange(100)).tolist()
+    ledger = DeviceTimeLedger(100)
+    assert feed(ledger, before + after, size) == before + after
+    assert ledger.counts().clock_restarts == 1
+    assert ledger.counts().lost == 0
+    assert ledger.counts().received == 200
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 500])
+@pytest.mark.parametrize("wrong_us", [2**50, 3])
+def test_one_damaged_timestamp_is_no_restart(size, wrong_us):
+    t = (10**9 + 10_000 * np.arange(200)).tolist()
+    damaged = [*t[:100], wrong_us, *t[101:]]
+    ledger = DeviceTimeLedger(100)
+    for i in range(0, len(damaged), size):
+        ledger.take(batch(damaged[i : i + size]), 1.0)
+    counts = ledger.counts()
+    assert counts.implausible == 1
+    assert counts.clock_restarts == 0
+    assert counts.lost == 1
+    assert counts.received == 199
+
+
+Delay = Callable[[np.random.Generator, float], float]
+
+
+def on_grid(interval_s: float) -> Delay:
+    return lambda rng, t: float(np.ceil((t + 0.002) / interval_s) * interval_s - t + 0.0002 * rng.random())
+
+
+DELAYS: dict[str, Delay] = {
+    "prompt": lambda rng, t: 0.004,
+    "jitter 20 ms": lambda rng, t: 0.004 + 0.02 * rng.random(),
+    "exponential 10 ms": lambda rng, t: 0.003 + float(rng.exponential(0.01)),
+    "connection interval 30 ms": on_grid(0.03),
+    "connection interval 40 ms, beating": on_grid(0.0399),
+    "connection interval 45 ms": on_grid(0.045),
+}
+
+
+def arrivals(delay: Delay, *, lost=(), stalls=(), seed=0, duration_s=60.0, per=4, rate_hz=99.26) -> ArrivalLedger:
+    """A sensor at 99.26 Hz that says 100, four samples a notification, as measured on hardware."""
+    rng = np.random.default_rng(seed)
+    ledger = ArrivalLedger(100)
+    last = 0.0
+    for k in range(int(duration_s * rate_hz / per)):
+        t = (k + 1) * per / rate_hz
+        arrival = t + delay(rng, t)
+        arrival = max([arrival, last, *(end for begin, end in stalls if begin < arrival < end)])
+        if k not in lost:
+            last = arrival
+            ledger.take(per, arrival)
+    return ledger
+
+
+@pytest.mark.parametrize("name", DELAYS)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_jittery_link_and_a_busy_host_invent_nothing(name, seed):
+    stalls = ((20.0, 20.8), (33.0, 34.9), (40.0, 40.3))
+    assert arrivals(DELAYS[name], seed=seed).counts().lost == 0
+    assert arrivals(DELAYS[name], seed=seed, stalls=stalls).counts().lost == 0
+
+
+@pytest.mark.parametrize("name", ["prompt", "jitter 20 ms", "exponential 10 ms", "connection interval 45 ms"])
+def test_missing_notifications_are_found(name):
+    lost = arrivals(DELAYS[name], lost={500, 900}).counts().lost
+    assert abs(lost - 8) <= 1
+
+
+def test_frequent_losses_are_found_in_part_and_never_overstated():
+    rng = np.random.default_rng(4)
+    gone = set(np.flatnonzero(rng.random(1488) < 0.05).tolist())
+    found = arrivals(DELAYS["jitter 20 ms"], lost=gone).counts().lost
+    assert 0.4 * 4 * len(gone) < found <= 4 * len(gone)
+
+
+def test_a_device_that_keeps_another_rate_loses_nothing():
+    assert arrivals(DELAYS["jitter 20 ms"], rate_hz=50, per=1).counts().lost == 0
+
+
+def test_a_gap_between_connections_is_estimated():
+    ledger = ArrivalLedger(100)
+    for k in range(100):
+        ledger.take(1, 0.01 * (k + 1))
+    ledger.reconnected()
+    ledger.take(1, 4.0)
+    assert ledger.counts().lost == 299
+    assert ledger.counts().received == 101
