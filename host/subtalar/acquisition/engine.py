@@ -1,0 +1,152 @@
+"""Where samples become angles while they arrive: estimator, recorder and shared memory behind one sink.
+
+A recording that fails (disk full, stick pulled) is said at once and the session goes on without it.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from subtalar import __version__
+from subtalar.acquisition.ring import RingWriter, SessionFacts
+from subtalar.device import SessionClock
+from subtalar.errors import RecordingError
+from subtalar.estimation import GaitEstimator
+from subtalar.session import Annotation, Recorder
+from subtalar.types import BodySite, Estimates, SampleBlock, SensorInfo, SensorStatus
+
+FACTS_EVERY_S = 0.25
+SETTLED_S = 0.1
+"""Arrivals older than this have passed through every queue on their way here."""
+
+
+class Engine:
+    """The sink of all sensors. Not thread-safe: lives on the event loop."""
+
+    def __init__(
+        self,
+        sensors: Mapping[BodySite, SensorInfo],
+        clock: SessionClock,
+        ring: RingWriter,
+        *,
+        source_text: str,
+        record_path: Path | None,
+    ) -> None:
+        self._estimator = GaitEstimator(sensors)
+        self._clock = clock
+        self._ring = ring
+        self._statuses = {site: SensorStatus(info) for site, info in sensors.items()}
+        self._recorder: Recorder | None = None
+        self._facts = SessionFacts(source=source_text, started_unix_s=clock.wall_start.timestamp())
+        self.strides = 0
+        if record_path is not None:
+            self._recorder = Recorder(
+                record_path,
+                list(sensors.values()),
+                clock.wall_start,
+                configuration={"subtalar": __version__, "source": source_text},
+            )
+            self._facts = replace(self._facts, recording_path=str(record_path))
+        ring.publish_status(self._statuses.values())
+        self.publish_facts()
+
+    # What sensors deliver ---------------------------------------------------------------------------------
+
+    def on_chunk(self, site: BodySite, arrival_s: float, data: bytes, source: str) -> None:
+        """Raw bytes."""
+        if self._recorder is not None:
+            self._record(lambda r: r.write_chunk(site, arrival_s, data))
+
+    def on_block(self, block: SampleBlock) -> None:
+        """Samples of one sensor."""
+        arrived_ns = time.monotonic_ns()
+        if self._recorder is not None:
+            self._record(lambda r: r.write_block(block))
+        self._publish(self._estimator.push(block), arrived_ns)
+
+    def on_status(self, status: SensorStatus) -> None:
+        """A sensor's state."""
+        self._statuses[status.info.site] = status
+        self._ring.publish_status([status])
+
+    # What time brings -------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Every sensor has delivered: the session runs."""
+        self._facts = replace(self._facts, state="running")
+        self.publish_facts()
+
+    def advance(self, arrived_before_s: float) -> None:
+        """Everything that arrived before this has been delivered."""
+        self._publish(self._estimator.advance(arrived_before_s))
+
+    def publish_facts(self, elapsed_s: float | None = None) -> None:
+        """Say how the session stands; several times a second."""
+        elapsed = self._clock.now_s() if elapsed_s is None else elapsed_s
+        if self._recorder is not None:
+            self._record(lambda r: r.write_status(list(self._statuses.values()), elapsed))
+            self._record(lambda r: r.tick(elapsed))
+        self._facts = replace(self._facts, elapsed_s=elapsed, recorded_bytes=self._recorded_bytes())
+        self._ring.publish_session(self._facts)
+
+    def mark(self, text: str) -> None:
+        """A marker at the present moment."""
+        now_s = self._clock.now_s()
+        if self._recorder is not None:
+            self._record(lambda r: r.write_marker(Annotation(text, now_s, now_s)))
+
+    def finish(self) -> None:
+        """The end: last rows, last strides, recording closed."""
+        self._publish(self._estimator.finish())
+        if self._recorder is not None:
+            self._record(lambda r: r.write_status(list(self._statuses.values()), self._clock.now_s()))
+        self.close()
+        self._facts = replace(self._facts, state="ended")
+        self._ring.publish_status(replace(s, link="ended") for s in self._statuses.values())
+        self._ring.publish_session(self._facts)
+
+    def close(self) -> None:
+        """Close the recording if it is open."""
+        recorder, self._recorder = self._recorder, None
+        if recorder is not None:
+            try:
+                recorder.close()
+            except RecordingError as error:
+                self._facts = replace(self._facts, recording_error=str(error))
+            self._facts = replace(self._facts, recorded_bytes=self._recorded_bytes())
+
+    @property
+    def statuses(self) -> Sequence[SensorStatus]:
+        """Every sensor's last known state."""
+        return list(self._statuses.values())
+
+    @property
+    def facts(self) -> SessionFacts:
+        """The session as last published."""
+        return self._facts
+
+    def _publish(self, estimates: Estimates, arrived_ns: int | None = None) -> None:
+        if not (estimates.angles or estimates.events or estimates.strides or estimates.notices):
+            return
+        self.strides += len(estimates.strides)
+        self._ring.publish(estimates, arrived_ns)
+        if self._recorder is not None:
+            self._record(lambda r: r.write_estimates(estimates))
+
+    def _record(self, write: Callable[[Recorder], None]) -> None:
+        """Do it, or give the recording up and say so; the session goes on."""
+        if self._recorder is None:
+            return
+        try:
+            write(self._recorder)
+        except RecordingError as error:
+            self._facts = replace(self._facts, recording_error=str(error))
+            self.close()
+            self._ring.publish_session(self._facts)
+
+    def _recorded_bytes(self) -> int:
+        try:
+            return Path(self._facts.recording_path).stat().st_size if self._facts.recording_path else 0
+        except OSError:
+            return self._facts.recorded_bytes

@@ -1,0 +1,76 @@
+"""What a live session is to do, as one frozen value that travels to the acquisition process."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+from subtalar.transport import DeviceSpec
+from subtalar.types import FloatArray, Side
+
+
+class Hardware(Protocol):
+    """Sensors that somebody else provides for the session, with stand-ins for the radio; a simulator, for instance.
+
+    ``truth`` gives the true angles (n, 3) in degrees at readings (n,) of the host's monotonic clock in seconds.
+    """
+
+    @property
+    def specs(self) -> tuple[str, ...]:
+        """Device specs of the sensors."""
+        ...
+
+    @property
+    def bleak_client_backend(self) -> type[Any] | None:
+        """What goes to bleak's ``backend`` for clients."""
+        ...
+
+    @property
+    def bleak_scanner_backend(self) -> type[Any] | None:
+        """What goes to bleak's ``backend`` for scanners."""
+        ...
+
+    def truth(self, side: Side, monotonic_s: FloatArray) -> FloatArray:
+        """True angles."""
+        ...
+
+
+HardwareOpener: TypeAlias = Callable[[], AbstractAsyncContextManager[Hardware]]
+"""Must be picklable: a module-level function, or a ``functools.partial`` of one."""
+
+
+@dataclass(frozen=True)
+class DeviceSource:
+    """Sensors on this machine's radio and ports."""
+
+    specs: tuple[DeviceSpec, ...]
+
+
+@dataclass(frozen=True)
+class ProvidedSource:
+    """Sensors that ``opener`` provides inside the acquisition process."""
+
+    opener: HardwareOpener
+
+
+@dataclass(frozen=True)
+class ReplaySource:
+    """A recording, ``speed`` times as fast as it was; 0 = as fast as possible."""
+
+    path: Path
+    speed: float = 1.0
+
+
+Source: TypeAlias = DeviceSource | ProvidedSource | ReplaySource
+
+
+@dataclass(frozen=True)
+class AcquisitionPlan:
+    """One live session. ``record_path`` None: nothing is recorded. ``duration_s`` None: until stopped."""
+
+    source: Source
+    source_text: str
+    record_path: Path | None = None
+    duration_s: float | None = None
+    truth_path: Path | None = None
