@@ -49,7 +49,8 @@ Found = Header | Metadata | Schema | Channel | Message | ChunkEnd
 class Scanner:
     """Iterate once over the data section; afterwards the attributes tell how it went.
 
-    ``closed``: the end mark and the closing magic are there. ``data_end_offset``: where the DataEnd record starts.
+    ``closed``: the closing magic is there. ``data_end_offset``: where the DataEnd record starts; None where a cut or
+    damage took it.
     """
 
     def __init__(self, file: IO[bytes]) -> None:
@@ -60,12 +61,8 @@ class Scanner:
         self.data_end_offset: int | None = None
         self.closed = False
 
-    @property
-    def damaged_in_the_middle(self) -> bool:
-        """Whether something readable follows a damaged stretch."""
-        return any(not d.at_end for d in self.damages)
-
     def __iter__(self) -> Iterator[Found]:
+        self.closed = self._size > len(MAGIC) and self._read(self._size - len(MAGIC), len(MAGIC)) == MAGIC
         position = len(MAGIC)
         while position < self._size:
             head = self._head(position)
@@ -73,26 +70,25 @@ class Scanner:
                 position = self._skip_damage(position)
                 continue
             opcode, length = head
-            end = position + RECORD_HEAD.size + length
             if opcode == Opcode.DATA_END:
                 self.data_end_offset = position
-                self._file.seek(max(0, self._size - len(MAGIC)))
-                self.closed = self._file.read() == MAGIC
                 return
+            end = position + RECORD_HEAD.size + length
+            # A length that is wrong leads to something that is no record.
+            sound_length = end == self._size or self._head(end) is not None
             if opcode not in (Opcode.CHUNK, Opcode.HEADER, Opcode.METADATA):
-                position = end
+                position = end if sound_length else self._skip_damage(position)
                 continue
-            records = self._decode(opcode, self._read(position + RECORD_HEAD.size, length))
+            records, used = self._decode(opcode, self._read(position + RECORD_HEAD.size, length))
             if records is None:
-                # Its length can be trusted when another record follows where it ends.
-                trusted = end < self._size and self._head(end) is not None
-                position = self._skip_damage(position, end if trusted else None)
+                position = self._skip_damage(position, end if sound_length else None)
                 continue
             yield from records
             if opcode == Opcode.CHUNK:
                 self.chunks += 1
                 yield ChunkEnd(position)
-            position = end
+            # Where the content is right and the length is another, the length is wrong.
+            position = end if used == length else self._skip_damage(position, position + RECORD_HEAD.size + used)
 
     def _head(self, position: int) -> tuple[int, int] | None:
         """Opcode and length of the record there; None where no whole record can be."""
@@ -108,16 +104,17 @@ class Scanner:
         return self._file.read(length)
 
     @staticmethod
-    def _decode(opcode: int, content: bytes) -> list[Any] | None:
+    def _decode(opcode: int, content: bytes) -> tuple[list[Any] | None, int]:
+        """The records in this one, None where it is damaged; and how long its content says that it is."""
         stream = ReadDataStream(io.BytesIO(content))
         try:
             if opcode == Opcode.HEADER:
-                return [Header.read(stream)]
+                return [Header.read(stream)], stream.count
             if opcode == Opcode.METADATA:
-                return [Metadata.read(stream)]
-            return list(breakup_chunk(Chunk.read(stream), validate_crc=True))
+                return [Metadata.read(stream)], stream.count
+            return list(breakup_chunk(Chunk.read(stream), validate_crc=True)), stream.count
         except Exception:  # damaged bytes make the decoders fail in every way there is, MemoryError included
-            return None
+            return None, 0
 
     def _skip_damage(self, position: int, known_end: int | None = None) -> int:
         """Note the damage that starts here and return where to go on."""

@@ -50,7 +50,7 @@ class Survey:
     def damaged(self) -> bool:
         """Bytes in the middle are bad, or samples are missing from a closed file. A cut end alone is not damage."""
         missing = self.written_samples is not None and self.written_samples != self.totals.samples.total()
-        return missing or any(not d.at_end for d in self.damages) or (self.closed and bool(self.damages))
+        return missing or any(self.closed or not d.at_end for d in self.damages)
 
 
 def survey(path: Path) -> Survey:
