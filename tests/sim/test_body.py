@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from subtalar_sim.body import STYLES, BodyConfig, WalkingBody
 from subtalar_sim.body.leg import ANKLE_HEIGHT_M, BALL_M, HEEL_M
 from subtalar_sim.body.rotations import joint_angles, joint_rotation, upright

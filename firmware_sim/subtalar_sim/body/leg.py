@@ -84,7 +84,7 @@ class LegMotion:
         """Stance number plus phase in the gait cycle (n,); constant while the leg stands."""
         p = self.plan
         i = np.clip(np.searchsorted(p.knot_t_s, t_s, side="right") - 1, 0, len(p.knot_t_s) - 2)
-        held = p.knot_held[i] > 0
+        held = p.knot_held[i]
         x = np.where(held, 0.0, t_s - p.knot_t_s[i])
         c = self._phase_c[:, i]
         value = ((((c[0] * x + c[1]) * x + c[2]) * x + c[3]) * x + c[4]) * x + c[5]

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.signal import lfilter
 
+from subtalar_sim.body.rotations import side_sign
 from subtalar_sim.body.style import TOE_OFF, WalkingStyle
-from subtalar_sim.types import FloatArray, Side
+from subtalar_sim.types import BoolArray, FloatArray, Side
 
 HOLD_START = 0.13
 """Phase at which a leg waits for its first heel-off: just flat, still before the shank leans forward."""
@@ -29,7 +31,7 @@ class LegPlan:
     knot_t_s: FloatArray
     knot_phase: FloatArray
     knot_slope: FloatArray
-    knot_held: FloatArray
+    knot_held: BoolArray
     placement_m: FloatArray
     heading_rad: FloatArray
     contact_s: FloatArray
@@ -40,103 +42,92 @@ class LegPlan:
 
 
 @dataclass(frozen=True)
-class _Step:
-    contact_s: float
-    xy: tuple[float, float]
-    heading: float
+class _Steps:
+    """Contacts of one foot in one bout: times (n,), places on the ground (n, 2), headings (n,)."""
+
+    contact_s: FloatArray
+    xy_m: FloatArray
+    heading_rad: FloatArray
 
 
 class _LegBuilder:
     """Collects one leg's stances, bout after bout."""
 
-    def __init__(self, side: Side, style: WalkingStyle, rng: np.random.Generator, start: _Step) -> None:
-        self.side, self.style, self.rng = side, style, rng
-        self.knots: list[tuple[float, float, float, float]] = [(-1e6, HOLD_START, 0.0, 1.0)]
-        self.place: list[tuple[float, float, float]] = []
-        self.contact: list[float] = []
-        self.off: list[float] = []
-        self.shocks: list[float] = []
-        self.scales: list[tuple[float, ...]] = []
-        self.windows: list[tuple[float, float]] = []
-        self._stand(start)
+    def __init__(self, side: Side, style: WalkingStyle, rng: np.random.Generator, xy: FloatArray, heading: float):
+        self._side, self._style, self._rng = side, style, rng
+        self._knots: list[FloatArray] = [np.array([[-1e6, HOLD_START, 0.0, 1.0]])]
+        self._place: list[FloatArray] = []
+        self._contact: list[FloatArray] = []
+        self._off: list[FloatArray] = []
+        self._shock: list[FloatArray] = []
+        self._scale: list[FloatArray] = []
+        self._window: list[FloatArray] = []
+        self._n = 0
+        self._stand(xy, heading, (0.01, 0.02))
 
-    def _stand(self, where: _Step) -> None:
-        self.place.append((*where.xy, where.heading))
-        self.contact.append(np.nan)
-        self.shocks.append(0.0)
-        self.scales.append((0.0, 0.0, 0.0, 1.0))
-        k = len(self.place) - 1
-        self.windows.append((k + 0.01, k + 0.02))
+    def _stand(self, xy: FloatArray, heading: float, window: tuple[float, float]) -> None:
+        self._place.append(np.array([[*xy, heading]]))
+        self._contact.append(np.array([np.nan]))
+        self._shock.append(np.zeros(1))
+        self._scale.append(np.array([[0.0, 0.0, 0.0, 1.0]]))
+        self._window.append(np.array([window]))
+        self._n += 1
 
-    def _draw_scale(self) -> tuple[float, ...]:
-        common, *own = self.rng.normal(0.0, 1.4 * self.style.variability, N_SCALES + 1)
-        # Eversion and tibial rotation belong to one mechanism: most of their variation is shared.
-        return (1 + own[0], 1 + common + 0.4 * own[1], 1 + common + 0.4 * own[2], 1 + 0.6 * own[3])
-
-    def walk(self, steps: list[_Step]) -> None:
+    def walk(self, steps: _Steps) -> None:
         """One bout: this leg's contacts in order, from standing to standing."""
-        stance = self.style.stance_ratio[0 if self.side == "right" else 1]
-        period = self.style.stride_time_s
-        first = len(self.place) - 1
-        t0 = steps[0].contact_s - (1.0 - HOLD_START) * period
-        t, phase = [t0], [first + HOLD_START]
-        previous = steps[0].contact_s - period
-        for j, step in enumerate(steps):
-            k = first + j
-            off = previous + stance * (step.contact_s - previous)
-            self.off.append(off)
-            t += [off, step.contact_s]
-            phase += [k + TOE_OFF, k + 1.0]
-            self.place.append((*step.xy, step.heading))
-            self.contact.append(step.contact_s)
-            self.shocks.append(self.style.shock_m * float(np.exp(self.rng.normal(0.0, 0.2))))
-            last = j == len(steps) - 1
-            # The first swing grows out of standing; the last stance settles into it.
-            self.scales.append(self._draw_scale())
-            self.windows.append((k + HOLD_START, k + 0.52) if j == 0 else (k + 0.70, k + 0.95))
-            previous = step.contact_s
-            if last:
-                t.append(step.contact_s + HOLD_END * period)
-                phase.append(k + 1.0 + HOLD_END)
-        self.off.append(np.nan)
+        stance = self._style.stance_ratio[0 if self._side == "right" else 1]
+        period, contact = self._style.stride_time_s, steps.contact_s
+        n, first = len(contact), self._n - 1
+        k = first + np.arange(n)
+        previous = np.concatenate([[contact[0] - period], contact[:-1]])
+        off = previous + stance * (contact - previous)
+        start, end = contact[0] - (1.0 - HOLD_START) * period, contact[-1] + HOLD_END * period
+        t = np.concatenate([[start], np.column_stack([off, contact]).ravel(), [end]])
+        phase = np.concatenate(
+            [[first + HOLD_START], np.column_stack([k + TOE_OFF, k + 1.0]).ravel(), [first + n + HOLD_END]]
+        )
         secant = np.diff(phase) / np.diff(t)
         slope = np.concatenate([[secant[0]], 0.5 * (secant[1:] + secant[:-1]), [0.6 * secant[-1]]])
-        self.knots += [(a, b, float(c), 0.0) for a, b, c in zip(t, phase, slope, strict=True)]
-        # Standing again: a fresh stance on the same spot, entered with the curves at rest.
-        k = len(self.place) - 1
-        self._stand(steps[-1])
-        self.windows[-1] = (float(k), k + HOLD_END)
-        self.knots.append((t[-1], k + 1 + HOLD_START, 0.0, 1.0))
+        self._knots.append(np.column_stack([t, phase, slope, np.zeros(len(t))]))
+        self._off += [off, np.array([np.nan])]
+
+        dice = self._rng.standard_normal((n, N_SCALES + 2))
+        own, common = 1.4 * self._style.variability * dice[:, :N_SCALES], 1.4 * self._style.variability * dice[:, 4]
+        # Eversion and tibial rotation belong to one mechanism: most of their variation is shared.
+        self._scale.append(
+            1.0 + np.column_stack([own[:, 0], common + 0.4 * own[:, 1], common + 0.4 * own[:, 2], 0.6 * own[:, 3]])
+        )
+        self._shock.append(self._style.shock_m * np.exp(0.2 * dice[:, 5]))
+        window = np.column_stack([k + 0.70, k + 0.95])
+        window[0] = first + HOLD_START, first + 0.52  # the first swing grows out of standing
+        self._window.append(window)
+        self._place.append(np.column_stack([steps.xy_m, steps.heading_rad]))
+        self._contact.append(contact)
+        self._n += n
+        # Standing again: a fresh stance on the same spot, into which the last one settles.
+        last = self._n - 1
+        self._stand(steps.xy_m[-1], float(steps.heading_rad[-1]), (float(last), last + HOLD_END))
+        self._knots.append(np.array([[end, last + 1 + HOLD_START, 0.0, 1.0]]))
 
     def build(self) -> LegPlan:
         """Freeze what was collected."""
-        knots = np.array([*self.knots, (1e9, self.knots[-1][1], 0.0, 1.0)])
-        place = np.array(self.place)
-        n = len(place)
-        off = np.full(n, np.nan)
-        off[: len(self.off)] = self.off[:n]
+        knots = np.concatenate(self._knots)
+        knots = np.concatenate([knots, [[1e9, knots[-1, 1], 0.0, 1.0]]])
+        place = np.concatenate(self._place)
         return LegPlan(
-            side=self.side,
+            side=self._side,
             knot_t_s=knots[:, 0],
             knot_phase=knots[:, 1],
             knot_slope=knots[:, 2],
-            knot_held=knots[:, 3],
+            knot_held=knots[:, 3] > 0,
             placement_m=place[:, :2],
             heading_rad=place[:, 2],
-            contact_s=np.array(self.contact),
-            foot_off_s=off,
-            shock_m=np.array(self.shocks),
-            scale=np.array(self.scales),
-            window=np.array(self.windows),
+            contact_s=np.concatenate(self._contact),
+            foot_off_s=np.concatenate([*self._off, [np.nan]]),
+            shock_m=np.concatenate(self._shock),
+            scale=np.concatenate(self._scale),
+            window=np.concatenate(self._window),
         )
-
-
-@dataclass(frozen=True)
-class StepPlan:
-    """Both legs' plans and the first heading of the body."""
-
-    legs: dict[Side, LegPlan]
-    heading_rad: float
 
 
 def plan_steps(
@@ -146,56 +137,63 @@ def plan_steps(
     *,
     turn_rate_deg_s: float,
     first_side: Side,
-) -> StepPlan:
-    """Draw all steps of a session.
+) -> dict[Side, LegPlan]:
+    """Draw all steps of a session, for both legs.
 
     ``bouts`` are (start, end) of each walk in seconds. The heading wanders smoothly by about ``turn_rate_deg_s``.
     Equal arguments give equal plans; a longer session begins with the same steps.
     """
     rng = np.random.default_rng([seed, 1])
-    leg_rng: dict[Side, np.random.Generator] = {
-        "right": np.random.default_rng([seed, 2]),
-        "left": np.random.default_rng([seed, 3]),
-    }
     heading = float(rng.uniform(-np.pi, np.pi))
-    first_heading = heading
     xy = np.zeros(2)
-
-    def foot(side: Side, t: float) -> _Step:
-        sign = 1.0 if side == "right" else -1.0
-        lateral = sign * 0.5 * style.step_width_m
-        return _Step(
-            t,
-            (float(xy[0] + lateral * np.sin(heading)), float(xy[1] - lateral * np.cos(heading))),
-            heading - sign * np.radians(style.toe_out_deg),
-        )
-
-    sides: tuple[Side, Side] = ("right", "left")
-    builders = {s: _LegBuilder(s, style, leg_rng[s], foot(s, 0.0)) for s in sides}
+    other: Side = "left" if first_side == "right" else "right"
+    sides: tuple[Side, Side] = (first_side, other)
+    builders: dict[Side, _LegBuilder] = {}
+    for side in sides:
+        place, facing = _foot(style, side, xy[None], np.array([heading]))
+        own_rng = np.random.default_rng([seed, 2 if side == "right" else 3])
+        builders[side] = _LegBuilder(side, style, own_rng, place[0], float(facing[0]))
     for start, end in bouts:
-        steps: dict[Side, list[_Step]] = {"right": [], "left": []}
-        side: Side = first_side
-        t = start + (1.0 - HOLD_START) * style.stride_time_s
-        turn = 0.0
-        first = True
-        while True:
-            last = t + 0.5 * style.stride_time_s > end - HOLD_END * style.stride_time_s
-            # Turning is a slow random walk with a restoring pull: gentle curves, now and then a real bend.
-            turn = 0.9 * turn + rng.normal(0.0, 0.25 * turn_rate_deg_s)
-            heading += np.radians(turn) * 0.5 * style.stride_time_s
-            length = 0.5 * style.stride_length_m * (1.0 + rng.normal(0.0, style.variability))
-            length *= 0.6 if first else 0.55 if last else 1.0
-            xy += length * np.array([np.cos(heading), np.sin(heading)])
-            steps[side].append(foot(side, t))
-            jitter = 1.0 + rng.normal(0.0, style.variability)
-            asymmetry = style.step_time_asymmetry * (1.0 if side == "right" else -1.0)
-            t += style.stride_time_s * (0.5 + 0.5 * asymmetry) * jitter
-            side = "left" if side == "right" else "right"
-            first = False
-            if last:
-                break
-        steps[side].append(foot(side, t))
-        for s in sides:
-            if steps[s]:
-                builders[s].walk(steps[s])
-    return StepPlan({s: builders[s].build() for s in sides}, first_heading)
+        t, path, headings = _bout(style, rng, start, end, xy, heading, turn_rate_deg_s, first_side)
+        xy, heading = path[-1], float(headings[-1])
+        for i, side in enumerate(sides):
+            own = slice(i, None, 2)
+            place, facing = _foot(style, side, path[own], headings[own])
+            builders[side].walk(_Steps(t[own], place, facing))
+    return {side: builder.build() for side, builder in builders.items()}
+
+
+def _foot(style: WalkingStyle, side: Side, xy: FloatArray, heading: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Where the foot of ``side`` lands, and its heading, with the body's path at ``xy`` (n, 2) facing ``heading``."""
+    sign = side_sign(side)
+    lateral = 0.5 * sign * style.step_width_m * np.column_stack([np.sin(heading), -np.cos(heading)])
+    return xy + lateral, heading - sign * np.radians(style.toe_out_deg)
+
+
+def _bout(
+    style: WalkingStyle,
+    rng: np.random.Generator,
+    start: float,
+    end: float,
+    xy: FloatArray,
+    heading: float,
+    turn_rate_deg_s: float,
+    first_side: Side,
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Contacts of both feet in turn: times (n,), the body's path (n, 2) and heading (n,). The last step closes up."""
+    period = style.stride_time_s
+    dice = rng.standard_normal((int((end - start) / (0.3 * period)) + 8, 3))
+    sign = np.where(np.arange(len(dice)) % 2 == 0, 1.0, -1.0) * side_sign(first_side)
+    # The step after the right contact leads to the left one.
+    step_s = period * 0.5 * (1.0 + style.step_time_asymmetry * sign) * (1.0 + style.variability * dice[:, 2])
+    t = start + (1.0 - HOLD_START) * period + np.concatenate([[0.0], np.cumsum(step_s)])
+    n = max(3, int(np.searchsorted(t, end - (0.5 + HOLD_END) * period)) + 1)
+    # Turning is a slow random walk with a restoring pull: gentle curves, now and then a real bend.
+    turn = lfilter([1.0], [1.0, -0.9], 0.25 * turn_rate_deg_s * dice[:, 0])
+    headings = heading + np.cumsum(np.radians(turn) * 0.5 * period)
+    length = 0.5 * style.stride_length_m * (1.0 + style.variability * dice[:, 1])
+    length[0] *= 0.6
+    length[n - 1] *= 0.55
+    path = xy + np.cumsum(length[:, None] * np.column_stack([np.cos(headings), np.sin(headings)]), axis=0)
+    again = np.concatenate([np.arange(n), [n - 1]])
+    return t[: n + 1], path[again], headings[again]

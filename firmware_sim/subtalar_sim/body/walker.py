@@ -73,10 +73,10 @@ class WalkingBody:
         self.walk_start_s = self.bends_end_s + _SETTLE_S
         self.walk_end_s = self.walk_start_s + config.walking_s
         self.bouts = self._bouts(6.0 * style.stride_time_s)
-        plan = plan_steps(
+        plans = plan_steps(
             style, self.bouts, config.seed, turn_rate_deg_s=config.turn_rate_deg_s, first_side=config.first_side
         )
-        self._legs = {side: LegMotion(plan.legs[side], style) for side in SIDES}
+        self._legs = {side: LegMotion(plans[side], style) for side in SIDES}
         rng = np.random.default_rng([config.seed, 4])
         self._bend_size = np.radians(config.knee_bend_deg * rng.uniform(0.9, 1.1, max(config.knee_bends, 1)))
         self._sway = {side: rng.uniform(0.0, 2 * np.pi, (3, 5)) for side in SIDES}

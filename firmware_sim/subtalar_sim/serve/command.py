@@ -1,0 +1,62 @@
+"""The command line's entry: serve simulated devices and say where to connect."""
+
+import asyncio
+from collections.abc import Callable
+
+from subtalar_sim.body import BodyConfig
+from subtalar_sim.config import SimulationConfig
+from subtalar_sim.serve.live import default_transport, simulated_hardware
+from subtalar_sim.types import SITES
+
+
+def serve(
+    device: str,
+    transport: str | None = None,
+    *,
+    port: int = 0,
+    duration_s: float | None = None,
+    seed: int = 0,
+    speed: float = 1.0,
+    style: str = "normal",
+    rate_hz: float = 200.0,
+    sites: tuple[str, ...] = SITES,
+    say: Callable[[str], None] = print,
+) -> None:
+    """Serve simulated sensors until ``duration_s`` host seconds have passed (None: until Ctrl-C).
+
+    Says one device spec a line through ``say``, ready to be handed to ``--device``. ``device``: ``witmotion`` or
+    ``ximu3``; ``transport``: ``tcp`` or ``pty`` (None: the usual one of the device). With ``port`` the sensors listen
+    on that TCP port and the following ones. Bluetooth exists only inside the process that simulates it: for ``ble``
+    this says so and returns. Raises ValueError for anything that is not offered, OSError if a port is taken.
+    """
+    transport = transport or default_transport(device)
+    if transport == "ble":
+        say(
+            "Simulated Bluetooth exists only inside the process that uses it: run a live session with --simulate, "
+            "or serve ximu3 over pty or tcp."
+        )
+        return
+    walking_s = 12 * 3600.0 if duration_s is None else max(duration_s * speed, 30.0)
+    config = SimulationConfig(
+        body=BodyConfig(seed=seed, style=style, walking_s=walking_s),
+        device=device,
+        transport=transport,
+        port=port,
+        rate_hz=rate_hz,
+        sites=sites,
+        speed=speed,
+    )
+    try:
+        asyncio.run(_serve(config, duration_s, say))
+    except KeyboardInterrupt:
+        say("stopped")
+
+
+async def _serve(config: SimulationConfig, duration_s: float | None, say: Callable[[str], None]) -> None:
+    async with simulated_hardware(config) as hardware:
+        for spec in hardware.specs:
+            say(spec)
+        if duration_s is None:
+            await asyncio.Event().wait()
+        else:
+            await asyncio.sleep(duration_s)
