@@ -3,7 +3,6 @@
 A recording that fails (disk full, stick pulled) is said at once and the session goes on without it.
 """
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -32,9 +31,11 @@ class Engine:
         *,
         source_text: str,
         record_path: Path | None,
+        live: bool,
     ) -> None:
         self._estimator = GaitEstimator(sensors)
         self._clock = clock
+        self._live = live
         self._ring = ring
         self._statuses = {site: SensorStatus(info) for site, info in sensors.items()}
         self._recorder: Recorder | None = None
@@ -60,10 +61,9 @@ class Engine:
 
     def on_block(self, block: SampleBlock) -> None:
         """Samples of one sensor."""
-        arrived_ns = time.monotonic_ns()
         if self._recorder is not None:
             self._record(lambda r: r.write_block(block))
-        self._publish(self._estimator.push(block), arrived_ns)
+        self._publish(self._estimator.push(block))
 
     def on_status(self, status: SensorStatus) -> None:
         """A sensor's state."""
@@ -126,13 +126,20 @@ class Engine:
         """The session as last published."""
         return self._facts
 
-    def _publish(self, estimates: Estimates, arrived_ns: int | None = None) -> None:
+    def _publish(self, estimates: Estimates) -> None:
         if not (estimates.angles or estimates.events or estimates.strides or estimates.notices):
             return
         self.strides += len(estimates.strides)
-        self._ring.publish(estimates, arrived_ns)
+        self._ring.publish(estimates, self._taken_ns(estimates))
         if self._recorder is not None:
             self._record(lambda r: r.write_estimates(estimates))
+
+    def _taken_ns(self, estimates: Estimates) -> int | None:
+        """When the newest row was measured, on the monotonic clock; None in a replay, whose clock is another day's."""
+        if not self._live or not estimates.angles:
+            return None
+        newest_s = max(float(block.time_s[-1]) for block in estimates.angles)
+        return self._clock.start_ns + int(newest_s * 1e9)
 
     def _record(self, write: Callable[[Recorder], None]) -> None:
         """Do it, or give the recording up and say so; the session goes on."""

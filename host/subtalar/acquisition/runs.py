@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Iterable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -60,7 +59,7 @@ async def run_sensors(
     relay = _Relay()
     group = open_group(list(specs), relay, clock, transports=partial(make_transport, **backends))
     infos = {site: stream.info for site, stream in group.streams.items()}
-    engine = Engine(infos, clock, ring, source_text=plan.source_text, record_path=plan.record_path)
+    engine = Engine(infos, clock, ring, source_text=plan.source_text, record_path=plan.record_path, live=True)
     relay.engine = engine
     on_engine(engine)
     truth = TruthWriter(plan.truth_path, ring, clock, hardware) if hardware is not None else None
@@ -134,7 +133,9 @@ async def run_replay(
 ) -> None:
     """Play a recording through the same engine; ends with the recording."""
     session = open_session(source.path)
-    engine = Engine(session.sensors, SessionClock(), ring, source_text=plan.source_text, record_path=plan.record_path)
+    engine = Engine(
+        session.sensors, SessionClock(), ring, source_text=plan.source_text, record_path=plan.record_path, live=False
+    )
     on_engine(engine)
     try:
         engine.run()
@@ -196,8 +197,3 @@ def _arrival_s(block: SampleBlock) -> float:
     times = block.host_time_s if block.host_time_s is not None else block.device_time_s
     assert times is not None
     return float(times[-1])
-
-
-def check_replay(path: Path) -> Session:
-    """Open a recording before any process is started, so that what is wrong with it is said at once."""
-    return open_session(path)

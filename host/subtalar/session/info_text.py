@@ -1,0 +1,21 @@
+"""The facts of a session in words, for a terminal."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+
+def info_lines(facts: Mapping[str, Any]) -> Iterator[str]:
+    """Lines for a person, of the facts that ``session_info`` gives."""
+    kinds = {"recording": "recording", "raw_folder": "raw session folder", "mt_manager": "MT Manager export"}
+    yield f"{facts['path']}: {kinds[facts['kind']]}, {facts['duration_s']:.1f} s, {facts['samples']} samples"
+    if facts["start_utc"]:
+        yield f"begun {facts['start_utc']}"
+    for site, sensor in facts["sensors"].items():
+        ledger = facts["ledger"].get(site, {})
+        lost = ledger.get("lost", 0)
+        about = "about " if ledger.get("lost_is_estimated") and lost else ""
+        model = f" {sensor['model']}" if sensor["model"] else ""
+        yield f"  {site.replace('_', ' ')}:{model} {sensor['rate_hz']:g} Hz, {about}{lost} samples lost"
+    if facts["strides"] is not None:
+        yield f"{facts['strides']} strides were found while recording"
+    yield from facts["notes"]
