@@ -22,7 +22,7 @@ MESSAGE_LIMIT: Final = 4096
 """The vendor's receiver buffer: a longer message is damage."""
 
 SAMPLE_RATE_HZ: Final = 400.0
-_DIVISORS: Final = (1, 2, 4, 5, 8, 10, 16, 20, 40)
+_DIVISORS: Final = (1, 2, 4, 8, 16, 32)
 
 _ACC_RANGE_G: Final = 24.0
 _GYR_RANGE_DEG_S: Final = 2000.0
@@ -79,7 +79,7 @@ class XImu3(DeviceProtocol):
 
     @classmethod
     def offered_rates_hz(cls) -> tuple[float, ...]:
-        """400 Hz over a whole divisor."""
+        """400 Hz over a power of two: that the device takes other divisors is not certain."""
         return tuple(SAMPLE_RATE_HZ / divisor for divisor in _DIVISORS)
 
     def reset(self) -> None:
@@ -264,7 +264,9 @@ class XImu3(DeviceProtocol):
         for key, value in (
             ("ahrs_message_rate_divisor", 0),
             ("magnetometer_message_rate_divisor", 0),
+            # The name differs between the manual's tables; the device refuses the one it does not know.
             ("high_g_message_rate_divisor", 0),
+            ("high_g_accelerometer_message_rate_divisor", 0),
             ("temperature_message_rate_divisor", 0),
             ("battery_message_rate_divisor", 5),
         ):

@@ -1,0 +1,46 @@
+"""The production path against the simulator's firmware, which shares no code with ours."""
+
+import asyncio
+from functools import partial
+
+import numpy as np
+import pytest
+
+from subtalar.conventions import GRAVITY_M_S2
+from subtalar.device import open_group
+from subtalar.transport import make_transport, parse_spec
+from subtalar.types import BodySite
+
+pytest.importorskip("bumble", reason="the simulated radio needs the sim extra")
+
+
+@pytest.mark.parametrize(
+    ("device", "transport", "rate_hz"), [("witmotion", "ble", 100), ("ximu3", "tcp", 200), ("ximu3", "pty", 100)]
+)
+async def test_four_sensors(device, transport, rate_hz, sink):
+    from subtalar_sim.serve.live import simulated_leg_pair
+
+    async with simulated_leg_pair(seed=5, device=device, transport=transport, rate_hz=rate_hz) as hardware:
+        connect = partial(
+            make_transport,
+            scanner_backend=hardware.bleak_scanner_backend,
+            client_backend=hardware.bleak_client_backend,
+        )
+        specs = [parse_spec(spec) for spec in hardware.specs]
+        assert len(specs) == 4
+        async with open_group(specs, sink, transports=connect) as group:
+            await group.wait_streaming(20)
+            await asyncio.sleep(1.3)
+            statuses = group.statuses()
+            sent = dict(hardware.sent_samples)
+    for status in statuses:
+        assert status.link == "streaming"
+        assert status.rate_hz == pytest.approx(rate_hz, rel=0.2)
+        assert status.battery_percent is not None
+        assert status.ledger.lost == status.ledger.corrupt_bytes == status.ledger.reconnects == 0
+        assert rate_hz * 0.8 < status.ledger.received <= sent[status.info.site]
+    assert {block.site for block in sink.blocks} == set(BodySite)
+    for site in BodySite:
+        acc = np.concatenate([block.acc_m_s2 for block in sink.blocks if block.site == site])
+        # The subject begins by standing still.
+        assert np.median(np.linalg.norm(acc, axis=1)) == pytest.approx(GRAVITY_M_S2, rel=0.05)
