@@ -101,13 +101,18 @@ def headline(result: AnalysisResult) -> list[str]:
 
 def _used_sentences(result: AnalysisResult, side: Side, found: SideResult) -> list[str]:
     told = []
+    n, used = len(found.strides), len(found.used_strides)
     if other := result.other_gait_count(side):
         told.append(
             f"{count(other, 'stride')} of the {side} leg in another gait {'is' if other == 1 else 'are'} in "
             f"strides.csv but not in these figures, which show {result.gait} alone."
         )
-    if found.strides and not found.only_reliable:
-        told.append(f"Hardly any stride of the {side} leg is free of doubt, so doubtful ones are in its means as well.")
+    if n and not found.only_reliable:
+        told.append(
+            f"Hardly any stride of the {side} leg was measured reliably, so uncertain ones are in its means as well."
+        )
+    elif used < n - other:
+        told.append(f"On the {side}, {used} straight and reliable ones among them make the figures below.")
     return told
 
 

@@ -85,8 +85,10 @@ MEASURES: Final = (
     Measure("peak_dorsiflexion_deg", _FLEX, "Peak dorsiflexion in stance", "°", 1, "angle",
             _of("peak_dorsiflexion_deg"), angle=0),
     Measure("dorsiflexion_range_deg", _FLEX, "Dorsiflexion range", "°", 1, "ratio", _of("dorsiflexion_range_deg")),
-    Measure("foot_strike_angle_deg", _LOAD, "Foot-strike angle (+ heel first)", "°", 1, "angle", _of("foot_strike_angle_deg")),
-    Measure("foot_progression_deg", _LOAD, "Foot progression angle (+ toes out)", "°", 1, "angle", _of("foot_progression_deg")),
+    Measure("foot_strike_angle_deg", _LOAD, "Foot-strike angle (+ heel first)", "°", 1, "angle",
+            _of("foot_strike_angle_deg")),
+    Measure("foot_progression_deg", _LOAD, "Foot progression angle (+ toes out)", "°", 1, "angle",
+            _of("foot_progression_deg")),
     Measure(
         "peak_tibial_acceleration_g", _LOAD, "Peak tibial acceleration", "g", 2, "ratio",
         _of("peak_tibial_acceleration_g"),

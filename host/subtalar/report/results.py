@@ -102,7 +102,7 @@ class AnalysisResult:
 
     @property
     def stride_count(self) -> int:
-        """Strides of both sides."""
+        """Strides of all sides."""
         return sum(len(side.strides) for side in self.sides.values())
 
     def other_gait_count(self, side: Side) -> int:

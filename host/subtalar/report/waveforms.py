@@ -65,6 +65,7 @@ class WaveformCollector:
     def finish(self) -> Waveforms:
         """Cut what is left and give all waveforms, in the order of the strides."""
         self._cut(final=True)
+        self._found.sort(key=lambda found: found[0])
         n, c = len(self._found), len(ANGLE_NAMES)
         return Waveforms(
             np.array([angles for _, angles, _ in self._found]).reshape(n, CYCLE_POINTS, c),

@@ -1,0 +1,146 @@
+"""``report.html``: stands alone, says it plainly, and copes with whatever the session holds."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from subtalar.report import html
+from subtalar.report.analysis import analyze
+from subtalar.report.content import number
+from subtalar.report.data_quality import judge
+from subtalar.report.html import render
+from subtalar.report.results import AnalysisResult
+from subtalar.session import Session
+from subtalar.types import BodySite, Estimates, Notice
+
+from .conftest import NAN, make_angles, make_estimates, make_session, make_stride, scripted
+from .page import Page
+
+pytestmark = pytest.mark.usefixtures("page_is_a_word")
+
+
+@pytest.fixture(autouse=True)
+def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are drawn in test_pictures.py."""
+    for name in ("waveform_figure", "trend_figure", "variability_figure"):
+        monkeypatch.setattr(html, name, lambda *values: "<svg></svg>")
+
+
+def result_of(session: Session, out: Path, *script: Estimates) -> AnalysisResult:
+    return analyze(session, out, estimator_factory=scripted(*script))
+
+
+@pytest.fixture
+def result(session: Session, tmp_path: Path) -> AnalysisResult:
+    return result_of(session, tmp_path / "out", make_estimates())
+
+
+def test_the_headline_is_in_plain_words(result: AnalysisResult) -> None:
+    text = Page(render(result)).text
+    assert "In 20 s, 15 strides of the left leg and 15 strides of the right leg were recorded (walking)." in text
+    assert "Eversion (pronation) peaks at 8.0° ± 0.0° on the left and 8.0° ± 0.0° on the right." in text
+    assert "Data quality: good." in text
+    assert "it does not diagnose" in text
+
+
+def test_a_difference_within_the_uncertainty_is_marked(session: Session, tmp_path: Path) -> None:
+    left, right = make_estimates(["left"], peak_eversion_deg=8.5), make_estimates(["right"])
+    both = Estimates(angles=left.angles + right.angles, strides=left.strides + right.strides)
+    assert re.search(r"Peak eversion</th>.*?\+0\.5<sup>†", render(result_of(session, tmp_path / "a", both)), re.DOTALL)
+    left = make_estimates(["left"], peak_eversion_deg=12.0)
+    both = Estimates(angles=left.angles + right.angles, strides=left.strides + right.strides)
+    page = render(result_of(session, tmp_path / "b", both))
+    assert re.search(r"Peak eversion</th>.*?\+4\.0</td>", page, re.DOTALL)
+
+
+def test_names_from_outside_are_text_not_markup(tmp_path: Path) -> None:
+    evil = "<script>alert('x')</script>&\"é–脚"
+    session = make_session(tmp_path / "a<b>&c", notes=(evil,))
+    result = result_of(session, tmp_path / "out", make_estimates(quality="<i>odd</i>"))
+    sensor = replace(result.sensors[0], info=replace(result.sensors[0].info, model=evil))
+    notice = replace(make_estimates(), notices=(Notice(1.0, "advice", "x", evil, "left"),))
+    notices = result_of(session, tmp_path / "o", notice).notices
+    result = replace(result, sensors=(sensor, *result.sensors[1:]), notices=notices)
+    text = render(result)
+    assert "<script" not in text
+    assert "<i>" not in text
+    page = Page(text)
+    assert page.text.count("<script>alert('x')</script>&\"é–脚") == 3
+    assert "a<b>&c" in page.text
+
+
+def test_one_leg(tmp_path: Path) -> None:
+    session = make_session(tmp_path / "s", sites=[BodySite.RIGHT_FOOT, BodySite.RIGHT_SHANK])
+    text = Page(render(result_of(session, tmp_path / "out", make_estimates(["right"])))).text
+    assert "Left" not in text
+    assert "Symmetry index (%)" not in text
+    assert "15 strides of the right leg" in text
+
+
+def test_one_sensor_only_reports_the_steps(tmp_path: Path) -> None:
+    session = make_session(tmp_path / "s", sites=[BodySite.LEFT_FOOT])
+    strides = tuple(
+        make_stride("left", float(k), quality="no_data", peak_eversion_deg=NAN, tibial_rotation_excursion_deg=NAN)
+        for k in range(1, 13)
+    )
+    page = Page(render(result_of(session, tmp_path / "out", Estimates(strides=strides))))
+    assert "its ankle angles are not" in page.text
+    assert "Ankle angles over the stride" not in page.headings
+    assert "Stride length" in page.text
+    assert "Not measured in this session: peak eversion" in page.text
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 4])
+def test_few_strides(session: Session, tmp_path: Path, n: int) -> None:
+    result = result_of(session, tmp_path / "out", make_estimates(strides=n))
+    page = Page(render(result))
+    assert judge(result).level == ("poor" if n < 3 else "limited")
+    assert ("holds no strides" in page.text) == (n == 0)
+    assert ("Key measures" in page.headings) == (n > 0)
+    assert ("Stride-to-stride variability" in page.headings) == (n > 1)
+    assert "nan" not in page.text.lower()
+
+
+def test_a_leg_that_failed_stands_beside_one_that_did_not(session: Session, tmp_path: Path) -> None:
+    half = make_estimates(["right"])
+    estimates = replace(half, angles=(*half.angles, make_angles("left", known=False)))
+    result = result_of(session, tmp_path / "out", estimates)
+    page = Page(render(result))
+    assert "Left: no strides were found." in page.text
+    assert "Before the standing pose" in page.text
+    assert "Ankle angles over the stride" in page.headings
+
+
+def test_running_strides_are_counted_but_not_mixed_in(session: Session, tmp_path: Path) -> None:
+    runs = tuple(make_stride("left", 16.0 + k, stance_ratio=0.35, peak_eversion_deg=99.0) for k in range(3))
+    text = Page(render(result_of(session, tmp_path / "out", make_estimates(), Estimates(strides=runs)))).text
+    assert "3 strides of the left leg in another gait are in strides.csv but not in these figures" in text
+    assert "peaks at 8.0° ± 0.0° on the left" in text
+
+
+def test_lost_samples_and_uncertain_strides_limit_the_verdict(tmp_path: Path) -> None:
+    lossy = result_of(make_session(tmp_path / "s", lost=300), tmp_path / "a", make_estimates())
+    assert judge(lossy).level == "limited"
+    assert judge(lossy).reasons[0] == "The left foot sensor lost 7.0 % of its samples."
+    gone = result_of(make_session(tmp_path / "s", lost=3000), tmp_path / "b", make_estimates())
+    assert judge(gone).level == "poor"
+    stale = result_of(make_session(tmp_path / "s"), tmp_path / "c", make_estimates(quality="heading_stale"))
+    assert judge(stale).level == "poor"
+    turns = Estimates(strides=tuple(make_stride("left", 0.5 + k, quality="turn") for k in range(1, 12)))
+    turned = result_of(make_session(tmp_path / "s"), tmp_path / "d", make_estimates(), turns)
+    assert judge(turned).level == "good"
+    assert len(turned.sides["left"].used_strides) == 15
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(-1.26, "−1.3"), (-0.04, "0.0"), (0.0, "0.0"), (NAN, "–"), (12.0, "12.0"), (2.25, "2.2")]
+)
+def test_numbers_on_the_page(value: float, text: str) -> None:
+    assert number(value, 1) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [(1.0, "+1.0"), (-1.0, "−1.0"), (0.01, "0.0"), (-0.01, "0.0")])
+def test_signed_numbers_on_the_page(value: float, text: str) -> None:
+    assert number(value, 1, signed=True) == text
