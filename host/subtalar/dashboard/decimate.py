@@ -35,17 +35,13 @@ def trace(time_s: FloatArray, values: FloatArray, bucket_s: float) -> tuple[Floa
     return time_s, values
 
 
-def bands(
+def band(
     time_s: FloatArray, values: FloatArray, sd: FloatArray, bucket_s: float
-) -> list[tuple[FloatArray, FloatArray, FloatArray]]:
-    """Unbroken pieces (time, low, high), each (m,), of the region ``values ± sd``; both are (n,)."""
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """The region ``values ± sd``, (n,) each, as columns one bucket wide: middle, low, high, (m,) each."""
     known = np.isfinite(values) & np.isfinite(sd)
     time_s, values, sd = time_s[known], values[known], sd[known]
     if len(time_s) == 0:
-        return []
+        return time_s, values, sd
     starts, middle = bucket_starts(time_s, bucket_s)
-    low = np.minimum.reduceat(values - sd, starts)
-    high = np.maximum.reduceat(values + sd, starts)
-    cuts = np.flatnonzero(np.diff(middle) > GAP_S + bucket_s) + 1
-    pieces = zip(np.split(middle, cuts), np.split(low, cuts), np.split(high, cuts), strict=True)
-    return [piece for piece in pieces if len(piece[0]) > 1]
+    return middle, np.minimum.reduceat(values - sd, starts), np.maximum.reduceat(values + sd, starts)

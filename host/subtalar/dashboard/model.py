@@ -163,10 +163,10 @@ class DashboardModel:
         since_s = (self.now_ns - published_ns) / 1e9 if published_ns and self.facts.state == "running" else 0.0
         self.elapsed_s = self.facts.elapsed_s + (min(max(since_s, 0.0), 1.0) if self.running else 0.0)
         self.sensors = self._reader.sensors()
-        self.sensor_rows = tuple(sensor_row(status) for status in self.sensors)
+        self.sensor_rows = tuple(sensor_row(status, live=self.running) for status in self.sensors)
         if self._reader.stride_count() != self._stride_count:
             self._stride_count = self._reader.stride_count()
-            self.strides = self._reader.strides(last=100)
+            self.strides = tuple(sorted(self._reader.strides(last=100), key=lambda s: s.initial_contact_s))
             self.stride_means = stride_means(self.strides)
         contacts = [e for e in self._reader.events(last=64) if e.kind == "initial_contact"]
         self.contacts_s = {side: np.array([e.time_s for e in contacts if e.side == side]) for side in SIDES}
@@ -180,9 +180,14 @@ class DashboardModel:
         )
 
     def age_s(self, side: Side) -> float:
-        """Seconds since anything came for that side; infinite when nothing ever did."""
-        publish_ns = self.sides[side].publish_ns
-        return float("inf") if publish_ns is None else max((self.now_ns - publish_ns) / 1e9, 0.0)
+        """Seconds since that side's newest row, by the wall clock or the session's; infinite when there is none.
+
+        The session's clock tells when one side fell silent in a replay that runs faster than the wall.
+        """
+        trace = self.sides[side]
+        if trace.publish_ns is None:
+            return float("inf")
+        return max((self.now_ns - trace.publish_ns) / 1e9, self.now_s - float(trace.time_s[-1]), 0.0)
 
     def is_fresh(self, side: Side) -> bool:
         """Whether that side's newest values may be shown as the present."""
@@ -210,9 +215,9 @@ class DashboardModel:
         return "no data yet" if age_s == float("inf") else f"no data for {age_s:.0f} s" if age_s >= 1 else "no data"
 
 
-def sensor_row(status: SensorStatus) -> SensorRow:
-    """A sensor's state in words."""
-    link, severity = LINK_WORDS[status.link]
+def sensor_row(status: SensorStatus, live: bool = True) -> SensorRow:
+    """A sensor's state in words; when the session is not ``live`` any more, nothing streams."""
+    link, severity = LINK_WORDS[status.link if live else "ended"]
     ledger, battery = status.ledger, status.battery_percent
     total = ledger.received + ledger.lost
     share = 100 * ledger.lost / total if total else 0.0
@@ -221,7 +226,7 @@ def sensor_row(status: SensorStatus) -> SensorRow:
         name=site_words(status.info.site),
         link=link,
         severity=severity,
-        rate="–" if status.rate_hz is None else f"{status.rate_hz:.0f} Hz",
+        rate="–" if status.rate_hz is None or not live else f"{status.rate_hz:.0f} Hz",
         battery="–" if battery is None else f"{battery:.0f} %",
         battery_low=battery is not None and battery <= 20,
         lost=f"{about}{share:.2f} % ({ledger.lost:,})".replace(",", " ") if total else "–",

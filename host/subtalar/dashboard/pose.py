@@ -21,6 +21,8 @@ _HALF_STANCE_M = 0.12
 _RING = 12
 _ELEVATION_RAD = math.radians(9)
 _HEADING_TAU_S = 1.5
+_SIDE_AZIMUTH_RAD = math.radians(24)  # a little from the front, so that both legs are seen
+_TOE_OUT = math.tan(math.radians(7))
 
 
 def rotation(axis: Literal["x", "y", "z"], angle_rad: float) -> FloatArray:
@@ -137,23 +139,24 @@ def _shank_mesh() -> tuple[FloatArray, IntArray]:
 
 
 def _foot_mesh(side: Side) -> tuple[FloatArray, IntArray]:
-    # forward of the ankle, sole height, top height, half width, how far to the midline
+    # forward of the ankle, sole height, top height, half width, how far to the midline; toes point out as they do
+    # in quiet standing, where all angles are zero
     rows = [
         (-0.062, -0.062, -0.030, 0.016, 0.0),
         (-0.055, -0.078, -0.005, 0.027, 0.0),
         (-0.030, -0.080, 0.020, 0.034, 0.0),
         (0.010, -0.080, 0.032, 0.036, 0.0),
         (0.055, -0.080, 0.008, 0.039, 0.0),
-        (0.105, -0.080, -0.022, 0.046, 0.002),
-        (0.150, -0.080, -0.042, 0.048, 0.005),
-        (0.180, -0.078, -0.052, 0.038, 0.012),
-        (0.196, -0.072, -0.058, 0.020, 0.018),
+        (0.105, -0.080, -0.022, 0.044, 0.002),
+        (0.150, -0.080, -0.042, 0.044, 0.004),
+        (0.180, -0.078, -0.052, 0.034, 0.009),
+        (0.196, -0.072, -0.058, 0.018, 0.013),
     ]
     inwards = -1.0 if side == "right" else 1.0
     return _tube(
         [
             (
-                np.array([x, (low + high) / 2, inwards * medial]),
+                np.array([x, (low + high) / 2, inwards * (medial - _TOE_OUT * x)]),
                 np.array([0, (high - low) / 2, 0]),
                 np.array([0, 0, wide]),
             )
@@ -189,19 +192,25 @@ def _lift(leg: Leg, up_m: float) -> Leg:
 
 def camera(view: View) -> FloatArray:
     """(3, 3): rows are screen right, screen up and towards the viewer, in world coordinates."""
-    towards = {"behind": (-1.0, 0, 0), "front": (1.0, 0, 0), "left": (0, 0, -1.0), "right": (0, 0, 1.0)}[view]
+    c, s = math.cos(_SIDE_AZIMUTH_RAD), math.sin(_SIDE_AZIMUTH_RAD)
+    towards = {"behind": (-1.0, 0, 0), "front": (1.0, 0, 0), "left": (s, 0, -c), "right": (s, 0, c)}[view]
     up = np.array([0.0, 1.0, 0.0])
     right = np.cross(up, towards)
     raised = math.cos(_ELEVATION_RAD) * np.array(towards) + math.sin(_ELEVATION_RAD) * up
     return np.array([right, np.cross(raised, right), raised])
 
 
-def visible_faces(vertices: FloatArray, faces: IntArray, view: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Faces turned to the viewer: corners (m, 4, 3) in view coordinates, depth (m,), brightness (m,) in 0…1."""
+def visible_faces(
+    vertices: FloatArray, faces: IntArray, view: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray, npt.NDArray[np.bool_]]:
+    """Faces turned to the viewer.
+
+    Corners (m, 4, 3) in view coordinates, depth (m,), brightness (m,) in 0…1, and whether at the outline (m,).
+    """
     corners = (vertices @ view.T)[faces]
     normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
     seen: npt.NDArray[np.bool_] = normal[:, 2] > 0
     light = np.array([-0.35, 0.55, 0.75]) / np.linalg.norm([-0.35, 0.55, 0.75])
     brightness = np.clip(normal @ light, 0, 1)
-    return corners[seen], corners[seen].mean(axis=1)[:, 2], brightness[seen]
+    return corners[seen], corners[seen].mean(axis=1)[:, 2], brightness[seen], normal[seen, 2] < 0.45

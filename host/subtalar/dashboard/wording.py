@@ -45,7 +45,7 @@ LINK_WORDS: Final[dict[LinkState, tuple[str, Severity]]] = {
     "connecting": ("connecting", "waiting"),
     "streaming": ("streaming", "ok"),
     "silent": ("no data", "problem"),
-    "reconnecting": ("lost, reconnecting", "problem"),
+    "reconnecting": ("reconnecting", "problem"),
     "ended": ("ended", "off"),
 }
 
@@ -86,7 +86,7 @@ def quality_text(quality: str) -> str:
 
 @dataclass(frozen=True)
 class StrideColumn:
-    """A column of the stride table. ``essential`` ones stay when there is little room."""
+    """A column of the stride table. ``title`` may have two lines; ``essential`` ones stay when there is little room."""
 
     title: str
     unit: str
@@ -101,27 +101,25 @@ class StrideColumn:
 
 
 STRIDE_COLUMNS: Final = (
-    StrideColumn("Stride time", "s", lambda s: s.stride_time_s, 2, "Initial contact to the next of the same foot"),
+    StrideColumn("Stride\ntime", "s", lambda s: s.stride_time_s, 2, "Initial contact to the next of the same foot"),
     StrideColumn("Stance", "%", lambda s: 100 * s.stance_ratio, 0, "Share of the stride with the foot on the ground"),
-    StrideColumn("Stride length", "m", lambda s: s.stride_length_m, 2, "Distance between two contacts"),
-    StrideColumn("Peak eversion", "°", lambda s: s.peak_eversion_deg, 1, "Largest eversion during stance"),
-    StrideColumn("Eversion excursion", "°", lambda s: s.eversion_excursion_deg, 1, "Eversion from contact to its peak"),
-    StrideColumn("Time to peak", "%", lambda s: s.time_to_peak_eversion_pct, 0, "When in stance eversion is largest"),
+    StrideColumn("Stride\nlength", "m", lambda s: s.stride_length_m, 2, "Distance between two contacts"),
+    StrideColumn("Peak\neversion", "°", lambda s: s.peak_eversion_deg, 1, "Largest eversion in stance"),
+    StrideColumn("Eversion\nexcurs.", "°", lambda s: s.eversion_excursion_deg, 1, "Eversion from contact to its peak"),
+    StrideColumn("Peak ev.\ntime", "%", lambda s: s.time_to_peak_eversion_pct, 0, "When in stance eversion is largest"),
     StrideColumn(
-        "Eversion velocity", "°/s", lambda s: s.peak_eversion_velocity_deg_s, 0, "Fastest eversion in stance", False
+        "Eversion\nvel.", "°/s", lambda s: s.peak_eversion_velocity_deg_s, 0, "Fastest eversion in stance", False
     ),
     StrideColumn(
-        "Tib. rot. excursion", "°", lambda s: s.tibial_rotation_excursion_deg, 1, "Range of tibial rotation in stance"
+        "Tib. rot.\nexcurs.", "°", lambda s: s.tibial_rotation_excursion_deg, 1, "Range of tibial rotation in stance"
+    ),
+    StrideColumn("Ev./tib.\nratio", "", lambda s: s.eversion_tibial_coupling, 2, "Eversion per tibial rotation", False),
+    StrideColumn("Peak\ndorsifl.", "°", lambda s: s.peak_dorsiflexion_deg, 1, "Largest dorsiflexion in stance"),
+    StrideColumn(
+        "Strike\nangle", "°", lambda s: s.foot_strike_angle_deg, 0, "Foot against the ground at contact, + heel first"
     ),
     StrideColumn(
-        "Ev./tib. ratio", "", lambda s: s.eversion_tibial_coupling, 2, "Eversion excursion per tibial rotation", False
+        "Foot\nprogr.", "°", lambda s: s.foot_progression_deg, 0, "Foot against the direction of travel", False
     ),
-    StrideColumn("Peak dorsifl.", "°", lambda s: s.peak_dorsiflexion_deg, 1, "Largest dorsiflexion during stance"),
-    StrideColumn(
-        "Strike angle", "°", lambda s: s.foot_strike_angle_deg, 0, "Foot against the ground at contact, + heel first"
-    ),
-    StrideColumn(
-        "Foot progr.", "°", lambda s: s.foot_progression_deg, 0, "Foot against the direction of travel", False
-    ),
-    StrideColumn("Tibial shock", "g", lambda s: s.peak_tibial_acceleration_g, 1, "Peak acceleration of the shank"),
+    StrideColumn("Tibial\nshock", "g", lambda s: s.peak_tibial_acceleration_g, 1, "Peak acceleration of the shank"),
 )

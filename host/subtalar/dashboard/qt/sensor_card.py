@@ -31,7 +31,7 @@ class SensorCard(QFrame):
         self._empty = theme.label("No sensor has answered yet.", 13, theme.INK_SOFT)
         column.addLayout(self._grid)
         column.addWidget(self._empty)
-        self.setMinimumHeight(176)
+        column.addStretch(1)
 
     def show_rows(self, rows: tuple[SensorRow, ...]) -> None:
         """Update; nothing is touched when nothing changed."""

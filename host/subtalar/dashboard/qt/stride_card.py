@@ -65,7 +65,7 @@ class StrideCard(QFrame):
 
     def _fill_mean(self, row: int, mean: StrideMean) -> None:
         texts = [
-            column.text(m) if s != s else f"{column.text(m)} ± {column.text(s)}"
+            column.text(m) if s != s else f"{column.text(m)}\u2009±\u2009{column.text(s)}"
             for column, m, s in zip(STRIDE_COLUMNS, mean.mean, mean.sd, strict=True)
         ]
         tip = f"Mean ± standard deviation of the last {mean.n} good strides (at most {MEAN_OF_STRIDES})"
@@ -101,7 +101,7 @@ class StrideCard(QFrame):
             item.setText(text)
             item.setToolTip(tip)
             weight = QFont.Weight.DemiBold if strong or k == 0 else QFont.Weight.Normal
-            item.setFont(theme.sized(12 if strong and k else 13, weight))
+            item.setFont(theme.sized(11 if strong and k else 13, weight))
             colour = theme.SIDE_TEXT[side] if k == 0 else theme.INK_SOFT if faint else theme.INK
             item.setForeground(QBrush(QColor(colour)))
             item.setBackground(QBrush(QColor("#edf2f7" if strong else theme.CARD)))
@@ -116,7 +116,7 @@ class StrideCard(QFrame):
 def _table() -> QTableWidget:
     last = _FIRST + len(STRIDE_COLUMNS)
     table = QTableWidget(0, last + 1)
-    heads = ["Leg", "Time", *(f"{c.title}\n{c.unit}" for c in STRIDE_COLUMNS), "Quality"]
+    heads = ["Leg", "Time", *(f"{c.title} {c.unit}".strip() for c in STRIDE_COLUMNS), "Quality"]
     for k, text in enumerate(heads):
         head = QTableWidgetItem(text)
         if k in (0, last):
@@ -129,11 +129,12 @@ def _table() -> QTableWidget:
     header.setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom)
     header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
     header.setMinimumSectionSize(36)
-    for k, width in ((0, 44), (1, 62), (last, 92)):
+    for k, width in ((0, 44), (1, 52), (last, 78)):
         header.setSectionResizeMode(k, QHeaderView.ResizeMode.Fixed)
         table.setColumnWidth(k, width)
     table.verticalHeader().hide()
-    table.verticalHeader().setDefaultSectionSize(23)
+    table.verticalHeader().setDefaultSectionSize(22)
+    table.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     table.setShowGrid(False)
     table.setWordWrap(True)
     table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)

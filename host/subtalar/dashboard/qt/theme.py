@@ -64,7 +64,7 @@ QPushButton[view="true"]:checked {{ background: #0b4f7a; border-color: #0b4f7a; 
 QTableWidget {{ background: {CARD}; border: none; gridline-color: transparent; selection-background-color: #dcebf5;
   selection-color: {INK}; alternate-background-color: #f7f9fb; }}
 QHeaderView::section {{ background: {CARD}; border: none; border-bottom: 1px solid {LINE}; color: {INK_SOFT};
-  padding: 2px 3px; font-weight: 500; }}
+  padding: 2px 3px; font-size: 11px; font-weight: 500; }}
 QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
 QScrollBar::handle:vertical {{ background: #c5cdd6; border-radius: 4px; min-height: 24px; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; width: 0; }}

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtGui import QCloseEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMessageBox, QVBoxLayout, QWidget
 
 from subtalar.dashboard.control import SessionControl
@@ -50,7 +50,9 @@ class DashboardWindow(QMainWindow):
         self.legs = LegCard()
         self.sensors = SensorCard()
         self.strides = StrideCard()
-        self.setCentralWidget(self._lay_out())
+        page = self._lay_out()
+        self.setCentralWidget(page)
+        page.setFocus()  # not a button: a stray space bar must not press one
         self._frames = QTimer(self, interval=FRAME_MS, timerType=Qt.TimerType.PreciseTimer)
         self._frames.timeout.connect(self.frame)
 
@@ -69,15 +71,19 @@ class DashboardWindow(QMainWindow):
         right.setSpacing(8)
         for strip in self.strips:
             left.addWidget(strip, 10)
-        left.addWidget(self.strides, 14)
+        left.addWidget(self.strides, 16)
         right.addWidget(self.legs, 1)
         right.addWidget(self.sensors)
         body.addLayout(left, 1)
         body.addLayout(right)
-        self.legs.setFixedWidth(404)
-        self.sensors.setFixedWidth(404)
         column.addLayout(body, 1)
         return page
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Qt: the legs get their share of a wide screen."""
+        for card in (self.legs, self.sensors):
+            card.setFixedWidth(max(404, round(0.29 * self.width())))
+        super().resizeEvent(event)
 
     def start(self) -> None:
         """Show the first frame and keep going."""

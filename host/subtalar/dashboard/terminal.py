@@ -1,0 +1,247 @@
+"""The live session as text: a full-screen view in a terminal, one plain line a second anywhere else."""
+
+import contextlib
+import time
+
+import numpy as np
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from subtalar.acquisition.ring import RingReader
+from subtalar.dashboard.control import SessionControl
+from subtalar.dashboard.instruction import Level, saved_text
+from subtalar.dashboard.model import DashboardModel, Reading
+from subtalar.dashboard.wording import (
+    ANGLES,
+    SIDE_WORDS,
+    STRIDE_COLUMNS,
+    Severity,
+    angle_text,
+    clock_text,
+    quality_text,
+    size_text,
+)
+from subtalar.types import SIDES, FloatArray, Side
+
+REFRESH_S = 0.2
+PLAIN_EVERY_S = 1.0
+WAIT_FOR_END_S = 5.0
+
+_COLOUR: dict[Severity, str] = {"ok": "green", "waiting": "yellow", "problem": "bold red", "off": "dim"}
+_LEVEL: dict[Level, str] = {
+    "info": "bold",
+    "advice": "bold white on blue",
+    "problem": "bold white on red",
+    "done": "bold green",
+}
+_SIDE_COLOUR: dict[Side, str] = {"left": "bright_blue", "right": "dark_orange"}
+_BARS = "▁▂▃▄▅▆▇█"
+_SPARK_S = 3.0
+_STRIDE_KEYS = (0, 1, 2, 3, 4, 7, 9)  # of STRIDE_COLUMNS: what fits 80 characters
+
+
+def run(
+    ring_name: str,
+    control: SessionControl | None = None,
+    *,
+    duration_s: float | None = None,
+    wait_s: float = 15.0,
+    console: Console | None = None,
+) -> int:
+    """Show a session until it ends; after ``duration_s`` of session time, or on Ctrl-C, ask it to end.
+
+    Without ``control`` both only end the view. Returns 0, or 1 when the measuring process died. Raises
+    InputError when no such session appears within ``wait_s``.
+    """
+    console = console or Console()
+    with RingReader.attach(ring_name, wait_s=wait_s) as reader:
+        model = DashboardModel(reader)
+        try:
+            _follow(model, console, control, duration_s)
+        except KeyboardInterrupt:
+            _send_stop(control)
+        if control is not None:
+            _wait_for_end(model)
+        for line in summary_lines(model):
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
+        return 1 if model.writer == "died" and model.facts.state != "ended" else 0
+
+
+def _follow(model: DashboardModel, console: Console, control: SessionControl | None, duration_s: float | None) -> None:
+    model.refresh()
+    live = Live(console=console, auto_refresh=False, screen=False, transient=True) if console.is_terminal else None
+    with live or contextlib.nullcontext():
+        next_line = 0.0
+        while model.running:
+            if live is not None:
+                live.update(screen(model), refresh=True)
+            elif time.monotonic() >= next_line:
+                console.print(plain_line(model), markup=False, highlight=False, soft_wrap=True)
+                next_line = time.monotonic() + PLAIN_EVERY_S
+            if duration_s is not None and model.elapsed_s >= duration_s:
+                _send_stop(control)
+                return
+            time.sleep(REFRESH_S)
+            model.refresh()
+
+
+def _send_stop(control: SessionControl | None) -> None:
+    if control is not None:
+        with contextlib.suppress(OSError, EOFError):  # nobody listens any more: the summary says so
+            control.stop()
+
+
+def _wait_for_end(model: DashboardModel) -> None:
+    deadline = time.monotonic() + WAIT_FOR_END_S
+    with contextlib.suppress(KeyboardInterrupt):
+        while model.refresh() or (model.running and time.monotonic() < deadline):
+            time.sleep(REFRESH_S / 4)
+            if not model.running:
+                return
+
+
+def screen(model: DashboardModel) -> RenderableType:
+    """Everything, for a terminal of 80 × 24 or more."""
+    said = model.instruction
+    banner = Text(f" {said.text} ", _LEVEL[said.level])
+    if said.detail:
+        banner.append(f"  {said.detail}", "default on default")
+    return Group(_title(model), banner, _angle_table(model), _stride_table(model), _sensor_table(model))
+
+
+def _title(model: DashboardModel) -> Text:
+    facts = model.facts
+    line = Text.assemble((clock_text(model.elapsed_s), "bold"), f"  {facts.source}  ")
+    if facts.recording_error:
+        return line.append(f"not recording: {facts.recording_error}", "bold red")
+    if facts.recording_path:
+        return line.append(f"recording to {facts.recording_path} ({size_text(facts.recorded_bytes)})", "green")
+    return line.append("not recorded", "yellow")
+
+
+def _angle_table(model: DashboardModel) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 1))
+    table.add_column("Ankle, last 3 s")
+    for side in SIDES:
+        table.add_column(SIDE_WORDS[side], style=_SIDE_COLOUR[side], no_wrap=True, min_width=15)
+        table.add_column("", style=_SIDE_COLOUR[side], no_wrap=True)
+    for k, words in enumerate(ANGLES):
+        cells: list[RenderableType] = [Text.assemble(words.title, (f" +{words.plus[:3]} −{words.minus[:3]}", "dim"))]
+        for side in SIDES:
+            cells += [reading_text(model.readings(side)[k]), sparkline(*_last(model, side, k))]
+        table.add_row(*cells)
+    return table
+
+
+def _last(model: DashboardModel, side: Side, index: int) -> tuple[FloatArray, FloatArray, float]:
+    trace = model.sides[side]
+    return trace.time_s, trace.angles_deg[:, index], model.now_s
+
+
+def sparkline(time_s: FloatArray, values: FloatArray, now_s: float, width: int = 14) -> str:
+    """The last three seconds as a row of bars, blank where nothing was measured."""
+    edges = np.linspace(now_s - _SPARK_S, now_s, width + 1)
+    starts = np.searchsorted(time_s, edges)
+    means = [
+        float(np.nanmean(values[a:b])) if np.isfinite(values[a:b]).any() else float("nan")
+        for a, b in zip(starts[:-1], starts[1:], strict=True)
+    ]
+    if not np.isfinite(means).any():
+        return " " * width
+    low, high = float(np.nanmin(means)), float(np.nanmax(means))
+    middle, reach = (low + high) / 2, max(high - low, 4.0)
+    return "".join(
+        _BARS[int(np.clip((v - middle) / reach + 0.5, 0, 0.999) * len(_BARS))] if np.isfinite(v) else " " for v in means
+    )
+
+
+def reading_text(reading: Reading) -> str:
+    """``+12.3° ± 0.8``, or why there is no value."""
+    if reading.value_deg is None:
+        return f"– {reading.note}"
+    sd = "" if reading.sd_deg is None else f" ± {reading.sd_deg:.1f}"
+    return angle_text(reading.value_deg) + sd + (f" ({reading.note})" if reading.note else "")
+
+
+def _stride_table(model: DashboardModel, n: int = 4) -> RenderableType:
+    if not model.strides:
+        return Text("No strides yet.", "dim")
+    table = Table(box=None, pad_edge=False, padding=(0, 1), header_style="dim")
+    columns = [STRIDE_COLUMNS[k] for k in _STRIDE_KEYS]
+    table.add_column("Stride at")
+    for column in columns:
+        table.add_column(f"{column.title} {column.unit}".strip(), justify="right")
+    table.add_column("")
+    for mean in model.stride_means:
+        table.add_row(
+            f"{SIDE_WORDS[mean.side]} mean {mean.n}",
+            *(STRIDE_COLUMNS[k].text(mean.mean[k]) for k in _STRIDE_KEYS),
+            style=f"bold {_SIDE_COLOUR[mean.side]}",
+        )
+    for stride in model.strides[: -n - 1 : -1]:
+        table.add_row(
+            f"{SIDE_WORDS[stride.side]} {clock_text(stride.initial_contact_s)}",
+            *(column.text(column.value(stride)) for column in columns),
+            quality_text(stride.quality),
+            style=_SIDE_COLOUR[stride.side],
+        )
+    return table
+
+
+def _sensor_table(model: DashboardModel) -> RenderableType:
+    if not model.sensor_rows:
+        return Text("No sensor has answered yet.", "dim")
+    table = Table(box=None, pad_edge=False, padding=(0, 1), header_style="dim")
+    for head in ("Sensor", "Link", "Rate", "Battery", "Lost"):
+        table.add_column(head, justify="left" if head in ("Sensor", "Link") else "right", no_wrap=True)
+    for row in model.sensor_rows:
+        table.add_row(
+            row.name,
+            Text(row.link, _COLOUR[row.severity]),
+            row.rate,
+            Text(f"{row.battery} low" if row.battery_low else row.battery, "bold red" if row.battery_low else ""),
+            Text(row.lost, "bold red" if row.lost_many else ""),
+        )
+    return Panel(table, padding=(0, 1), expand=False, border_style="dim")
+
+
+def plain_line(model: DashboardModel) -> str:
+    """The present in one line for logs: time, instruction, angles, strides, sensors that do not stream."""
+    parts = [clock_text(model.elapsed_s), model.instruction.text]
+    for side in SIDES:
+        readings = model.readings(side)
+        notes = {r.note for r in readings}
+        if all(r.value_deg is None for r in readings) and len(notes) == 1:
+            parts.append(f"{side}: {notes.pop()}")
+        else:
+            values = ", ".join(f"{w.title.lower()} {reading_text(r)}" for w, r in zip(ANGLES, readings, strict=True))
+            parts.append(f"{side}: {values}")
+    parts.append(f"{model.stride_count} strides")
+    parts += [f"{row.name.lower()} {row.link}" for row in model.sensor_rows if row.severity != "ok"]
+    return " | ".join(parts)
+
+
+def summary_lines(model: DashboardModel) -> list[str]:
+    """What is left on the screen at the end."""
+    facts = model.facts
+    if model.running:
+        lines = ["This view was closed; the session goes on."]
+    else:
+        lines = [f"{model.instruction.text}."]
+    lines.append(f"{clock_text(model.elapsed_s)} of {facts.source or 'no source'}, {model.stride_count} strides.")
+    for mean in model.stride_means:
+        parts = [
+            f"{column.title.replace(chr(10), ' ').lower()} {column.text(m)} {column.unit}".strip()
+            for column, m in zip(STRIDE_COLUMNS, mean.mean, strict=True)
+            if m == m
+        ]
+        lines.append(f"{SIDE_WORDS[mean.side]}, mean of the last {mean.n} good strides: {', '.join(parts)}.")
+    for row in model.sensor_rows:
+        lines.append(f"{row.name}: lost {row.lost}, battery {row.battery}.")
+    if facts.recording_error:
+        lines.append(f"The recording has a problem: {facts.recording_error}")
+    lines.append(saved_text(facts))
+    return lines
