@@ -1,0 +1,43 @@
+# Everything sets itself up: make live | test | check | bench | clean. Options for a command go in ARGS.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help live test check bench figures clean
+BIN := .venv/bin
+ARGS ?=
+
+help:
+	@echo 'make live      watch a simulated session; ARGS="--duration 60 --record FILE" and the like'
+	@echo 'make test      run the tests; ARGS="-k clock -x" and the like'
+	@echo 'make check     lint, formatting, types, layer rules'
+	@echo 'make bench     measure; ARGS=NAME for one measurement'
+	@echo 'make figures   draw the figures of docs/ anew'
+	@echo 'make clean     delete the virtual environment and all caches'
+
+# Without a working window the session shows itself in the terminal; set-up has said why.
+live:
+	@scripts/set-up live
+	@$(BIN)/subtalar live --simulate $$([ -e .venv/.window-works ] || echo --headless) $(ARGS)
+
+test:
+	@scripts/set-up test
+	@$(BIN)/python -m pytest $(ARGS)
+
+check:
+	@scripts/set-up test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench:
+	@scripts/set-up test
+	@$(BIN)/subtalar bench $(ARGS)
+
+figures:
+	@scripts/set-up test
+	@for script in docs/figures/*.py; do echo $$script; $(BIN)/python $$script; done
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	find host firmware_sim calibration tests docs scripts -name __pycache__ -prune -exec rm -rf {} +
