@@ -79,7 +79,10 @@ def headline(result: AnalysisResult) -> list[str]:
     counts = [f"{count(len(found.strides), 'stride')} of the {side} leg" for side, found in result.sides.items()]
     sentences = [f"In {duration(result.duration_s)}, {joined(counts)} were recorded ({result.gait})."]
     for side, found in result.sides.items():
-        sentences += _used_sentences(result, side, found)
+        sentences += _remarks_on_strides(result, side, found)
+    if any(len(found.used_strides) < len(found.strides) for found in result.sides.values()):
+        used = [f"{count(len(found.used_strides), 'stride')} on the {side}" for side, found in result.sides.items()]
+        sentences.append(f"The figures are over {joined(used)}; turns and uncertain strides are left out.")
     for measure, words in (
         (_BY_KEY["peak_eversion_deg"], "Eversion (pronation) peaks at"),
         (_BY_KEY["tibial_rotation_excursion_deg"], "The tibia rotates through"),
@@ -99,20 +102,17 @@ def headline(result: AnalysisResult) -> list[str]:
     return sentences
 
 
-def _used_sentences(result: AnalysisResult, side: Side, found: SideResult) -> list[str]:
+def _remarks_on_strides(result: AnalysisResult, side: Side, found: SideResult) -> list[str]:
     told = []
-    n, used = len(found.strides), len(found.used_strides)
     if other := result.other_gait_count(side):
         told.append(
             f"{count(other, 'stride')} of the {side} leg in another gait {'is' if other == 1 else 'are'} in "
             f"strides.csv but not in these figures, which show {result.gait} alone."
         )
-    if n and not found.only_reliable:
+    if found.strides and not found.only_reliable:
         told.append(
             f"Hardly any stride of the {side} leg was measured reliably, so uncertain ones are in its means as well."
         )
-    elif used < n - other:
-        told.append(f"On the {side}, {used} straight and reliable ones among them make the figures below.")
     return told
 
 

@@ -10,6 +10,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from scipy.ndimage import median_filter
 
 from subtalar.report.measures import Curves
 from subtalar.report.waveforms import CYCLE_PCT
@@ -48,8 +49,9 @@ _STYLE: Final[dict[Any, Any]] = {
     "legend.frameon": False,
     "axes.unicode_minus": True,
 }
-_MOST_DOTS = 600
+_MOST_DOTS = 400
 _TREND_STRIDES = 21
+_TREND_WINDOWS = 40  # so that an hour does not become a scribble
 
 
 @dataclass(frozen=True)
@@ -121,9 +123,10 @@ def trend_figure(panels: Sequence[tuple[str, Mapping[Side, Series]]], duration_s
 
 
 def running_median(values: FloatArray) -> FloatArray:
-    """Median over the 21 strides around each, fewer near the ends and in short sessions."""
-    half = min(_TREND_STRIDES, max(len(values) // 5, 1)) // 2
-    return np.array([np.median(values[max(0, i - half) : i + half + 1]) for i in range(len(values))], np.float64)
+    """Median over the strides around each: 21, more in long and fewer in short sessions."""
+    n = len(values)
+    width = max(min(_TREND_STRIDES, n // 5), n // _TREND_WINDOWS)
+    return np.asarray(median_filter(values, size=width | 1, mode="nearest"), np.float64)
 
 
 def _line(side: Side) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from subtalar.report.content import UNKNOWN, number
 from subtalar.report.results import AnalysisResult
-from subtalar.report.words import ANGLE_WORDS, QUALITY_WORDS, duration, quality_words, site_words
+from subtalar.report.words import ANGLE_WORDS, QUALITY_WORDS, duration, grouped, quality_words, site_words
 from subtalar.types import NoticeLevel, Quality
 
 _LEVEL_WORDS: dict[NoticeLevel, str] = {"problem": "Problem", "advice": "Advice", "info": "Note"}
@@ -84,8 +84,8 @@ def sensor_rows(result: AnalysisResult) -> list[SensorRow]:
                 site_words(sensor.info.site).capitalize(),
                 sensor.info.model or UNKNOWN,
                 f"{number(sensor.measured_rate_hz, 1)} of {sensor.info.rate_hz:g}",
-                f"{sensor.samples:,}".replace(",", "\N{NARROW NO-BREAK SPACE}"),
-                f"{about}{ledger.lost} ({100 * sensor.lost_ratio:.2f} %)",
+                grouped(sensor.samples),
+                f"{about}{grouped(ledger.lost)} ({100 * sensor.lost_ratio:.2f} %)",
                 "; ".join(remarks) or UNKNOWN,
             )
         )

@@ -52,7 +52,12 @@ def site_words(site: BodySite) -> str:
 
 def count(n: int, noun: str) -> str:
     """``1 stride``, ``2 strides``."""
-    return f"{n:,} {noun}{'' if n == 1 else 's'}".replace(",", " ")
+    return f"{grouped(n)} {noun}{'' if n == 1 else 's'}"
+
+
+def grouped(n: int) -> str:
+    """``9999``, ``10 000`` with a narrow space."""
+    return str(n) if n < 10_000 else f"{n:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
 
 
 def duration(seconds: float) -> str:
