@@ -1,5 +1,6 @@
 """The MCAP side of a recording: channels, messages, totals. Not thread-safe; blocks on the disk."""
 
+import time
 import zlib
 from collections import Counter
 from collections.abc import Sequence
@@ -112,6 +113,7 @@ class RecordingWriter:
     def add_at(self, topic: str, log_time: int, data: bytes, sequence: int = 0) -> None:
         """Add a message at a time in ns since 1970."""
         self._writer.add_message(self._channels[topic], log_time, data, log_time, sequence)
+        time.sleep(0)  # lets a waiting event loop have the interpreter now instead of after the switch interval
 
     def flush(self) -> None:
         """Close the chunk in progress and write it."""
