@@ -126,7 +126,7 @@ def running_median(values: FloatArray) -> FloatArray:
     """Median over the strides around each: 21, more in long and fewer in short sessions."""
     n = len(values)
     width = max(min(_TREND_STRIDES, n // 5), n // _TREND_WINDOWS)
-    return np.asarray(median_filter(values, size=width | 1, mode="nearest"), np.float64)
+    return np.asarray(median_filter(values, size=width | 1, mode="reflect"), np.float64)
 
 
 def _line(side: Side) -> dict[str, Any]:

@@ -57,3 +57,9 @@ def test_running_median_ignores_an_outlier() -> None:
     values[30] = 500.0
     assert (running_median(values) == 5.0).all()
     assert len(running_median(np.array([1.0]))) == 1
+
+
+def test_running_median_is_not_drawn_to_the_last_stride() -> None:
+    values = np.full(200, 5.0)
+    values[[0, -1]] = 500.0
+    assert (running_median(values) == 5.0).all()
