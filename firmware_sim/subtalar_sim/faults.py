@@ -67,7 +67,8 @@ class GapDrawer:
 @dataclass
 class SentLedger:
     """What became of one sensor's samples: ``sent`` were handed to the link, ``lost`` fell into a planned gap,
-    ``unsent`` were measured while nobody listened or the link was down.
+    ``unsent`` were measured while nobody listened or the link was down. When the host hangs up, the few that were in
+    the air at that moment count as sent.
     """
 
     sent: int = 0

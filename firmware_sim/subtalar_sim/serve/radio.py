@@ -6,6 +6,7 @@ supervision timeout; it takes one pending connection at a time.
 """
 
 import asyncio
+import logging
 from typing import Any, Final
 
 from bumble.controller import Controller
@@ -13,6 +14,9 @@ from bumble.device import Device, DeviceConfiguration
 from bumble.hci import Address
 from bumble.host import Host
 from bumble.link import LocalLink
+
+# Packets that cross a hang-up on the way are normal on a radio; Bumble warns of each of them.
+logging.getLogger("bumble").setLevel(logging.ERROR)
 
 _ACL_LENGTH: Final = 251
 CENTRAL_ADDRESS: Final = "F0:00:00:00:00:01"
