@@ -51,7 +51,9 @@ class FootFlatDetector:
         if self._zi is None:
             self._zi = np.zeros((self._sos.shape[0], 2))
         smooth, self._zi = sosfilt(self._sos, power, zi=self._zi)
-        self._power.append(np.column_stack((power, smooth)))
+        rows = np.empty((len(power), 2))
+        rows[:, 0], rows[:, 1] = power, smooth
+        self._power.append(rows)
 
     def next_before(self, row: int) -> FootFlat | None:
         """The next rest that is known strictly before ``row``; None when there is none yet."""

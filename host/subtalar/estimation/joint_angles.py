@@ -17,7 +17,10 @@ def ankle_angles_deg(q_shank_foot: FloatArray, side: Side) -> FloatArray:
     """
     w, x, y, z = q_shank_foot[..., 0], q_shank_foot[..., 1], q_shank_foot[..., 2], q_shank_foot[..., 3]
     alpha = np.arctan2(-2 * (x * y - w * z), 1 - 2 * (x * x + z * z))
-    beta = np.arcsin(np.clip(2 * (y * z + w * x), -1.0, 1.0))
+    beta = np.arcsin(np.minimum(np.maximum(2 * (y * z + w * x), -1.0), 1.0))
     gamma = np.arctan2(-2 * (x * z - w * y), 1 - 2 * (x * x + y * y))
     mirror = 1.0 if side == "right" else -1.0
-    return np.asarray(np.degrees(np.stack((alpha, mirror * beta, -mirror * gamma), axis=-1)))
+    out = np.empty((*alpha.shape, 3))
+    out[..., 0], out[..., 1], out[..., 2] = alpha, mirror * beta, -mirror * gamma
+    out *= 180.0 / np.pi
+    return out

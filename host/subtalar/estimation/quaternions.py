@@ -10,26 +10,24 @@ import numpy.typing as npt
 from subtalar.types import FloatArray
 
 Vectors = npt.NDArray[np.float64]
+_CONJUGATE = np.array([1.0, -1.0, -1.0, -1.0])
 
 
 def multiply(p: FloatArray, q: FloatArray) -> FloatArray:
     """Hamilton product ``p ⊗ q``; shapes broadcast."""
     pw, px, py, pz = p[..., 0], p[..., 1], p[..., 2], p[..., 3]
     qw, qx, qy, qz = q[..., 0], q[..., 1], q[..., 2], q[..., 3]
-    return np.stack(
-        (
-            pw * qw - px * qx - py * qy - pz * qz,
-            pw * qx + px * qw + py * qz - pz * qy,
-            pw * qy - px * qz + py * qw + pz * qx,
-            pw * qz + px * qy - py * qx + pz * qw,
-        ),
-        axis=-1,
-    )
+    out = np.empty(np.broadcast_shapes(p.shape, q.shape))
+    out[..., 0] = pw * qw - px * qx - py * qy - pz * qz
+    out[..., 1] = pw * qx + px * qw + py * qz - pz * qy
+    out[..., 2] = pw * qy - px * qz + py * qw + pz * qx
+    out[..., 3] = pw * qz + px * qy - py * qx + pz * qw
+    return out
 
 
 def conjugate(q: FloatArray) -> FloatArray:
     """The inverse of a unit quaternion."""
-    return np.stack((q[..., 0], -q[..., 1], -q[..., 2], -q[..., 3]), axis=-1)
+    return q * _CONJUGATE
 
 
 def normalized(q: FloatArray) -> FloatArray:
@@ -43,21 +41,20 @@ def rotate(q: FloatArray, v: Vectors) -> Vectors:
     w, x, y, z = q[..., 0], q[..., 1], q[..., 2], q[..., 3]
     vx, vy, vz = v[..., 0], v[..., 1], v[..., 2]
     tx, ty, tz = 2 * (y * vz - z * vy), 2 * (z * vx - x * vz), 2 * (x * vy - y * vx)
-    return np.stack(
-        (
-            vx + w * tx + y * tz - z * ty,
-            vy + w * ty + z * tx - x * tz,
-            vz + w * tz + x * ty - y * tx,
-        ),
-        axis=-1,
-    )
+    out = np.empty((*np.broadcast_shapes(q.shape[:-1], v.shape[:-1]), 3))
+    out[..., 0] = vx + w * tx + y * tz - z * ty
+    out[..., 1] = vy + w * ty + z * tx - x * tz
+    out[..., 2] = vz + w * tz + x * ty - y * tx
+    return out
 
 
 def about_vertical(angle_rad: FloatArray | float) -> FloatArray:
     """Rotation about z by ``angle_rad`` (any shape)."""
     half = 0.5 * np.asarray(angle_rad, dtype=np.float64)
-    zero = np.zeros_like(half)
-    return np.stack((np.cos(half), zero, zero, np.sin(half)), axis=-1)
+    out = np.zeros((*half.shape, 4))
+    out[..., 0] = np.cos(half)
+    out[..., 3] = np.sin(half)
+    return out
 
 
 def matrix(q: FloatArray) -> FloatArray:

@@ -88,8 +88,13 @@ class SensorStream:
             self._first_device_s = float(device[0])
         # Without arrivals all that can be said is that the sensors were started together.
         arrival = device - self._first_device_s if block.host_time_s is None else block.host_time_s
-        epoch = np.zeros(n)
-        self._raw.append(self._one_way(np.column_stack((device, arrival, block.acc_m_s2, block.gyr_rad_s, epoch))))
+        raw = np.empty((n, _RAW_WIDTH))
+        raw[:, _RAW_TIME] = device
+        raw[:, _RAW_TIME] += self._device_shift_s
+        raw[:, _RAW_ARRIVAL] = arrival
+        raw[:, _RAW_ACC], raw[:, _RAW_GYR] = block.acc_m_s2, block.gyr_rad_s
+        raw[:, _RAW_EPOCH] = self._epoch
+        self._raw.append(self._one_way(raw))
         self._drain(final=False)
 
     def finish(self) -> None:
@@ -98,13 +103,14 @@ class SensorStream:
 
     def _one_way(self, raw: FloatArray) -> FloatArray:
         """Make device time advance: repeats are dropped, a clock that began anew is carried on by the arrivals."""
-        raw[:, _RAW_TIME] += self._device_shift_s
-        raw[:, _RAW_EPOCH] = self._epoch
-        step = np.diff(raw[:, _RAW_TIME], prepend=self._newest_device_s)
-        lag = np.diff(raw[:, _RAW_ARRIVAL], prepend=self._newest_arrival_s)
-        orderly = (step > 0) & (step <= lag + _FORWARD_RESTART_S)
+        device, arrival = raw[:, _RAW_TIME], raw[:, _RAW_ARRIVAL]
+        step = device[1:] - device[:-1]
+        orderly = bool(np.all((step > 0) & (step <= arrival[1:] - arrival[:-1] + _FORWARD_RESTART_S)))
         # The very first sample has nothing before it to agree with.
-        if not np.all(orderly if np.isfinite(self._newest_device_s) else orderly[1:]):
+        if orderly and np.isfinite(self._newest_device_s):
+            first_step = float(device[0]) - self._newest_device_s
+            orderly = 0 < first_step <= float(arrival[0]) - self._newest_arrival_s + _FORWARD_RESTART_S
+        if not orderly:
             raw = self._one_way_slowly(raw)
         if len(raw):
             self._newest_device_s = float(raw[-1, _RAW_TIME])
@@ -140,7 +146,9 @@ class SensorStream:
             raw = self._raw.view(self._done, self._raw.end)
             if clock.epoch != raw[0, _RAW_EPOCH]:
                 clock.begin_epoch(int(raw[0, _RAW_EPOCH]))
-            same = int(np.searchsorted(raw[:, _RAW_EPOCH], raw[0, _RAW_EPOCH], side="right"))
+            same = len(raw)
+            if raw[-1, _RAW_EPOCH] != raw[0, _RAW_EPOCH]:
+                same = int(np.searchsorted(raw[:, _RAW_EPOCH], raw[0, _RAW_EPOCH], side="right"))
             knot = clock.next_knot(float(raw[0, _RAW_TIME]))
             inside = int(np.searchsorted(raw[:same, _RAW_TIME], knot, side="left"))
             complete = inside < len(raw)
@@ -184,7 +192,8 @@ class SensorStream:
         rows[:, REAL] = real
         touched = clipped(acc, self.info.acc_range_m_s2) | clipped(filled[:, _RAW_GYR], self.info.gyr_range_rad_s)
         rows[:, CLIPPED] = touched
-        rows[:, STEP] = np.diff(time_s, prepend=self._last_time_s if self.rows.end else time_s[0])
+        rows[1:, STEP] = time_s[1:] - time_s[:-1]
+        rows[0, STEP] = time_s[0] - self._last_time_s if self.rows.end else 0.0
         self.counts.clipped += int(touched.sum())
         self._last_time_s = float(time_s[-1])
         self._last_raw = raw[-1].copy()
@@ -193,7 +202,9 @@ class SensorStream:
     def _bridged(self, raw: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Rows with short losses filled by straight lines, and 1 where a row was measured, 0 where filled."""
         before = raw[0] if self._last_raw is None else self._last_raw
-        step = np.diff(raw[:, _RAW_TIME], prepend=before[_RAW_TIME])
+        step = np.empty(len(raw))
+        step[0] = raw[0, _RAW_TIME] - before[_RAW_TIME]
+        step[1:] = raw[1:, _RAW_TIME] - raw[:-1, _RAW_TIME]
         losses = np.flatnonzero(step > 1.5 * self._period_s)
         if len(losses) == 0:
             return raw, np.ones(len(raw))

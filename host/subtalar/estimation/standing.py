@@ -25,8 +25,9 @@ class StillnessDetector:
         """1.0 for each of the rows (n, 3) at which the sensor is still, else 0.0 (n,)."""
         if len(gyr_rad_s) == 0:
             return np.empty(0)
-        power = gyr_rad_s[:, 0] ** 2 + gyr_rad_s[:, 1] ** 2 + gyr_rad_s[:, 2] ** 2
-        signal = np.column_stack((gyr_rad_s, power))
+        signal = np.empty((len(gyr_rad_s), 4))
+        signal[:, :3] = gyr_rad_s
+        signal[:, 3] = gyr_rad_s[:, 0] ** 2 + gyr_rad_s[:, 1] ** 2 + gyr_rad_s[:, 2] ** 2
         if self._zi is None:
             self._zi = np.zeros((1, 4))
             self._zi[0, 3] = self._limit  # not still until the data say so

@@ -31,7 +31,10 @@ class StrideLog:
         real: FloatArray,
     ) -> None:
         """Rows (n,) in order; ``angles_deg`` (n, 3)."""
-        self._rows.append(np.column_stack((time_s, angles_deg, quality, shock_m_s2, foot_pitch_deg, real)))
+        rows = np.empty((len(time_s), _WIDTH))
+        rows[:, _TIME], rows[:, _ANGLES], rows[:, _QUALITY] = time_s, angles_deg, quality
+        rows[:, _SHOCK], rows[:, _PITCH], rows[:, _REAL] = shock_m_s2, foot_pitch_deg, real
+        self._rows.append(rows)
         self._rows.forget_before(self._rows.end - _KEPT_ROWS)
 
     def interrupt(self) -> None:
