@@ -157,6 +157,7 @@ def _run_live(plan: "AcquisitionPlan", *, headless: bool, ends_by_itself: bool) 
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     acquisition = start_acquisition(plan)
+    view_failed: SubtalarError | None = None
     try:
         with contextlib.suppress(KeyboardInterrupt):
             if headless or not _has_display():
@@ -169,9 +170,13 @@ def _run_live(plan: "AcquisitionPlan", *, headless: bool, ends_by_itself: bool) 
                 except SubtalarError as error:
                     click.echo(f"subtalar: {error} Going on in the terminal.", err=True)
                     run_terminal(acquisition.ring_name, acquisition)
+    except SubtalarError as error:
+        view_failed = error
     finally:
         outcome = acquisition.close()
     _tell(outcome)
+    if view_failed is not None:
+        raise view_failed
 
 
 def _tell(outcome: "Outcome") -> None:

@@ -41,6 +41,7 @@ class Engine:
         self._recorder: Recorder | None = None
         self._facts = SessionFacts(source=source_text, started_unix_s=clock.wall_start.timestamp())
         self.strides = 0
+        self._samples = 0
         if record_path is not None:
             self._recorder = Recorder(
                 record_path,
@@ -61,6 +62,7 @@ class Engine:
 
     def on_block(self, block: SampleBlock) -> None:
         """Samples of one sensor."""
+        self._samples += len(block)
         if self._recorder is not None:
             self._record(lambda r: r.write_block(block))
         self._publish(self._estimator.push(block))
@@ -115,6 +117,10 @@ class Engine:
             except RecordingError as error:
                 self._facts = replace(self._facts, recording_error=str(error))
             self._facts = replace(self._facts, recorded_bytes=self._recorded_bytes())
+            if not self._samples:
+                # A session that never began leaves no empty recording behind.
+                recorder.path.unlink(missing_ok=True)
+                self._facts = replace(self._facts, recording_path="", recorded_bytes=0)
 
     @property
     def statuses(self) -> Sequence[SensorStatus]:

@@ -6,22 +6,24 @@ attach to the shared memory by its name. If the person stops it (Ctrl-C, the win
 
 import asyncio
 import contextlib
+import logging
 import multiprocessing
 import os
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from typing import Any
 
 from subtalar.acquisition.engine import Engine
 from subtalar.acquisition.plan import AcquisitionPlan, DeviceSource, ProvidedSource, ReplaySource
-from subtalar.acquisition.ring import RingWriter
+from subtalar.acquisition.ring import RingWriter, SessionFacts
 from subtalar.acquisition.runs import Stop, run_replay, run_sensors, specs_of
 from subtalar.errors import LinkError, SubtalarError
 
 START_TIMEOUT_S = 60.0
+_LINGER_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,9 @@ def _main(plan: AcquisitionPlan, pipe: "Connection[Any, Any]") -> None:
     """Body of the process."""
     # Ctrl-C reaches every process of the terminal; the one that shows the session decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # What the radio's libraries have to say goes through our own errors and ledgers.
+    for name in ("bumble", "bleak"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     if hasattr(os, "setpriority"):
         # Samples are stamped here: being late costs accuracy, being a little greedy costs nothing.
         with contextlib.suppress(OSError):
@@ -134,10 +139,12 @@ async def _session(plan: AcquisitionPlan, pipe: "Connection[Any, Any]") -> Outco
         try:
             await _run(plan, ring, stop, engines.append)
         finally:
+            facts = engines[0].facts if engines else SessionFacts(source=plan.source_text)
+            ring.publish_session(replace(facts, state="ended"))
+            # A window that is only just opening must still find the end of the session.
+            await stop.within(_LINGER_S)
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
-        # Windows read the last rows and the end of the session before the memory goes.
-        await asyncio.sleep(0.3)
     facts = engines[0].facts
     return Outcome("", facts.recording_path, facts.recording_error, engines[0].strides)
 

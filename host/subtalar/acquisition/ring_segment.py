@@ -67,16 +67,13 @@ class Segment:
 
     @classmethod
     def attach(cls, name: str) -> "Segment":
-        """Attach to a segment that another process owns. Raises InputError when there is none of that name."""
-        try:
-            with _untracked():
-                memory = _shared_memory(name, create=False, size=0)
-        except (FileNotFoundError, ValueError):
-            running = ", ".join(live_names()) or "none"
-            raise InputError(
-                f"no live session is called {name} (running now: {running}); start one with `subtalar live`"
-            ) from None
-        return cls(name, memory, None)
+        """Attach to a segment whose owner runs. Raises InputError when there is none of that name."""
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            if _is_held(_lock_file(name)):
+                with _untracked():
+                    return cls(name, _shared_memory(name, create=False, size=0), None)
+        running = ", ".join(live_names()) or "none"
+        raise InputError(f"no live session is called {name} (running now: {running}); start one with `subtalar live`")
 
     def owner_alive(self) -> bool:
         """Whether the process that created the segment still runs."""

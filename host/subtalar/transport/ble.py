@@ -174,7 +174,9 @@ class BleTransport:
 
 
 def _why_not(address: str, error: Exception) -> str:
-    if type(error).__name__ == "BleakBluetoothNotAvailableError":
+    # Without a Bluetooth service BlueZ's bus has no socket: FileNotFoundError, or ConnectionRefusedError.
+    absent = isinstance(error, FileNotFoundError | ConnectionRefusedError)
+    if absent or type(error).__name__ == "BleakBluetoothNotAvailableError":
         return "Bluetooth is not available: switch it on, and allow this program to use it."
     text = str(error) or type(error).__name__
     return f"The sensor {address} cannot be reached ({text.splitlines()[0]})."

@@ -38,7 +38,9 @@ class TcpTransport:
                 f"{self._address} does not answer: check that the sensor is on and in the same network."
             ) from None
         except OSError as error:
-            raise LinkError(f"Cannot connect to {self._address} ({error.strerror or error}).") from error
+            raise LinkError(
+                f"Nothing listens at {self._address}: check the address, and that the sensor is on and in the same network."
+            ) from error
         self._task = asyncio.create_task(self._receive(reader, on_chunk, on_closed), name=f"tcp {self._address}")
 
     async def _receive(self, reader: asyncio.StreamReader, on_chunk: OnChunk, on_closed: OnClosed) -> None:
