@@ -39,7 +39,7 @@ class Listener:
         self.client = bleak.BleakClient(
             address_of(hardware.specs[number]),
             backend=hardware.bleak_client_backend,
-            timeout=2.0,
+            timeout=5.0,
             disconnected_callback=self._ended,
         )
 
@@ -71,7 +71,7 @@ async def test_four_bluetooth_sensors_deliver_every_sample_they_sent() -> None:
         for site, listener in zip(SITES, listeners, strict=True):
             assert len(listener.data) % 20 == 0
             assert len(listener.data) // 20 == hardware.sent_samples[site]
-            assert 350 < hardware.sent_samples[site] < 700
+            assert 350 < hardware.sent_samples[site] < 199 * hardware.clock.session_s()
         for listener in listeners:
             await listener.client.disconnect()
             assert listener.ended == 1
@@ -87,28 +87,30 @@ async def test_registers_answer_over_bluetooth() -> None:
             await listener.client.write_gatt_char(WRITE_UUID, bytes.fromhex(command), response=command.endswith("00"))
         await asyncio.sleep(0.3)
         assert bytes.fromhex("557164008D01") in listener.data
-        before = hardware.sent_samples["right_foot"]
+        before, since = hardware.sent_samples["right_foot"], hardware.clock.session_s()
         await asyncio.sleep(1.0)
-        assert hardware.sent_samples["right_foot"] - before < 80  # 50 Hz from here on
+        rate_hz = (hardware.sent_samples["right_foot"] - before) / (hardware.clock.session_s() - since)
+        assert 35 < rate_hz < 65  # 50 Hz from here on
         await listener.client.disconnect()
 
 
 async def test_an_outage_ends_the_link_and_the_sensor_comes_back() -> None:
-    faults = FaultPlan(outages=((1.0, 0.5),))
+    faults = FaultPlan(outages=((3.0, 0.5),))
     config = SimulationConfig(SHORT, sites=("right_foot",), faults=faults)
     async with simulated_hardware(config) as hardware:
         listener = Listener(hardware, 0)
         await listener.start()
-        while listener.ended == 0:
-            await asyncio.sleep(0.02)
-        assert 0.9 < hardware.clock.session_s() < 1.4
+        async with asyncio.timeout(15.0):
+            while listener.ended == 0:
+                await asyncio.sleep(0.02)
+        assert hardware.clock.session_s() > 3.0
         assert not listener.client.is_connected
         assert len(listener.data) // 20 == hardware.sent_samples["right_foot"]
         with pytest.raises(bleak.exc.BleakError):
             await listener.client.write_gatt_char(WRITE_UUID, b"\xff", response=True)
         again = Listener(hardware, 0)
         await again.start()  # waits for the sensor to advertise again
-        assert hardware.clock.session_s() > 1.5
+        assert hardware.clock.session_s() > 3.5
         await asyncio.sleep(0.3)
         assert len(again.data) > 0
         await again.client.disconnect()
@@ -153,7 +155,7 @@ async def test_tcp_serves_the_x_imu3_byte_stream_and_answers() -> None:
         lines = bytes(received).split(b"\n")[:-1]
         assert any(line.startswith(b'{"ping":{"interface":"TCP"') for line in lines)
         inertial = sum(line[0] == 0xC9 for line in lines)
-        assert 80 < inertial <= hardware.sent_samples["left_foot"] < 125
+        assert 60 < inertial <= hardware.sent_samples["left_foot"] < 101 * hardware.clock.session_s()
         assert hardware.sent_samples["left_shank"] == 0  # nobody listens there
         writer.close()
         await writer.wait_closed()

@@ -21,6 +21,7 @@ from bleak.exc import BleakDeviceNotFoundError, BleakError
 from bleak.uuids import normalize_uuid_str
 from bumble.core import AdvertisingData, BaseBumbleError
 from bumble.device import Peer
+from bumble.gatt import GATT_CLIENT_CHARACTERISTIC_CONFIGURATION_DESCRIPTOR
 
 from subtalar_sim.serve.radio import Radio
 
@@ -186,8 +187,13 @@ class RadioClient(BaseBleakClient):
         """See bleak."""
         proxy = self._proxy(characteristic)
         heard = self._listeners.pop(characteristic.handle, None)
-        if heard is not None:
-            await self._guarded(proxy.unsubscribe(heard))
+        if heard is None:
+            return
+        # Bumble forgets the listener before it tells the device: what is in the air by then would be lost.
+        switch = proxy.get_descriptor(GATT_CLIENT_CHARACTERISTIC_CONFIGURATION_DESCRIPTOR)
+        if switch is not None:
+            await self._guarded(switch.write_value(b"\x00\x00", with_response=True))
+        await self._guarded(proxy.unsubscribe(heard))
 
 
 def _uuid(attribute: Any) -> str:

@@ -1,12 +1,12 @@
 """The live session as text: a full-screen view in a terminal, one plain line a second anywhere else."""
 
 import contextlib
+import itertools
 import time
 
 import numpy as np
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
@@ -40,7 +40,7 @@ _LEVEL: dict[Level, str] = {
 _SIDE_COLOUR: dict[Side, str] = {"left": "bright_blue", "right": "dark_orange"}
 _BARS = "▁▂▃▄▅▆▇█"
 _SPARK_S = 3.0
-_STRIDE_KEYS = (0, 1, 2, 3, 4, 7, 9)  # of STRIDE_COLUMNS: what fits 80 characters
+_STRIDE_KEYS = (0, 1, 2, 3, 4, 7)  # of STRIDE_COLUMNS: what fits 80 characters
 
 
 def run(
@@ -66,7 +66,7 @@ def run(
         if control is not None:
             _wait_for_end(model)
         for line in summary_lines(model):
-            console.print(line, markup=False, highlight=False, soft_wrap=True)
+            _print(console, line)
         return 1 if model.writer == "died" and model.facts.state != "ended" else 0
 
 
@@ -79,13 +79,24 @@ def _follow(model: DashboardModel, console: Console, control: SessionControl | N
             if live is not None:
                 live.update(screen(model), refresh=True)
             elif time.monotonic() >= next_line:
-                console.print(plain_line(model), markup=False, highlight=False, soft_wrap=True)
+                _print(console, plain_line(model))
                 next_line = time.monotonic() + PLAIN_EVERY_S
             if duration_s is not None and model.elapsed_s >= duration_s:
                 _send_stop(control)
                 return
             time.sleep(REFRESH_S)
             model.refresh()
+
+
+def _print(console: Console, line: str) -> None:
+    """One unbroken line, spelt in ASCII where the output (a pipe on Windows, say) knows no better."""
+    try:
+        line.encode(console.encoding)
+    except UnicodeEncodeError:
+        plain = line.replace("−", "-").replace("±", "+/-").replace("°", " deg").replace("≈", "~").replace("–", "-")
+        line = plain.encode(console.encoding, "replace").decode(console.encoding)
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
+    console.file.flush()
 
 
 def _send_stop(control: SessionControl | None) -> None:
@@ -114,7 +125,7 @@ def screen(model: DashboardModel) -> RenderableType:
 
 def _title(model: DashboardModel) -> Text:
     facts = model.facts
-    line = Text.assemble((clock_text(model.elapsed_s), "bold"), f"  {facts.source}  ")
+    line = Text.assemble((clock_text(model.elapsed_s), "bold"), f"  {facts.source}\n")
     if facts.recording_error:
         return line.append(f"not recording: {facts.recording_error}", "bold red")
     if facts.recording_path:
@@ -122,18 +133,24 @@ def _title(model: DashboardModel) -> Text:
     return line.append("not recorded", "yellow")
 
 
-def _angle_table(model: DashboardModel) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 1))
-    table.add_column("Ankle, last 3 s")
+def _angle_table(model: DashboardModel) -> RenderableType:
+    table = _table()
+    table.add_column("Now, and last 3 s", no_wrap=True)
     for side in SIDES:
-        table.add_column(SIDE_WORDS[side], style=_SIDE_COLOUR[side], no_wrap=True, min_width=15)
+        table.add_column(SIDE_WORDS[side], style=_SIDE_COLOUR[side], no_wrap=True, min_width=16)
         table.add_column("", style=_SIDE_COLOUR[side], no_wrap=True)
     for k, words in enumerate(ANGLES):
-        cells: list[RenderableType] = [Text.assemble(words.title, (f" +{words.plus[:3]} −{words.minus[:3]}", "dim"))]
+        cells = [words.title]
         for side in SIDES:
             cells += [reading_text(model.readings(side)[k]), sparkline(*_last(model, side, k))]
         table.add_row(*cells)
-    return table
+    plus = ", ".join(words.plus_means for words in ANGLES).replace("turns ", "")
+    minus = ", ".join(words.minus_means for words in ANGLES).replace("turns ", "")
+    return Group(table, Text(f"+ {plus}   − {minus}", "dim"))
+
+
+def _table() -> Table:
+    return Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
 
 
 def _last(model: DashboardModel, side: Side, index: int) -> tuple[FloatArray, FloatArray, float]:
@@ -141,13 +158,13 @@ def _last(model: DashboardModel, side: Side, index: int) -> tuple[FloatArray, Fl
     return trace.time_s, trace.angles_deg[:, index], model.now_s
 
 
-def sparkline(time_s: FloatArray, values: FloatArray, now_s: float, width: int = 14) -> str:
+def sparkline(time_s: FloatArray, values: FloatArray, now_s: float, width: int = 12) -> str:
     """The last three seconds as a row of bars, blank where nothing was measured."""
     edges = np.linspace(now_s - _SPARK_S, now_s, width + 1)
     starts = np.searchsorted(time_s, edges)
     means = [
         float(np.nanmean(values[a:b])) if np.isfinite(values[a:b]).any() else float("nan")
-        for a, b in zip(starts[:-1], starts[1:], strict=True)
+        for a, b in itertools.pairwise(starts.tolist())
     ]
     if not np.isfinite(means).any():
         return " " * width
@@ -169,15 +186,15 @@ def reading_text(reading: Reading) -> str:
 def _stride_table(model: DashboardModel, n: int = 4) -> RenderableType:
     if not model.strides:
         return Text("No strides yet.", "dim")
-    table = Table(box=None, pad_edge=False, padding=(0, 1), header_style="dim")
+    table = _table()
     columns = [STRIDE_COLUMNS[k] for k in _STRIDE_KEYS]
-    table.add_column("Stride at")
+    table.add_column("\nStride", no_wrap=True)
     for column in columns:
         table.add_column(f"{column.title} {column.unit}".strip(), justify="right")
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for mean in model.stride_means:
         table.add_row(
-            f"{SIDE_WORDS[mean.side]} mean {mean.n}",
+            f"{SIDE_WORDS[mean.side]} mean",
             *(STRIDE_COLUMNS[k].text(mean.mean[k]) for k in _STRIDE_KEYS),
             style=f"bold {_SIDE_COLOUR[mean.side]}",
         )
@@ -194,7 +211,7 @@ def _stride_table(model: DashboardModel, n: int = 4) -> RenderableType:
 def _sensor_table(model: DashboardModel) -> RenderableType:
     if not model.sensor_rows:
         return Text("No sensor has answered yet.", "dim")
-    table = Table(box=None, pad_edge=False, padding=(0, 1), header_style="dim")
+    table = _table()
     for head in ("Sensor", "Link", "Rate", "Battery", "Lost"):
         table.add_column(head, justify="left" if head in ("Sensor", "Link") else "right", no_wrap=True)
     for row in model.sensor_rows:
@@ -205,7 +222,7 @@ def _sensor_table(model: DashboardModel) -> RenderableType:
             Text(f"{row.battery} low" if row.battery_low else row.battery, "bold red" if row.battery_low else ""),
             Text(row.lost, "bold red" if row.lost_many else ""),
         )
-    return Panel(table, padding=(0, 1), expand=False, border_style="dim")
+    return table
 
 
 def plain_line(model: DashboardModel) -> str:
@@ -227,10 +244,8 @@ def plain_line(model: DashboardModel) -> str:
 def summary_lines(model: DashboardModel) -> list[str]:
     """What is left on the screen at the end."""
     facts = model.facts
-    if model.running:
-        lines = ["This view was closed; the session goes on."]
-    else:
-        lines = [f"{model.instruction.text}."]
+    ended = f"{model.instruction.text}."
+    lines = ["This view was closed; the session goes on." if model.running else ended]
     lines.append(f"{clock_text(model.elapsed_s)} of {facts.source or 'no source'}, {model.stride_count} strides.")
     for mean in model.stride_means:
         parts = [
@@ -239,8 +254,7 @@ def summary_lines(model: DashboardModel) -> list[str]:
             if m == m
         ]
         lines.append(f"{SIDE_WORDS[mean.side]}, mean of the last {mean.n} good strides: {', '.join(parts)}.")
-    for row in model.sensor_rows:
-        lines.append(f"{row.name}: lost {row.lost}, battery {row.battery}.")
+    lines += [f"{row.name}: lost {row.lost}, battery {row.battery}." for row in model.sensor_rows]
     if facts.recording_error:
         lines.append(f"The recording has a problem: {facts.recording_error}")
     lines.append(saved_text(facts))

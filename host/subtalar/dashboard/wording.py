@@ -102,7 +102,7 @@ class StrideColumn:
 
 STRIDE_COLUMNS: Final = (
     StrideColumn("Stride\ntime", "s", lambda s: s.stride_time_s, 2, "Initial contact to the next of the same foot"),
-    StrideColumn("Stance", "%", lambda s: 100 * s.stance_ratio, 0, "Share of the stride with the foot on the ground"),
+    StrideColumn("\nStance", "%", lambda s: 100 * s.stance_ratio, 0, "Share of the stride with the foot on the ground"),
     StrideColumn("Stride\nlength", "m", lambda s: s.stride_length_m, 2, "Distance between two contacts"),
     StrideColumn("Peak\neversion", "°", lambda s: s.peak_eversion_deg, 1, "Largest eversion in stance"),
     StrideColumn("Eversion\nexcurs.", "°", lambda s: s.eversion_excursion_deg, 1, "Eversion from contact to its peak"),

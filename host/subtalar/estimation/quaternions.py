@@ -27,7 +27,7 @@ def multiply(p: FloatArray, q: FloatArray) -> FloatArray:
 
 def conjugate(q: FloatArray) -> FloatArray:
     """The inverse of a unit quaternion."""
-    return q * _CONJUGATE
+    return np.asarray(q * _CONJUGATE)
 
 
 def normalized(q: FloatArray) -> FloatArray:

@@ -39,7 +39,7 @@ class TcpTransport:
             ) from None
         except OSError as error:
             raise LinkError(
-                f"Nothing listens at {self._address}: check the address, and that the sensor is on and in the same network."
+                f"Nothing listens at {self._address}: check the address, and that the sensor is on and in this network."
             ) from error
         self._task = asyncio.create_task(self._receive(reader, on_chunk, on_closed), name=f"tcp {self._address}")
 

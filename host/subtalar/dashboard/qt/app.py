@@ -4,6 +4,7 @@ import signal
 import sys
 from collections.abc import Callable
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from subtalar.acquisition.ring import RingReader
@@ -29,7 +30,7 @@ def run(
         app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
         theme.apply(app)
         window = DashboardWindow(
-            DashboardModel(reader), control, on_close=on_close, close_when_ended=close_when_ended, probe=probe
+            DashboardModel(reader), control, on_close=app.quit, close_when_ended=close_when_ended, probe=probe
         )
         available = app.primaryScreen().availableGeometry()
         window.resize(min(1600, available.width()), min(1000, available.height()))
@@ -37,8 +38,10 @@ def run(
         previous = signal.signal(signal.SIGINT, lambda *_: window.stop_and_close())
         try:
             window.show()
-            window.start()
+            QTimer.singleShot(0, window.start)  # inside the loop, or closing at once would not end it
             app.exec()
         finally:
             signal.signal(signal.SIGINT, previous)
+        if on_close is not None:
+            on_close()
         return 1 if window.model.writer == "died" and window.model.facts.state != "ended" else 0

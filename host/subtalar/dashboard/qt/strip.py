@@ -31,7 +31,7 @@ from subtalar.types import SIDES, FloatArray, Side
 
 _BUCKET_S = WINDOW_S / 500
 _BAND_BUCKET_S = WINDOW_S / 200
-_RANGES_DEG = (10, 15, 20, 30, 45, 60, 90, 120, 180)
+_RANGES_DEG = (20, 30, 45, 60, 90, 120, 180)
 _SHRINK_AFTER_S = 8.0
 
 
@@ -216,17 +216,15 @@ class Strip(QFrame):
 
     def _set_limit(self, limit_deg: float) -> None:
         self._backdrop.limit_deg = limit_deg
-        step = self._backdrop.step_deg = 10.0 if limit_deg <= 30 else 15.0 if limit_deg <= 60 else 45.0
-        if limit_deg == 15:
-            step = self._backdrop.step_deg = 5.0
-        shown = np.arange(-limit_deg, limit_deg + 0.1, step if step != 5.0 else 15.0)
+        step = self._backdrop.step_deg = 10.0 if limit_deg <= 30 else 15.0 if limit_deg <= 45 else 30.0
+        shown = np.arange(-limit_deg, limit_deg + 0.1, step)
         ticks = [(float(v), f"{v:+.0f}".replace("-", "−") if v else "0") for v in shown]
         self.plot.getAxis("left").setTicks([ticks])
         self.plot.getViewBox().setYRange(-limit_deg, limit_deg, padding=0.04)
 
     def _fit(self, largest_deg: float, now_s: float) -> None:
         """Widen at once, narrow only after a while: the scale must not jump about."""
-        wanted = float(next((r for r in _RANGES_DEG[2:] if r >= largest_deg), 180))
+        wanted = float(next((r for r in _RANGES_DEG if r >= largest_deg), 180))
         current = self._backdrop.limit_deg
         if wanted >= current:
             self._limit_since_s = now_s
