@@ -1,0 +1,56 @@
+import pytest
+
+from subtalar.acquisition.ring import SessionFacts
+from subtalar.dashboard.instruction import choose_instruction
+from subtalar.types import BodySite, Notice, SensorInfo, SensorStatus
+
+RUNNING = SessionFacts("running", "simulated sensors", 0.0, 10.0, "/tmp/a.mcap")
+STREAMING = [SensorStatus(SensorInfo(site, 100.0), "streaming") for site in BodySite]
+WALK = Notice(5.0, "advice", "walk", "Walk")
+
+
+def choose(writer="alive", silence_s=0.0, facts=RUNNING, sensors=STREAMING, notices=(WALK,), now_s=9.0):
+    return choose_instruction(writer, silence_s, facts, sensors, notices, now_s)
+
+
+def lost(*sites):
+    return [SensorStatus(s.info, "silent" if s.info.site in sites else s.link) for s in STREAMING]
+
+
+@pytest.mark.parametrize(
+    ("change", "level", "text", "detail"),
+    [
+        ({}, "advice", "Walk", ""),
+        ({"notices": ()}, "info", "Measuring", ""),
+        ({"notices": (), "sensors": ()}, "info", "Measuring", ""),
+        ({"notices": (), "facts": SessionFacts()}, "info", "Getting ready", "sensors are streaming"),
+        ({"writer": "died"}, "problem", "Recording stopped: the measuring process ended", "/tmp/a.mcap"),
+        ({"writer": "closed"}, "done", "Session ended", "Saved in /tmp/a.mcap"),
+        ({"facts": SessionFacts("ended")}, "done", "Session ended", "Nothing was recorded"),
+        ({"facts": SessionFacts("ended"), "writer": "died"}, "done", "Session ended", "Nothing was recorded"),
+        ({"facts": SessionFacts("ended", recording_error="disk full")}, "problem", "has a problem", "disk full"),
+        ({"facts": SessionFacts("running", recording_error="disk full")}, "problem", "Not recording", "disk full"),
+        ({"silence_s": 4.2}, "problem", "does not answer", "4 s"),
+        ({"sensors": lost(BodySite.LEFT_FOOT)}, "problem", "Left foot sensor lost", "switched on"),
+        ({"sensors": lost(*BodySite)}, "problem", "Left foot, left shank, right foot and right shank sensors", ""),
+    ],
+)
+def test_the_most_serious_matter_wins(change, level, text, detail):
+    said = choose(**change)
+    assert said.level == level
+    assert text in said.text
+    assert detail in said.detail
+
+
+def test_the_newest_advice_holds_until_settled_and_a_problem_passes():
+    stand = Notice(1.0, "advice", "stand", "Stand still")
+    moved = Notice(8.0, "problem", "moved", "You moved; stand still once more", "left")
+    done = Notice(9.0, "info", "walk", "Enough strides")
+    assert choose(notices=(stand, WALK)).text == "Walk"
+    assert choose(notices=(stand, moved)).text == "Left: You moved; stand still once more"
+    assert choose(notices=(stand, moved), now_s=60.0).text == "Stand still"
+    assert choose(notices=(WALK, done)).text == "Enough strides"
+    assert choose(notices=(WALK, done), now_s=60.0).text == "Measuring"
+    news = Notice(8.5, "info", "calibrated", "Both ankles are ready")
+    said = choose(notices=(WALK, news))
+    assert (said.text, said.detail) == ("Walk", "Both ankles are ready")

@@ -1,0 +1,247 @@
+import dataclasses
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from subtalar.acquisition.ring import RingReader, RingWriter, find_sessions
+from subtalar.dashboard.latency import LatencyProbe
+from subtalar.dashboard.model import WINDOW_S, DashboardModel, sensor_row, stride_means
+from subtalar.types import BodySite, Ledger, Quality, SensorInfo, SensorStatus
+
+S = 1_000_000_000
+
+
+class Clock:
+    """Stands at the last sign of life of the writer, plus what the test adds."""
+
+    def __init__(self, reader):
+        self.reader, self.ahead_s = reader, 0.0
+
+    def __call__(self):
+        return self.reader.heartbeat_ns() + int(self.ahead_s * S)
+
+
+@pytest.fixture
+def clock(reader):
+    return Clock(reader)
+
+
+@pytest.fixture
+def model(reader, clock):
+    return DashboardModel(reader, clock)
+
+
+def test_before_anything_was_published(model):
+    model.refresh()
+    assert model.instruction.text == "Getting ready"
+    assert [r.note for r in model.readings("left")] == ["no data yet"] * 3
+    assert model.readings("right")[0].value_deg is None
+    assert model.arrival_ns is None
+    assert model.running
+
+
+def test_the_last_ten_seconds_however_often_one_looks(model, feeder, reader):
+    feeder.session()
+    for k in range(1, 30):
+        feeder.feed_until(k * 0.7)
+        if k % 3:
+            model.refresh()
+    model.refresh()
+    trace = model.sides["right"]
+    assert trace.time_s[-1] == pytest.approx(29 * 0.7 - 0.01)
+    assert WINDOW_S <= trace.time_s[-1] - trace.time_s[0] <= WINDOW_S + 0.6
+    np.testing.assert_allclose(np.diff(trace.time_s), 0.01)
+    rows = reader.last_angles("right", len(trace.time_s))
+    np.testing.assert_array_equal(trace.angles_deg, rows["angles_deg"])
+    np.testing.assert_array_equal(trace.sd_deg, rows["sd_deg"])
+    assert trace.missed == 0
+
+
+def test_a_value_carries_its_uncertainty(model, feeder, reader):
+    feeder.session()
+    feeder.feed_until(2.0)
+    model.refresh()
+    last = reader.last_angles("left", 1)[0]
+    for k, reading in enumerate(model.readings("left")):
+        assert reading.value_deg == last["angles_deg"][k]
+        assert reading.sd_deg == last["sd_deg"][k]
+        assert reading.note == ""
+
+
+def test_a_stale_value_never_looks_fresh(model, feeder, clock):
+    feeder.session()
+    feeder.feed_until(2.0)
+    clock.ahead_s = 0.3
+    model.refresh()
+    assert model.readings("left")[0].value_deg is not None
+    frozen = model.now_s
+    clock.ahead_s = 3.3
+    model.refresh()
+    assert [r.value_deg for r in model.readings("left")] == [None] * 3
+    assert model.readings("left")[0].note == "no data for 3 s"
+    assert model.now_s == pytest.approx(frozen + 3.0, abs=1e-6)  # the trace goes on to the left
+    assert "does not answer" in model.instruction.text
+
+
+def test_one_silent_side_is_stale_even_when_the_session_outruns_the_wall(model, feeder):
+    feeder.session()
+    feeder.feed_until(5.0)
+    feeder.silent = {"left"}
+    feeder.feed_until(9.0)  # four seconds of session within milliseconds
+    model.refresh()
+    assert model.readings("left")[0].value_deg is None
+    assert model.readings("left")[0].note == "no data for 4 s"
+    assert model.readings("right")[0].value_deg is not None
+
+
+def test_unknown_values_say_why(model, feeder):
+    feeder.session()
+    feeder.quality = Quality.NOT_CALIBRATED
+    feeder.feed_until(1.0)
+    model.refresh()
+    assert {(r.value_deg, r.sd_deg, r.note) for r in model.readings("left")} == {(None, None, "not calibrated yet")}
+
+
+def test_when_the_session_ends_nothing_looks_live(model, feeder, writer, clock):
+    feeder.feed_until(5.0)
+    feeder.status()
+    feeder.session(state="ended")
+    model.refresh()
+    before = model.now_s, model.elapsed_s
+    clock.ahead_s = 30.0
+    model.refresh()
+    assert (model.now_s, model.elapsed_s) == before == (pytest.approx(4.99), 5.0)
+    assert model.readings("right")[1].note == "ended"
+    assert {(row.link, row.rate) for row in model.sensor_rows} == {("ended", "–")}
+    assert model.instruction.detail.endswith("insole-A.mcap")
+
+
+def test_a_jump_back_in_time_drops_the_old_trace(model, feeder):
+    feeder.session()
+    feeder.feed_until(8.0)
+    model.refresh()
+    feeder.time_s = 0.0
+    feeder.feed_until(1.0)
+    model.refresh()
+    assert (np.diff(model.sides["left"].time_s) > 0).all()
+    assert model.sides["left"].time_s[0] == 0.0
+
+
+def test_overrun_is_counted_and_the_newest_shown(feeder_module):
+    with RingWriter.create(angle_rows=300) as writer, RingReader.attach(writer.name) as reader:
+        feeder, model = feeder_module.Feeder(writer), DashboardModel(reader)
+        feeder.feed_until(1.0)
+        model.refresh()
+        for k in range(2, 9):
+            feeder.feed_until(float(k))
+        model.refresh()
+        trace = model.sides["left"]
+        assert trace.missed == 400
+        assert trace.time_s[-1] == pytest.approx(7.99)
+        assert len(trace.time_s) == 400
+
+
+def test_another_window_sees_the_same(model, feeder, writer):
+    feeder.feed_until(30.0)
+    feeder.status()
+    feeder.session()
+    feeder.say("advice", "walk", "Walk")
+    model.refresh()
+    with RingReader.attach(writer.name) as other_reader:
+        other = DashboardModel(other_reader)
+        other.refresh()
+        np.testing.assert_array_equal(other.sides["left"].angles_deg, model.sides["left"].angles_deg)
+        assert other.strides == model.strides
+        assert other.sensor_rows == model.sensor_rows
+        assert other.instruction == model.instruction
+        assert len(other.strides) > 40
+
+
+def test_truth_and_contacts(model, feeder):
+    feeder.truth = True
+    feeder.feed_until(6.0)
+    model.refresh()
+    trace = model.sides["right"]
+    np.testing.assert_allclose(trace.truth_time_s, trace.time_s)
+    np.testing.assert_allclose(trace.truth_deg, feeder.angles("right", trace.time_s), atol=1e-9)
+    assert 4 <= len(model.contacts_s["right"]) <= 6
+
+
+def test_stride_means_use_good_strides_of_their_own_side(feeder):
+    good = [feeder.stride("left", k) for k in range(12)]
+    good = [dataclasses.replace(s, quality="ok", peak_eversion_deg=float(k)) for k, s in enumerate(good)]
+    bad = dataclasses.replace(good[0], quality="turning", peak_eversion_deg=1000.0)
+    unknown = dataclasses.replace(good[-1], peak_eversion_deg=float("nan"))
+    (mean,) = stride_means((*good, unknown, bad))
+    assert (mean.side, mean.n) == ("left", 10)
+    assert mean.mean[3] == pytest.approx(np.mean(range(3, 12)))
+    assert mean.sd[3] == pytest.approx(np.std(range(3, 12), ddof=1))
+    assert stride_means((bad,)) == ()
+
+
+def test_sensor_words():
+    info = SensorInfo(BodySite.LEFT_SHANK, 100.0)
+    row = sensor_row(SensorStatus(info, "streaming", 99.6, 12.0, Ledger(9900, 100, True)))
+    assert (row.name, row.link, row.severity) == ("Left shank", "streaming", "ok")
+    assert (row.rate, row.battery, row.battery_low) == ("100 Hz", "12 %", True)
+    assert (row.lost, row.lost_many) == ("≈ 1.00 % (100)", True)
+    unknown = sensor_row(SensorStatus(info))
+    assert (unknown.rate, unknown.battery, unknown.lost, unknown.severity) == ("–", "–", "–", "off")
+
+
+def test_latency_counts_each_new_sample_once():
+    probe = LatencyProbe()
+    assert probe.latency().n == 0
+    probe.painted()
+    arrival_ns = time.monotonic_ns() - 20_000_000
+    for _ in range(3):
+        probe.prepared(arrival_ns)
+        probe.painted(cost_ns=4_000_000)
+    summary = probe.latency()
+    assert summary.n == 1
+    assert 20 <= summary.p50_ms == summary.p95_ms == summary.max_ms < 2000
+    assert probe.paint_cost().p50_ms == pytest.approx(4.0)
+
+
+def test_a_killed_measuring_process_is_told_with_the_path(tmp_path):
+    feeder = str(Path(__file__).with_name("feeder.py"))
+    name = f"test-killed-{os.getpid()}"
+    process = subprocess.Popen([sys.executable, feeder, name, "--seconds", "30"])
+    try:
+        with RingReader.attach(name, wait_s=20) as reader:
+            clock = Clock(reader)
+            model = DashboardModel(reader, clock)
+            deadline = time.monotonic() + 20
+            while model.arrival_ns is None or model.facts.state != "running":
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+                clock.ahead_s += 0.3
+                model.refresh()
+            assert model.running
+            process.kill()
+            process.wait()
+            clock.ahead_s += 1.0
+            model.refresh()
+            assert model.instruction.text == "Recording stopped: the measuring process ended"
+            assert "anna-bergstroem" in model.instruction.detail
+            assert model.readings("left")[0].note == "stopped"
+            assert len(model.sides["left"].time_s) > 0  # what was measured stays on the screen
+    finally:
+        process.kill()
+        process.wait()
+        for lock in tmp_path.glob("subtalar-live-*/*.lock"):
+            os.utime(lock, (0, 0))
+        find_sessions()  # removes what the killed process left
+
+
+def test_importing_the_dashboard_loads_neither_qt_nor_rich():
+    code = (
+        "import sys, subtalar.dashboard, subtalar.dashboard.model, subtalar.dashboard.pose\n"
+        "print([m for m in sys.modules if m.split('.')[0] in ('PySide6', 'pyqtgraph', 'rich', 'bleak')])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -1,0 +1,249 @@
+"""The window, painted offscreen: what a person would see."""
+
+import signal
+
+import numpy as np
+import pytest
+
+from subtalar.dashboard import run_dashboard
+from subtalar.dashboard.latency import LatencyProbe
+from subtalar.dashboard.model import DashboardModel
+from subtalar.errors import InputError
+from subtalar.types import Quality
+
+pytest.importorskip("PySide6.QtWidgets", reason="the gui extra is not installed")
+
+
+@pytest.fixture
+def make_window(app, reader):
+    from subtalar.dashboard.qt.window import DashboardWindow
+
+    windows = []
+
+    def make(control=None, **options):
+        # The clock stands at the newest data: a slow machine must not make it look stale.
+        window = DashboardWindow(DashboardModel(reader, reader.heartbeat_ns), control, **options)
+        windows.append(window)
+        window.resize(1280, 800)
+        window.show()
+        return window
+
+    yield make
+    for window in windows:
+        window._stopping = True
+        window.close()
+        window.deleteLater()
+    app.processEvents()
+
+
+def redraw(app, window):
+    window.model._facts_ns = None
+    window.frame()
+    app.processEvents()
+
+
+def pixels(widget) -> np.ndarray:
+    from PySide6.QtGui import QImage
+
+    image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+    raw = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+    return raw[:, : 4 * image.width()].reshape(image.height(), image.width(), 4)[..., 2::-1].astype(int)
+
+
+def like(picture: np.ndarray, colour: str, within: int = 60) -> int:
+    rgb = np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)])
+    return int((np.abs(picture - rgb).sum(axis=2) < within).sum())
+
+
+def feed_walking(feeder, seconds=14.0):
+    feeder.say("advice", "walk", "Walk")
+    feeder.feed_until(seconds)
+    feeder.status()
+    feeder.session()
+
+
+def test_a_walking_person(app, make_window, feeder):
+    from subtalar.dashboard.qt import theme
+
+    feed_walking(feeder)
+    window = make_window()
+    redraw(app, window)
+    for strip in window.strips:
+        picture = pixels(strip.plot)
+        for side in ("left", "right"):
+            assert like(picture, theme.SIDE_COLOUR[side], 150) > 300
+            assert strip.readouts[side].value.text().endswith("°")
+            assert strip.readouts[side].sd.text().startswith("± ")
+    table = window.strides.table
+    assert table.rowCount() == 2 + len(window.model.strides)
+    assert table.item(0, 0).text() == "Left"
+    assert table.item(2, 2).text() == f"{window.model.strides[-1].stride_time_s:.2f}"
+    assert window.banner.text.text() == "Walk"
+    assert window.header.path.full_text().startswith("/home/clinic/recordings/")
+    assert [line[1].text() for line in window.sensors.cells] == ["● streaming"] * 4
+    assert "low" in window.sensors.cells[2][3].text()  # not by colour alone
+    legs = pixels(window.legs.canvas)
+    assert like(legs, theme.SIDE_COLOUR["left"], 150) > 2000
+    assert like(legs, theme.SIDE_COLOUR["right"], 150) > 2000
+
+
+def test_every_view_of_the_legs_is_another_picture(app, make_window, feeder):
+    feed_walking(feeder)
+    window = make_window()
+    pictures = []
+    for view in ("behind", "front", "left", "right"):
+        window.legs.look_from(view)
+        redraw(app, window)
+        assert window.legs._buttons[view].isChecked()
+        pictures.append(pixels(window.legs.canvas))
+    assert all(np.abs(a - b).sum() > 1e5 for k, a in enumerate(pictures) for b in pictures[:k])
+
+
+def test_before_calibration_there_are_words_and_no_curve(app, make_window, feeder):
+    from subtalar.dashboard.qt import theme
+
+    feeder.quality = Quality.NOT_CALIBRATED
+    feeder.say("advice", "stand", "Stand still")
+    feeder.feed_until(3.0)
+    feeder.session()
+    window = make_window()
+    redraw(app, window)
+    strip = window.strips[1]
+    assert strip._empty.isVisible()
+    assert strip._empty.text() == "not calibrated yet"
+    assert strip.readouts["left"].value.text() == "–"
+    assert like(pixels(strip.plot), theme.SIDE_COLOUR["left"]) == 0
+    assert like(pixels(window.legs.canvas), theme.SIDE_COLOUR["left"], 150) < 100  # grey legs
+    assert window.banner.text.text() == "Stand still"
+    assert window.strides._stack.currentIndex() == 0
+
+
+def test_a_silent_side_turns_grey_and_says_so(app, make_window, feeder):
+    from subtalar.dashboard.qt import theme
+
+    feed_walking(feeder)
+    feeder.silent = {"left"}
+    feeder.feed_until(17.0)
+    feeder.status(left_foot="silent")
+    window = make_window()
+    redraw(app, window)
+    readout = window.strips[0].readouts["left"]
+    assert (readout.value.text(), readout.sd.text(), readout.note.full_text()) == ("–", "", "no data for 3 s")
+    assert window.strips[0].readouts["right"].value.text() != "–"
+    assert window.banner.text.text() == "Left foot sensor lost"
+    assert "no data" in window.sensors.cells[0][1].text()
+    assert like(pixels(window.legs.canvas), theme.SIDE_COLOUR["left"], 150) < 200
+
+
+def test_stop_needs_two_presses_and_markers_count(app, make_window, feeder, control):
+    feed_walking(feeder)
+    window = make_window(control)
+    redraw(app, window)
+    window.header.mark_button.click()
+    window.header.mark_button.click()
+    assert control.marks == ["marker 1", "marker 2"]
+    assert window.header.mark_button.text() == "Marker (2)"
+    window.header.stop_button.click()
+    assert control.stops == 0
+    assert window.header.stop_button.text() == "Press again to stop"
+    window.header.stop_button.click()
+    assert control.stops == 1
+    assert not window.header.stop_button.isEnabled()
+    feeder.session(state="ended")
+    redraw(app, window)
+    assert window.isVisible()  # the result stays on the screen
+    assert window.banner.text.text() == "Session ended"
+    assert window.header.stop_button.text() == "Stopped"
+    assert not window.header.mark_button.isEnabled()
+
+
+def test_the_window_outlives_the_measuring_process(app, make_window, feeder, control, reader, monkeypatch):
+    feed_walking(feeder)
+    window = make_window(control)
+    monkeypatch.setattr(reader, "writer_state", lambda: "died")
+    control.broken = True
+    window.mark()
+    redraw(app, window)
+    assert window.banner.text.text() == "Recording stopped: the measuring process ended"
+    assert "insole-A.mcap" in window.banner.detail.full_text()
+    assert window.strips[0].readouts["left"].value.text() == "–"
+    assert window.header.mark_button.text() == "Marker"
+
+
+def test_without_a_control_there_are_no_buttons(app, make_window, feeder):
+    window = make_window()
+    assert not window.header.stop_button.isVisible()
+    assert not window.header.mark_button.isVisible()
+
+
+def test_closing_while_measuring_asks_first(app, make_window, feeder, control, monkeypatch):
+    feed_walking(feeder)
+    closed = []
+    window = make_window(control, on_close=lambda: closed.append(1))
+    redraw(app, window)
+    monkeypatch.setattr(window, "_confirm_close", lambda: False)
+    window.close()
+    assert window.isVisible()
+    monkeypatch.setattr(window, "_confirm_close", lambda: True)
+    window.close()
+    assert (window.isVisible(), control.stops, closed) == (True, 1, [])
+    feeder.session(state="ended")
+    redraw(app, window)
+    assert not window.isVisible()
+    assert closed == [1]
+
+
+def test_the_scale_widens_at_once_and_does_not_jump_back(app, make_window, feeder):
+    feed_walking(feeder)
+    window = make_window()
+    strip = window.strips[0]
+    strip._fit(55.0, 10.0)
+    assert strip._backdrop.limit_deg == 60
+    strip._fit(12.0, 12.0)
+    assert strip._backdrop.limit_deg == 60
+    strip._fit(12.0, 21.0)
+    assert strip._backdrop.limit_deg == 20
+
+
+def test_long_names_do_not_widen_the_window(app, make_window, feeder):
+    feeder.say("advice", "x", "Please walk up and down at a comfortable pace until you have made twenty strides")
+    feeder.feed_until(2.0)
+    feeder.session(source="replay of " + "very-" * 40 + "long", recording_path="/data/" + "folder/" * 60 + "end.mcap")
+    window = make_window()
+    redraw(app, window)
+    assert window.width() == 1280
+    assert window.centralWidget().minimumSizeHint().width() <= 1280
+    shown = window.header.path.text()
+    assert "…" in shown
+    assert "end.mcap" in shown
+
+
+def test_run_dashboard_ends_with_the_session_and_measures_latency(app, feeder, writer, when):
+    feed_walking(feeder)
+    probe, closed = LatencyProbe(), []
+    when(lambda: probe.latency().n, lambda: feeder.session(state="ended"))
+    code = run_dashboard(writer.name, on_close=lambda: closed.append(1), close_when_ended=True, probe=probe, wait_s=1.0)
+    assert (code, closed) == (0, [1])
+    assert probe.latency().n == 1  # one batch was published, so one new picture
+    assert probe.paint_cost().p50_ms > 0
+
+
+def test_a_session_that_ended_before_the_window_opened_closes_it(app, feeder, writer):
+    feed_walking(feeder)
+    feeder.session(state="ended")
+    assert run_dashboard(writer.name, close_when_ended=True, wait_s=1.0) == 0
+
+
+def test_ctrl_c_asks_the_session_to_stop(app, feeder, writer, control, when):
+    feed_walking(feeder)
+    probe, before = LatencyProbe(), signal.getsignal(signal.SIGINT)
+    when(lambda: probe.latency().n, lambda: signal.raise_signal(signal.SIGINT))
+    when(lambda: control.stops, lambda: feeder.session(state="ended"))
+    assert run_dashboard(writer.name, control, probe=probe, wait_s=1.0) == 0
+    assert control.stops == 1
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_session_that_does_not_exist_is_one_sentence(app):
+    with pytest.raises(InputError, match="no live session is called nothing-here"):
+        run_dashboard("nothing-here", wait_s=0.0)
