@@ -1,0 +1,242 @@
+"""Draws the pictures of docs/how-the-heading-is-found.md from one simulated walk, run through the estimator itself.
+
+What the estimator keeps to itself is looked at by wrapping two of its functions; nothing is computed twice.
+"""
+
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from drawing import INK, PALE, X_COLOUR, Y_COLOUR, Z_COLOUR, save
+
+from subtalar.estimation import leg as leg_module
+from subtalar.estimation.ankle_path import StrideHeading, ankle_velocity, stride_heading
+from subtalar.estimation.clock import lower_line
+from subtalar.estimation.estimator import GaitEstimator
+from subtalar.estimation.heading import HeadingFilter
+from subtalar.estimation.parameters import Parameters
+from subtalar.estimation.stride_window import StrideWindow
+from subtalar.session.opening import open_session
+from subtalar.types import AngleBlock, BodySite, GaitEvent
+from subtalar_sim.body import BodyConfig
+from subtalar_sim.config import SimulationConfig
+from subtalar_sim.session_writer import write_session
+
+FOOT_INK, SHANK_INK = "#b9770e", "#34608f"
+CONFIG = SimulationConfig(
+    body=BodyConfig(seed=3, walking_s=150.0), sites=("right_foot", "right_shank"), orientation="any", quality="typical"
+)
+
+
+@dataclass
+class Seen:
+    """What one run of the estimator let us see."""
+
+    compared: list[tuple[StrideWindow, Any, Any, float]] = field(default_factory=list)
+    evidence: list[StrideHeading] = field(default_factory=list)
+    filtered: list[tuple[float, float, float, bool]] = field(default_factory=list)
+    angles: list[AngleBlock] = field(default_factory=list)
+    events: list[GaitEvent] = field(default_factory=list)
+    arrivals: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
+
+
+def run(folder: Path) -> Seen:
+    """Simulate, estimate, and keep what passed by."""
+    seen = Seen()
+    session = open_session(write_session(CONFIG, folder))
+    whole_add = HeadingFilter.add
+
+    def compare(window: StrideWindow, foot_lever: Any, shank_lever: Any, offset_s: float) -> StrideHeading:
+        seen.compared.append((window, foot_lever, shank_lever, offset_s))
+        return stride_heading(window, foot_lever, shank_lever, offset_s)
+
+    def add(self: HeadingFilter, stride: StrideHeading) -> bool:
+        taken = whole_add(self, stride)
+        seen.evidence.append(stride)
+        here = np.array([stride.time_s])
+        seen.filtered.append((stride.time_s, float(self.heading_rad(here)[0]), float(self.sd_rad(here)[0]), taken))
+        return taken
+
+    leg_module.stride_heading, HeadingFilter.add = compare, add  # type: ignore[assignment,method-assign]
+    try:
+        estimator = GaitEstimator(session.sensors)
+        arrivals: dict[str, list[np.ndarray]] = {site: [] for site in session.sensors}
+        for block in session.blocks(5.0):
+            assert block.device_time_s is not None
+            assert block.host_time_s is not None
+            arrivals[block.site].append(np.column_stack((block.device_time_s, block.host_time_s)))
+            found = estimator.push(block)
+            seen.angles += found.angles
+            seen.events += found.events
+        found = estimator.finish()
+        seen.angles += found.angles
+        seen.events += found.events
+    finally:
+        leg_module.stride_heading, HeadingFilter.add = stride_heading, whole_add  # type: ignore[method-assign]
+    seen.arrivals = {site: tuple(np.concatenate(parts).T) for site, parts in arrivals.items()}  # type: ignore[misc]
+    return seen
+
+
+def draw_clock(seen: Seen) -> None:
+    """Arrival minus device time, and the line below it."""
+    device, host = seen.arrivals[BodySite.RIGHT_SHANK]
+    figure, ax = plt.subplots(figsize=(8, 3.2), layout="constrained")
+    since, late = device - device[0], host - device
+    lowest = late.min()
+    some = slice(None, None, 5)
+    ax.plot(since[some], 1e3 * (late[some] - lowest), ".", ms=1.5, color="#c4c8ce", label="samples", rasterized=True)
+    edges = np.arange(0, since[-1], Parameters().clock.bin_s)
+    bins = [late[(since >= a) & (since < a + 1)].argmin() + np.searchsorted(since, a) for a in edges]
+    ax.plot(since[bins], 1e3 * (late[bins] - lowest), "o", ms=3, color=X_COLOUR, label="smallest of each second")
+    slope, intercept = lower_line(since[bins], late[bins] - lowest, Parameters().clock.max_drift)
+    label = f"lower line: the two clocks drift apart by {abs(1e6 * slope):.0f} ppm"
+    ax.plot(since, 1e3 * (slope * since + intercept), color=INK, lw=1.5, label=label)
+    ax.set(xlabel="device time since the first sample (s)", ylabel="arrival − device time\n(ms, from the smallest)")
+    ax.set_ylim(-1, 12)
+    figure.legend(loc="outside upper center", ncols=3, markerscale=2)
+    save(figure, "clock.svg")
+
+
+def one_stride(seen: Seen, after_s: float) -> tuple[StrideWindow, Any, Any, float]:
+    """The first stride compared after an instant."""
+    return next(c for c in seen.compared if c[0].middle_s > after_s)
+
+
+def draw_ankle_path(seen: Seen) -> None:
+    """The ankle's horizontal velocity as each sensor has it, before and after one turn about the vertical."""
+    window, foot_lever, shank_lever, offset_s = one_stride(seen, 60.0)
+    foot = ankle_velocity(window.foot, foot_lever, window.start, window.stop)
+    shank = ankle_velocity(window.shank_at_foot_times(offset_s), shank_lever, window.start, window.stop)
+    evidence = stride_heading(window, foot_lever, shank_lever, offset_s)
+    v_foot, v_shank = foot[:, 0] + 1j * foot[:, 1], shank[:, 0] + 1j * shank[:, 1]
+    t = window.foot.time_s[window.start : window.stop + 1]
+    t = t - t[0]
+    figure, axes = plt.subplots(2, 3, figsize=(11, 5.6), layout="constrained", width_ratios=[1, 1.25, 1.25])
+    turn_deg = np.degrees(evidence.heading_rad)
+    rows = (
+        (v_shank, "each in its own world"),
+        (np.exp(1j * evidence.heading_rad) * v_shank, f"the shank's turned by {turn_deg:.1f}°"),
+    )
+    for row, (shank_now, words) in enumerate(rows):
+        plan, east, north = axes[row]
+        plan.plot(v_foot.real, v_foot.imag, color=FOOT_INK, lw=2.6, label="from the foot sensor")
+        plan.plot(shank_now.real, shank_now.imag, color=SHANK_INK, lw=1.3, label="from the shank sensor")
+        plan.plot(0, 0, "+", color=INK)
+        plan.set(xlabel="$v_x$ (m/s)", ylabel="$v_y$ (m/s)", title=words, xlim=(-5, 5), ylim=(-5, 5))
+        plan.set_aspect("equal", adjustable="box")
+        for ax, part, name in ((east, np.real, "$v_x$ (m/s)"), (north, np.imag, "$v_y$ (m/s)")):
+            ax.axhline(0, color=PALE, lw=0.6)
+            ax.plot(t, part(v_foot), color=FOOT_INK, lw=2.6)
+            ax.plot(t, part(shank_now), color=SHANK_INK, lw=1.3)
+            ax.set(xlabel="time since foot-flat (s)" if row else "", ylabel=name, ylim=(-5, 5))
+    axes[1, 1].set_title(f"left unexplained: {100 * evidence.mismatch:.1f} % of the speed")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
+    save(figure, "ankle-path.svg")
+
+
+def draw_heading(seen: Seen) -> None:
+    """One value a stride, and what the filter makes of them; calibration's repeated rounds are left out."""
+    last_restart = max(i for i in range(1, len(seen.filtered)) if seen.filtered[i][0] < seen.filtered[i - 1][0])
+    t, heading, sd, taken = (np.array(x) for x in zip(*seen.filtered[last_restart:], strict=True))
+    raw = np.degrees(np.unwrap([e.heading_rad for e in seen.evidence[last_restart:]]))
+    heading = np.degrees(np.unwrap(heading))
+    heading += 360 * np.round((raw[0] - heading[0]) / 360)
+    zero = heading[0]
+    figure, ax = plt.subplots(figsize=(8, 3.6), layout="constrained")
+    band = 2 * np.degrees(sd)
+    ax.fill_between(t, heading - zero - band, heading - zero + band, color=Z_COLOUR, alpha=0.15, lw=0, label="± 2 sd")
+    used = taken.astype(bool)
+    ax.plot(t[used], raw[used] - zero, "o", ms=3.5, color=Y_COLOUR, label="one stride's velocity curves")
+    if not used.all():
+        ax.plot(t[~used], raw[~used] - zero, "x", ms=5, color=X_COLOUR, label="not believed")
+    ax.plot(t, heading - zero, color=Z_COLOUR, lw=1.6, label="filter")
+    ax.set(xlabel="session time (s)", ylabel="relative heading\nsince the first stride (°)")
+    ax.legend(loc="best", ncols=2)
+    save(figure, "heading-per-stride.svg")
+
+
+def draw_events(seen: Seen) -> None:
+    """Angular rate of the foot over one stride: the rest, and the two zero crossings."""
+    window, *_ = one_stride(seen, 60.0)
+    t = window.foot.time_s
+    rate = np.degrees(np.linalg.norm(window.foot.gyr_rad_s, axis=1))
+    figure, ax = plt.subplots(figsize=(8, 3.4), layout="constrained")
+    zero = window.foot.time_s[window.start]
+    ax.plot(t - zero, rate, color=FOOT_INK, lw=1.6, label="angular rate of the foot")
+    for row in (window.start, window.stop):
+        ax.axvline(t[row] - zero, color=Y_COLOUR, lw=1.4)
+        ax.text(t[row] - zero, rate.max() * 1.08, "foot-flat", color=Y_COLOUR, ha="center", backgroundcolor="white")
+    body = CONFIG.make_body()
+    delay_s = fixed_delay_s(seen)
+    names = {"foot_off": "foot off", "initial_contact": "initial contact"}
+    truths = {"foot_off": body.foot_offs_s("right"), "initial_contact": body.initial_contacts_s("right")}
+    for kind, name in names.items():
+        found = [e.time_s for e in seen.events if e.kind == kind and zero < e.time_s < window.end_s]
+        ax.axvline(found[0] - zero, color=Z_COLOUR, lw=1.4)
+        ax.text(found[0] - zero, rate.max() * 1.08, name, color=Z_COLOUR, ha="center", backgroundcolor="white")
+        true = truths[kind] + delay_s
+        nearest = true[np.argmin(np.abs(true - found[0]))]
+        ax.axvline(
+            nearest - zero,
+            color=INK,
+            lw=1.0,
+            ls=":",
+            label="the same events of the simulated body" if kind == "foot_off" else None,
+        )
+    ax.set(xlabel="time since foot-flat (s)", ylabel="°/s", ylim=(0, rate.max() * 1.2))
+    figure.legend(loc="outside lower center", ncols=2)
+    save(figure, "gait-events.svg")
+
+
+def truth_and_estimate(seen: Seen) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Times (n,), angles (n, 3), sd (n, 3) of all rows that have a value."""
+    t = np.concatenate([b.time_s for b in seen.angles])
+    angles = np.concatenate([b.angles_deg for b in seen.angles])
+    sd = np.concatenate([b.sd_deg for b in seen.angles])
+    known = np.isfinite(angles).all(axis=1)
+    return t[known], angles[known], sd[known]
+
+
+def fixed_delay_s(seen: Seen) -> float:
+    """How much later the session clock shows an instant: the sensor's fixed delay, which only a simulation can tell."""
+    t, angles, _ = truth_and_estimate(seen)
+    part = slice(len(t) // 3, len(t) // 3 + 2000)
+    body, tries = CONFIG.make_body(), np.arange(0.0, 0.06, 0.001)
+    misfit = [np.std(body.angles_deg("right", t[part] - d)[:, 0] - angles[part, 0]) for d in tries]
+    return float(tries[int(np.argmin(misfit))])
+
+
+def draw_angles(seen: Seen) -> None:
+    """Three strides of all three angles beside the truth."""
+    t, angles, sd = truth_and_estimate(seen)
+    delay_s = fixed_delay_s(seen)
+    part = np.flatnonzero((t > 90.0) & (t < 93.3))[::2]
+    truth = CONFIG.make_body().angles_deg("right", t[part] - delay_s)
+    figure, axes = plt.subplots(3, 1, figsize=(8, 6), sharex=True, layout="constrained")
+    names = ("dorsiflexion", "inversion", "tibial rotation")
+    for k, (ax, name, colour) in enumerate(zip(axes, names, (Z_COLOUR, X_COLOUR, Y_COLOUR), strict=True)):
+        here, spread = angles[part, k], 2 * sd[part, k]
+        ax.axhline(0, color=PALE, lw=0.6)
+        ax.fill_between(t[part], here - spread, here + spread, color=colour, alpha=0.15, lw=0)
+        ax.plot(t[part], here, color=colour, lw=1.8, label="estimate ± 2 sd")
+        ax.plot(t[part], truth[:, k], color=INK, lw=1.0, ls="--", label="simulated truth")
+        ax.set_ylabel(f"{name} (°)")
+        ax.legend(loc="upper right", ncols=2)
+        ax.margins(y=0.25)
+    axes[-1].set_xlabel("session time (s)")
+    save(figure, "angles-and-truth.svg")
+
+
+def main() -> None:
+    """All of them."""
+    with tempfile.TemporaryDirectory() as folder:
+        seen = run(Path(folder))
+    for draw in (draw_clock, draw_ankle_path, draw_heading, draw_events, draw_angles):
+        draw(seen)
+
+
+if __name__ == "__main__":
+    main()
