@@ -1,7 +1,7 @@
 """From quiet standing and a few strides to everything a leg needs: placement, joint centre, first headings.
 
 The unknowns hang together (a heading needs lever arms, lever arms need a heading), so they are found in rounds over the
-first strides; each of the first ``settle_strides`` strides repeats the rounds over all strides so far.
+first strides; each further stride up to ``settle_strides`` adds one round over all strides so far.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,8 @@ from subtalar.estimation.standing import Standing
 from subtalar.estimation.stride_window import StrideWindow
 from subtalar.types import FloatArray
 
-_ROUNDS = 4
+_FIRST_ROUNDS = 4
+_LATER_ROUNDS = 1
 _UP = np.array([0.0, 0.0, 1.0])
 
 
@@ -42,6 +43,7 @@ class LegCalibration:
         self.standing: Standing | None = None
         self._bends: FloatArray | None = None
         self._windows: list[StrideWindow] = []
+        self._centre: JointCentreEstimator | None = None
 
     @property
     def strides(self) -> int:
@@ -59,6 +61,7 @@ class LegCalibration:
         if bends is not None:
             self._bends = bends
         self._windows.clear()
+        self._centre = None
 
     def add(self, window: StrideWindow) -> None:
         """One more stride after standing."""
@@ -68,10 +71,14 @@ class LegCalibration:
         """All unknowns from all strides so far, or None while strides are too few or do not fit together."""
         if self.standing is None or len(self._windows) < self._p.placement.strides:
             return None
-        down = quat.rotate(quat.conjugate(self.standing.q_shank), -_UP)
-        centre = JointCentreEstimator(self._p.joint_centre, down)
+        rounds = _LATER_ROUNDS
+        if self._centre is None:
+            down = quat.rotate(quat.conjugate(self.standing.q_shank), -_UP)
+            self._centre = JointCentreEstimator(self._p.joint_centre, down)
+            rounds = _FIRST_ROUNDS
+        centre = self._centre
         headings = self._headings(centre)
-        for _ in range(_ROUNDS):
+        for _ in range(rounds):
             centre.relearn(self._windows, [h.heading_rad for h in headings])
             headings = self._headings(centre)
         good = [h for h in headings if h.mismatch <= self._p.heading.max_velocity_mismatch]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.signal import butter, sosfilt
 
+from subtalar.conventions import GRAVITY_M_S2
 from subtalar.estimation.history import History
 from subtalar.estimation.parameters import FootFlatParameters
 from subtalar.types import FloatArray
@@ -36,23 +37,25 @@ class FootFlatDetector:
         self._rate_hz = rate_hz
         self._sos = butter(2, parameters.smoothing_hz, fs=rate_hz, output="sos")
         self._zi: FloatArray | None = None
-        self._power = History(2)  # raw and smoothed squared rate
+        self._power = History(2)  # unrest, smoothed squared rate
         self._seen = 0
         self._resting = False
         self._rest_start = 0
         self._swing_peak = 0.0
         self._typical_peak = 0.0
 
-    def push(self, gyr_rad_s: FloatArray) -> None:
-        """Take angular rates (n, 3) of the next rows."""
+    def push(self, gyr_rad_s: FloatArray, acc_m_s2: FloatArray) -> None:
+        """Take angular rate and specific force (n, 3) of the next rows."""
         if len(gyr_rad_s) == 0:
             return
+        force = np.sqrt(acc_m_s2[:, 0] ** 2 + acc_m_s2[:, 1] ** 2 + acc_m_s2[:, 2] ** 2)
+        unrest = (self._p.force_weight_rad_s_per_m_s2 * (force - GRAVITY_M_S2)) ** 2
         power = gyr_rad_s[:, 0] ** 2 + gyr_rad_s[:, 1] ** 2 + gyr_rad_s[:, 2] ** 2
         if self._zi is None:
             self._zi = np.zeros((self._sos.shape[0], 2))
         smooth, self._zi = sosfilt(self._sos, power, zi=self._zi)
         rows = np.empty((len(power), 2))
-        rows[:, 0], rows[:, 1] = power, smooth
+        rows[:, 0], rows[:, 1] = power + unrest, smooth
         self._power.append(rows)
 
     def next_before(self, row: int) -> FootFlat | None:
@@ -100,7 +103,10 @@ class FootFlatDetector:
         return FootFlat(begin, first, last, end, self._swing_peak)
 
     def _stillest(self, start: int, stop: int) -> int:
-        """Row in [start, stop) around which the mean power over ``window_s`` is least."""
+        """Row in [start, stop) around which the mean unrest over ``window_s`` is least.
+
+        A foot may also turn slowly in the air before it lands; only on the ground does it feel just gravity.
+        """
         half = max(1, round(0.5 * self._p.window_s * self._rate_hz))
         lo = max(self._power.first, start - half)
         power = self._power.view(lo, stop)[:, 0]

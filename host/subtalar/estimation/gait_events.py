@@ -1,9 +1,11 @@
-"""Foot off and initial contact of one stride from the foot's pitch rate.
+"""Foot off and initial contact of one stride from the foot's pitch rate and its shock.
 
 Between two rests the foot pitches toes-down through push-off, toes-up through swing and toes-down again after heel
-strike. Foot off is where push-off's pitch rate returns through zero; initial contact is where swing's does (zero
-crossings of the medio-lateral angular rate: Rampp et al. 2015, doi 10.1109/TBME.2014.2368211, who report the same
-features). Both are known when the foot next rests and its rest ends, about 0.4 s after contact in walking.
+strike. Push-off's pitch rate returns through zero a little after the toes left the ground (zero crossing of the
+medio-lateral rate: Rampp et al. 2015, doi 10.1109/TBME.2014.2368211); its half value on the way back is nearer. The
+ground stops the foot between the end of the swing's toes-up turning and the peak of the shock's jerk. Where the foot is
+levelled long before it lands, as in running, only the shock tells. Both events are known when the foot's next rest
+ends, about 0.4 s after contact in walking.
 """
 
 from dataclasses import dataclass
@@ -11,6 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from subtalar.types import FloatArray
+
+_SHOCK_RISE_S = 0.02
+"""From touching the ground to the steepest change of force at the foot: at most this."""
+_SHOCK_SEARCH_S = 0.06
+"""The shock is sought from this long before the swing's turning ends."""
+_FOOT_OFF_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -21,12 +29,13 @@ class SwingEvents:
     initial_contact_s: float
 
 
-def swing_events(time_s: FloatArray, pitch_rate_rad_s: FloatArray) -> SwingEvents | None:
-    """Events of one rest-to-rest window: times (n,), pitch rate (n,) about the right-pointing axis, + toes up.
+def swing_events(time_s: FloatArray, pitch_rate_rad_s: FloatArray, acc_m_s2: FloatArray) -> SwingEvents | None:
+    """Events of one rest-to-rest window.
 
-    None where the pattern of a step is not there.
+    Times (n,), pitch rate (n,) about the right-pointing axis, + toes up, specific force (n, 3) in any fixed axes of the
+    foot. None where the pattern of a step is not there.
     """
-    p = pitch_rate_rad_s
+    t, p = time_s, pitch_rate_rad_s
     if len(p) < 8:
         return None
     swing = int(np.argmax(p))
@@ -35,14 +44,24 @@ def swing_events(time_s: FloatArray, pitch_rate_rad_s: FloatArray) -> SwingEvent
     push = int(np.argmin(p[: swing + 1]))
     if p[push] >= 0:
         return None
-    rising = np.flatnonzero((p[push:swing] < 0) & (p[push + 1 : swing + 1] >= 0))
-    falling = np.flatnonzero((p[swing:-1] > 0) & (p[swing + 1 :] <= 0))
-    if len(rising) == 0 or len(falling) == 0:
+    level = _FOOT_OFF_SHARE * p[push]
+    returning = np.flatnonzero((p[push:swing] <= level) & (p[push + 1 : swing + 1] > level))
+    ending = np.flatnonzero((p[swing:-1] > 0) & (p[swing + 1 :] <= 0))
+    if len(returning) == 0 or len(ending) == 0:
         return None
-    return SwingEvents(
-        _crossing_s(time_s, p, push + int(rising[0])),
-        _crossing_s(time_s, p, swing + int(falling[0])),
-    )
+    foot_off_s = _crossing_s(t, p - level, push + int(returning[0]))
+    levelled_s = _crossing_s(t, p, swing + int(ending[0]))
+    shock_s = _steepest_s(t, acc_m_s2, max(float(t[swing]), levelled_s - _SHOCK_SEARCH_S))
+    contact_s = shock_s - min(_SHOCK_RISE_S, max(0.0, 0.5 * (shock_s - levelled_s)))
+    return SwingEvents(foot_off_s, contact_s)
+
+
+def _steepest_s(t: FloatArray, acc: FloatArray, begin_s: float) -> float:
+    """When the force changes fastest, from ``begin_s`` on."""
+    change = acc[2:] - acc[:-2]
+    jerk = np.sqrt(np.sum(change * change, axis=1)) / (t[2:] - t[:-2])
+    first = min(int(np.searchsorted(t[1:-1], begin_s)), len(jerk) - 1)
+    return float(t[1 + first + int(np.argmax(jerk[first:]))])
 
 
 def _crossing_s(t: FloatArray, p: FloatArray, k: int) -> float:

@@ -98,7 +98,7 @@ class Leg:
         stop = self._gap_edge(rows)
         if self._flats_fed < self._next + stop:
             fresh = foot_rows[self._flats_fed - self._next : stop]
-            self._flats.push(np.ascontiguousarray(fresh[:, stream.GYR]))
+            self._flats.push(fresh[:, stream.GYR], fresh[:, stream.ACC])
             self._flats_fed += len(fresh)
         flat = self._flats.next_before(self._next + stop)
         if flat is not None:
@@ -263,7 +263,7 @@ class Leg:
         right = quat.rotate(quat.conjugate(self._solution.placement.foot), np.array([0.0, 0.0, 1.0]))
         gyr = window.foot.gyr_rad_s[inside]
         pitch_rate = gyr[:, 0] * right[0] + gyr[:, 1] * right[1] + gyr[:, 2] * right[2]
-        swing = swing_events(window.foot.time_s[inside], pitch_rate)
+        swing = swing_events(window.foot.time_s[inside], pitch_rate, window.foot.acc_m_s2[inside])
         if swing is None:
             self._log.interrupt()
             return

@@ -49,6 +49,8 @@ class FootFlatParameters:
     least_move_rad_s: float = 1.0
     shortest_rest_s: float = 0.1
     window_s: float = 0.1
+    force_weight_rad_s_per_m_s2: float = 0.25
+    """So much angular rate disturbs a rest as much as 1 m/s² beside gravity."""
     min_stride_s: float = 0.4
     max_stride_s: float = 3.0
 
