@@ -205,6 +205,10 @@ class RingReader:
         """The last strides, oldest first."""
         return tuple(from_row(Stride, row) for row in self._channels["strides"].last(last))
 
+    def event_count(self) -> int:
+        """Gait events of the session so far."""
+        return self._channels["events"].count
+
     def events(self, last: int = 512) -> tuple[GaitEvent, ...]:
         """The last gait events, oldest first."""
         return tuple(from_row(GaitEvent, row) for row in self._channels["events"].last(last))

@@ -7,9 +7,10 @@ in the middle leaves every finished row readable.
 """
 
 import dataclasses
+import functools
 import threading
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
 
@@ -241,16 +242,17 @@ def sensor_from_row(row: Mapping[str, Any]) -> SensorStatus:
 
 def from_row(cls: type, row: Mapping[str, Any], **ready: Any) -> Any:
     """The dataclass of a row; the inverse of ``to_row``."""
-    values = dict(ready)
-    for field in dataclasses.fields(cls):
-        if field.name in ready:
-            continue
-        value = row[field.name].item()
-        if field.type == float | None:
-            value = None if np.isnan(value) else value
-        elif field.type == BodySite or field.type == BodySite | None:
-            value = BodySite(value) if value else None
-        elif field.type == Side | None:
-            value = value or None
-        values[field.name] = value
-    return cls(**values)
+    values = {name: convert(row[name].item()) for name, convert in _converters(cls) if name not in ready}
+    return cls(**values, **ready)
+
+
+@functools.cache
+def _converters(cls: type) -> list[tuple[str, Callable[[Any], Any]]]:
+    """How each field comes back: looked up once, because rows are read many times a second."""
+    back: dict[Any, Callable[[Any], Any]] = {
+        float | None: lambda v: None if v != v else v,
+        BodySite: BodySite,
+        BodySite | None: lambda v: BodySite(v) if v else None,
+        Side | None: lambda v: v or None,
+    }
+    return [(field.name, back.get(field.type, lambda v: v)) for field in dataclasses.fields(cls)]

@@ -107,7 +107,7 @@ class DashboardModel:
         self._reader = reader
         self._clock_ns = clock_ns
         self._facts_ns: int | None = None
-        self._stride_count = 0
+        self._stride_count = self._event_count = 0
         self.sides: dict[Side, SideTrace] = {side: SideTrace() for side in SIDES}
         self.writer: WriterState = "alive"
         self.facts = SessionFacts()
@@ -168,8 +168,10 @@ class DashboardModel:
             self._stride_count = self._reader.stride_count()
             self.strides = tuple(sorted(self._reader.strides(last=100), key=lambda s: s.initial_contact_s))
             self.stride_means = stride_means(self.strides)
-        contacts = [e for e in self._reader.events(last=64) if e.kind == "initial_contact"]
-        self.contacts_s = {side: np.array([e.time_s for e in contacts if e.side == side]) for side in SIDES}
+        if self._reader.event_count() != self._event_count:
+            self._event_count = self._reader.event_count()
+            contacts = [e for e in self._reader.events(last=128) if e.kind == "initial_contact"]
+            self.contacts_s = {side: np.array([e.time_s for e in contacts if e.side == side]) for side in SIDES}
         self.instruction = choose_instruction(
             self.writer,
             (self.now_ns - self._reader.heartbeat_ns()) / 1e9,

@@ -200,17 +200,52 @@ def camera(view: View) -> FloatArray:
     return np.array([right, np.cross(raised, right), raised])
 
 
-def visible_faces(
-    vertices: FloatArray, faces: IntArray, view: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray, npt.NDArray[np.bool_]]:
-    """Faces turned to the viewer.
+def edges_of(faces: IntArray) -> tuple[IntArray, IntArray]:
+    """Every edge of a closed mesh: its two vertices (e, 2) and the two faces that share it (e, 2)."""
+    sharing: dict[tuple[int, int], list[int]] = {}
+    for face, corners in enumerate(faces.tolist()):
+        for a, b in zip(corners, corners[1:] + corners[:1], strict=True):
+            if a != b:
+                sharing.setdefault((min(a, b), max(a, b)), []).append(face)
+    shared = {edge: on for edge, on in sharing.items() if len(on) == 2}
+    return np.array(list(shared)), np.array(list(shared.values()))
 
-    Corners (m, 4, 3) in view coordinates, depth (m,), brightness (m,) in 0…1, and whether at the outline (m,).
+
+SHANK_EDGES = edges_of(SHANK_FACES)
+FOOT_EDGES = edges_of(FOOT_FACES)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A mesh as the viewer sees it, in view coordinates (right, up, towards the viewer).
+
+    ``corners`` (m, 4, 3) of the faces turned to the viewer and their ``brightness`` (m,) in 0…1;
+    ``outline`` (k, 2, 3) the edges between what is seen and what is not.
     """
-    corners = (vertices @ view.T)[faces]
-    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
+
+    corners: FloatArray
+    brightness: FloatArray
+    outline: FloatArray
+
+
+def look_at(vertices: FloatArray, faces: IntArray, edges: tuple[IntArray, IntArray], view: FloatArray) -> Seen:
+    """Project a mesh with the rows of ``camera``."""
+    placed = vertices @ view.T
+    corners = placed[faces]
+    diagonals = corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1]
+    normal = _cross(*diagonals)
+    normal /= np.maximum(np.sqrt((normal**2).sum(axis=1, keepdims=True)), 1e-12)
     seen: npt.NDArray[np.bool_] = normal[:, 2] > 0
-    light = np.array([-0.35, 0.55, 0.75]) / np.linalg.norm([-0.35, 0.55, 0.75])
-    brightness = np.clip(normal @ light, 0, 1)
-    return corners[seen], corners[seen].mean(axis=1)[:, 2], brightness[seen], normal[seen, 2] < 0.45
+    brightness = np.clip(normal[seen] @ _LIGHT, 0, 1)
+    vertex_pairs, face_pairs = edges
+    border = seen[face_pairs[:, 0]] != seen[face_pairs[:, 1]]
+    return Seen(corners[seen], brightness, placed[vertex_pairs[border]])
+
+
+_LIGHT = np.array([-0.35, 0.55, 0.75]) / np.linalg.norm([-0.35, 0.55, 0.75])
+
+
+def _cross(a: FloatArray, b: FloatArray) -> FloatArray:
+    """``np.cross`` for (n, 3) without its overhead."""
+    (ax, ay, az), (bx, by, bz) = a.T, b.T
+    return np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], axis=1)

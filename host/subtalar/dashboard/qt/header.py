@@ -79,8 +79,10 @@ class Header(QFrame):
         """Update."""
         facts = model.facts
         severity, words = _state_words(model)
-        self.state.setText(f"{theme.SEVERITY_MARK[severity]} {words}")
-        self.state.setStyleSheet(f"color: {theme.SEVERITY_COLOUR[severity]}")
+        text = f"{theme.SEVERITY_MARK[severity]} {words}"
+        if text != self.state.text():
+            self.state.setText(text)
+            self.state.setStyleSheet(f"color: {theme.SEVERITY_COLOUR[severity]}")
         size = f"  ·  {size_text(facts.recorded_bytes)}" if facts.recorded_bytes else ""
         self.path.set_full_text(f"{facts.recording_path}{size}" if facts.recording_path else "no recording file")
         self.source.set_full_text(facts.source or "waiting for the measuring process")

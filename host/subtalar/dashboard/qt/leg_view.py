@@ -1,12 +1,22 @@
 """Both legs in space, painted with QPainter (works without OpenGL): far faces first."""
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from subtalar.dashboard.model import DashboardModel
-from subtalar.dashboard.pose import FOOT_FACES, SHANK_FACES, Leg, LegPair, View, camera, visible_faces
+from subtalar.dashboard.pose import (
+    FOOT_EDGES,
+    FOOT_FACES,
+    SHANK_EDGES,
+    SHANK_FACES,
+    Leg,
+    LegPair,
+    View,
+    camera,
+    look_at,
+)
 from subtalar.dashboard.qt import theme
 from subtalar.dashboard.wording import SIDE_WORDS, direction_text
 from subtalar.types import SIDES, FloatArray, Side
@@ -17,7 +27,6 @@ _VIEWS: tuple[tuple[View, str], ...] = (
     ("left", "Left side"),
     ("right", "Right side"),
 )
-_UNKNOWN = QColor("#c3cad2")
 
 
 class LegCanvas(QWidget):
@@ -86,21 +95,33 @@ class LegCanvas(QWidget):
 
     def _paint_leg(self, painter: QPainter, side: Side, view: FloatArray, scale: float, centre: QPointF) -> None:
         leg = self._legs[side]
-        base = QColor(theme.SIDE_COLOUR[side]) if leg.known else _UNKNOWN
-        parts = [visible_faces(leg.shank, SHANK_FACES, view), visible_faces(leg.foot, FOOT_FACES, view)]
-        corners, depth, light, edge = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-        order = np.argsort(depth)
-        screen = corners[order, :, :2] * (scale, -scale) + (centre.x(), centre.y())
-        shades = [QColor(_shade(base, k / 15)) for k in range(16)]
-        brushes = [QBrush(shade) for shade in shades]
-        pens = [QPen(shade, 1) for shade in shades]
-        tone = (light[order] * 15).astype(int).tolist()
+        brushes, pen = _TONES[side] if leg.known else _TONES[None]
+        parts = [
+            look_at(leg.shank, SHANK_FACES, SHANK_EDGES, view),
+            look_at(leg.foot, FOOT_FACES, FOOT_EDGES, view),
+        ]
+        corners = np.concatenate([part.corners for part in parts])
+        outline = np.concatenate([part.outline for part in parts])
+        tones = (np.concatenate([part.brightness for part in parts]) * (_N_TONES - 1)).astype(int).tolist()
+        depth = np.concatenate([corners[:, :, 2].mean(axis=1), outline[:, :, 2].mean(axis=1)])
+        middle, flip = (centre.x(), centre.y()), (scale, -scale)
+        faces = (corners[:, :, :2] * flip + middle).tolist()
+        lines = (outline[:, :, :2] * flip + middle).tolist()
         # Filled without smoothing, faces meet without a seam at a third of the cost; only the outline is smoothed.
-        for (a, b, c, d), k, smooth in zip(screen.tolist(), tone, edge[order].tolist(), strict=True):
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing, smooth)
-            painter.setPen(pens[k] if smooth else Qt.PenStyle.NoPen)
-            painter.setBrush(brushes[k])
-            painter.drawConvexPolygon([QPointF(*a), QPointF(*b), QPointF(*c), QPointF(*d)])
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        painter.setPen(Qt.PenStyle.NoPen)
+        for k in np.argsort(depth).tolist():
+            if k < len(faces):
+                a, b, c, d = faces[k]
+                painter.setBrush(brushes[tones[k]])
+                painter.drawConvexPolygon((QPointF(*a), QPointF(*b), QPointF(*c), QPointF(*d)))
+                continue
+            a, b = lines[k - len(faces)]
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+            painter.setPen(pen)
+            painter.drawLine(QLineF(*a, *b))
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+            painter.setPen(Qt.PenStyle.NoPen)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
 
     def _paint_lines(self, painter: QPainter, side: Side, view: FloatArray, scale: float, centre: QPointF) -> None:
@@ -137,13 +158,22 @@ def _shade(base: QColor, light: float) -> QColor:
     """From a dark tone of the colour through the colour to a light tint."""
     target = QColor("#ffffff") if light > 0.5 else QColor("#1b2733")
     share = (light - 0.5) * 0.9 if light > 0.5 else (0.5 - light) * 0.8
-    mixed = [round(b + (t - b) * share) for b, t in _channels(base, target)]
-    return QColor(*mixed)
+    channels = ((base.red(), target.red()), (base.green(), target.green()), (base.blue(), target.blue()))
+    return QColor(*(round(b + (t - b) * share) for b, t in channels))
 
 
-def _channels(a: QColor, b: QColor) -> list[tuple[int, int]]:
-    """Red, green and blue of two colours."""
-    return [(a.red(), b.red()), (a.green(), b.green()), (a.blue(), b.blue())]
+def _tones(colour: str) -> tuple[list[QBrush], QPen]:
+    base = QColor(colour)
+    return [QBrush(_shade(base, k / (_N_TONES - 1))) for k in range(_N_TONES)], QPen(_shade(base, 0.15), 1.2)
+
+
+_N_TONES = 24
+_TONES: dict[Side | None, tuple[list[QBrush], QPen]] = {
+    None: _tones("#c3cad2"),
+    "left": _tones(theme.SIDE_COLOUR["left"]),
+    "right": _tones(theme.SIDE_COLOUR["right"]),
+}
+"""Brushes from dark to light and the pen of the outline; None while the pose is not known."""
 
 
 class LegCard(QFrame):

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QFrame,
@@ -36,7 +36,7 @@ _SHRINK_AFTER_S = 8.0
 
 
 class _Backdrop(QGraphicsItem):
-    """Grid lines and the bands of ± one standard deviation, in one item.
+    """Grid lines, bands of ± one standard deviation and ticks at initial contacts, in one item.
 
     A band is painted as rectangles: a sixth of what a polygon costs.
     """
@@ -46,6 +46,7 @@ class _Backdrop(QGraphicsItem):
         self.limit_deg = 20.0
         self.step_deg = 10.0
         self.bands: list[tuple[QColor, list[QRectF]]] = []
+        self.contacts: list[tuple[QPen, list[QLineF]]] = []
 
     def boundingRect(self) -> QRectF:  # noqa: N802
         """Qt: all of the strip, whatever its range."""
@@ -61,6 +62,9 @@ class _Backdrop(QGraphicsItem):
         for degrees in np.arange(-self.limit_deg, self.limit_deg + 0.1, self.step_deg):
             painter.setPen(_pen(theme.ZERO if degrees == 0 else theme.GRID))
             painter.drawLine(QPointF(-WINDOW_S, degrees), QPointF(0, degrees))
+        for pen, ticks in self.contacts:
+            painter.setPen(pen)
+            painter.drawLines(ticks)
 
 
 def _pen(colour: str, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:
@@ -92,7 +96,7 @@ class _Readout(QWidget):
 
     def __init__(self, side: Side) -> None:
         super().__init__()
-        self._side = side
+        self._known: bool | None = None
         bar = QFrame()
         bar.setFixedWidth(4)
         bar.setStyleSheet(f"background: {theme.SIDE_COLOUR[side]}; border-radius: 2px")
@@ -121,7 +125,9 @@ class _Readout(QWidget):
         """Update; a value that is not known and fresh is a grey dash."""
         known = reading.value_deg is not None
         self.value.setText("–" if reading.value_deg is None else angle_text(reading.value_deg))
-        self.value.setStyleSheet(f"color: {theme.INK if known else theme.INK_FAINT}")
+        if known != self._known:
+            self._known = known
+            self.value.setStyleSheet(f"color: {theme.INK if known else theme.INK_FAINT}")
         self.sd.setText(f"± {reading.sd_deg:.1f}°" if known and reading.sd_deg is not None else "")
         self.note.set_full_text(reading.note)
 
@@ -137,7 +143,6 @@ class Strip(QFrame):
         self.plot = _Plot()
         self._backdrop = _Backdrop()
         self._truth = {side: self._curve(_pen(theme.TRUTH, Qt.PenStyle.DotLine)) for side in SIDES}
-        self._contacts = {side: self._curve(_pen(theme.SIDE_COLOUR[side])) for side in SIDES}
         self._curves = {side: self._curve(_pen(theme.SIDE_COLOUR[side])) for side in SIDES}
         self.readouts = {side: _Readout(side) for side in SIDES}
         self._empty = theme.label("", 15, theme.INK_FAINT, parent=self.plot)
@@ -210,7 +215,7 @@ class Strip(QFrame):
             bottom.setHeight(1)
             bottom.setTicks([])
         plot.addItem(self._backdrop, ignoreBounds=True)
-        for item in (*self._contacts.values(), *self._truth.values(), *self._curves.values()):
+        for item in (*self._truth.values(), *self._curves.values()):
             plot.addItem(item, ignoreBounds=True)
         self._set_limit(20.0)
 
@@ -236,32 +241,32 @@ class Strip(QFrame):
         """Shift the traces to the present. Once a frame."""
         now_s, largest = model.now_s, 0.0
         bands: list[tuple[QColor, list[QRectF]]] = []
+        contacts: list[tuple[QPen, list[QLineF]]] = []
         for side in SIDES:
             trace = model.sides[side]
             inside = slice(int(np.searchsorted(trace.time_s, now_s - WINDOW_S)), None)
             t, y, sd = trace.time_s[inside], trace.angles_deg[inside, self._index], trace.sd_deg[inside, self._index]
             _draw(self._curves[side], t, y, now_s)
-            inside = slice(int(np.searchsorted(trace.truth_time_s, now_s - WINDOW_S)), None)
-            _draw(self._truth[side], trace.truth_time_s[inside], trace.truth_deg[inside, self._index], now_s)
-            self._draw_contacts(side, model.contacts_s[side] - now_s)
+            self._truth[side].setVisible(len(trace.truth_time_s) > 0)
+            if len(trace.truth_time_s):
+                inside = slice(int(np.searchsorted(trace.truth_time_s, now_s - WINDOW_S)), None)
+                _draw(self._truth[side], trace.truth_time_s[inside], trace.truth_deg[inside, self._index], now_s)
+                self._scale.setText("± 1 sd; dots: true angle")
+            contacts.append((_pen(theme.SIDE_COLOUR[side]), self._ticks(model.contacts_s[side] - now_s)))
             if np.isfinite(y).any():
                 largest = max(largest, float(np.nanmax(np.abs(y))))
             colour = QColor(theme.SIDE_COLOUR[side])
             colour.setAlpha(38)
             middle, low, high = decimate.band(t, y, sd, _BAND_BUCKET_S)
             bands.append((colour, _columns(middle - now_s, low, high)))
-        self._backdrop.bands = bands
+        self._backdrop.bands, self._backdrop.contacts = bands, contacts
         self._backdrop.update()
         self._fit(largest * 1.05, now_s)
         self._show_empty(model, largest == 0.0)
-        if any(len(trace.truth_time_s) for trace in model.sides.values()):
-            self._scale.setText("± 1 sd; dots: true angle")
 
-    def _draw_contacts(self, side: Side, x: FloatArray) -> None:
-        x = np.repeat(x[(x > -WINDOW_S) & (x <= 0)], 2)
-        limit = self._backdrop.limit_deg
-        y = np.tile([-1.04 * limit, -0.93 * limit], len(x) // 2)
-        self._contacts[side].setData(x, y, connect="pairs")
+    def _ticks(self, x: FloatArray) -> list[QLineF]:
+        low, high = -1.04 * self._backdrop.limit_deg, -0.93 * self._backdrop.limit_deg
+        return [QLineF(at, low, at, high) for at in x[(x > -WINDOW_S) & (x <= 0)].tolist()]
 
     def _show_empty(self, model: DashboardModel, empty: bool) -> None:
         if empty:
