@@ -145,7 +145,7 @@ def assert_same(one: Result, other: Result) -> None:
 
 
 def error_deg(walk: Walk, result: Result, side: Side, lag_s: float) -> tuple[FloatArray, FloatArray]:
-    """Errors (n, 3) of all rows from 8 s after the first step to just before the last, and which rows (n,) those are."""
+    """Errors (n, 3) of the rows from 8 s after the first step to just before the last; which rows (n,) those are."""
     rows = result.rows(side)
     which = (rows.time_s > walk.walk_start_s + 8.0) & (rows.time_s < walk.walk_end_s - 1.5)
     which &= np.isfinite(rows.angles_deg).all(axis=1)
@@ -214,11 +214,17 @@ def simulate(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Walk]:
 
 @pytest.fixture(scope="session")
 def short_walk(simulate: Callable[..., Walk]) -> Walk:
-    """One leg stands, bends the knee twice and walks for 18 s; 100 Hz."""
+    """One leg stands, bends the knee once and walks for 18 s; 50 Hz, to be quick to estimate again and again."""
     config = SimulationConfig(
-        BodyConfig(seed=3, standing_s=4.0, knee_bends=2), sites=("right_foot", "right_shank"), rate_hz=100.0
+        BodyConfig(seed=3, standing_s=4.0, knee_bends=1), sites=("right_foot", "right_shank"), rate_hz=50.0
     )
-    return simulate("short", config, 30.0)
+    return simulate("short", config, 27.0)
+
+
+@pytest.fixture(scope="session")
+def estimated() -> Callable[[Walk], Result]:
+    """``estimate`` for fixtures that outlive a test."""
+    return estimate
 
 
 @pytest.fixture(scope="session")

@@ -41,7 +41,8 @@ def dealt(lab: SimpleNamespace, walk: Any, sizes: dict[BodySite, list[int]], tur
     return out
 
 
-sizes = st.lists(st.integers(1, 500), min_size=2, max_size=12)
+sizes = st.lists(st.integers(1, 400), min_size=2, max_size=12)
+turns_of_both = st.lists(st.booleans(), min_size=2, max_size=12).filter(lambda turns: len(set(turns)) == 2)
 
 
 @settings(
@@ -75,7 +76,11 @@ def test_all_of_the_foot_first(lab: SimpleNamespace, short_walk: Any, short_resu
     lab.assert_same(lab.estimate(short_walk, blocks), short_result)
 
 
-@pytest.mark.xfail(strict=True, reason="a shank pushed more than 10 s ahead of its foot is forgotten (Leg._forget)")
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="a shank pushed more than 10 s ahead of its foot is forgotten (Leg._forget)",
+)
 def test_all_of_the_shank_first(lab: SimpleNamespace, short_walk: Any, short_result: Any) -> None:
     blocks = [short_walk.samples[SHANK], short_walk.samples[FOOT]]
     lab.assert_same(lab.estimate(short_walk, blocks), short_result)
@@ -86,16 +91,17 @@ def test_empty_blocks_change_nothing(lab: SimpleNamespace, short_walk: Any, shor
     lab.assert_same(lab.estimate(short_walk, blocks), short_result)
 
 
-@pytest.mark.parametrize("lag_s", [0.1, 1.0])
-def test_telling_the_time_changes_nothing(
-    lab: SimpleNamespace, short_walk: Any, short_result: Any, lag_s: float
-) -> None:
+def test_telling_the_time_changes_nothing(lab: SimpleNamespace, short_walk: Any, short_result: Any) -> None:
     """As the live session does: notification by notification, and the time in between (0.1 s late there)."""
     blocks = lab.in_order(short_walk, 0.02)
-    lab.assert_same(lab.estimate(short_walk, blocks, advance_lag_s=lag_s), short_result)
+    lab.assert_same(lab.estimate(short_walk, blocks, advance_lag_s=0.1), short_result)
 
 
-@pytest.mark.xfail(strict=True, reason="the first rows do not wait for the second that the shank's clock holds back")
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="the first rows do not wait for the second that the shank's clock holds back",
+)
 def test_telling_the_time_at_once_changes_nothing(lab: SimpleNamespace, short_walk: Any, short_result: Any) -> None:
     blocks = lab.in_order(short_walk, 0.02)
     lab.assert_same(lab.estimate(short_walk, blocks, advance_lag_s=0.0), short_result)
@@ -109,13 +115,11 @@ def test_losses_and_a_restart_are_the_same_however_cut(lab: SimpleNamespace, sho
     walk = short_walk.with_samples(restarted, shank)
     reference = lab.estimate(walk)
     assert len(set(reference.rows("right").quality.tolist())) >= 4  # the losses show
-    for block_s in (0.02, 0.37, 4.0):
+    for block_s in (0.07, 4.0):
         lab.assert_same(lab.estimate(walk, lab.in_order(walk, block_s)), reference)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a row that coincides with the shank's newest sample looks at the wrong neighbour"
-)
+@pytest.mark.xfail(strict=True, reason="a row that meets the shank's newest sample looks at the wrong neighbour")
 def test_equal_clocks_and_a_gap_are_the_same_however_cut(lab: SimpleNamespace) -> None:
     """Sensors on one clock (Xsens exports) sample at the very same instants."""
     rng = np.random.default_rng(1)
@@ -132,29 +136,27 @@ def test_equal_clocks_and_a_gap_are_the_same_however_cut(lab: SimpleNamespace) -
         lab.assert_same(lab.estimate(walk, lab.in_order(walk, block_s)), reference)
 
 
-def flats(gyr_rad_s: Any, size: int) -> list[FootFlat]:
-    detector = FootFlatDetector(FootFlatParameters(), 100.0)
+def flats(block: SampleBlock, size: int) -> list[FootFlat]:
+    detector = FootFlatDetector(FootFlatParameters(), 50.0)
     out = []
-    for i in range(0, len(gyr_rad_s), size):
-        detector.push(gyr_rad_s[i : i + size])
+    for i in range(0, len(block), size):
+        detector.push(block.gyr_rad_s[i : i + size], block.acc_m_s2[i : i + size])
         while (flat := detector.next_before(i + size)) is not None:
             out.append(flat)
     return out
 
 
 def test_rests_are_found_at_the_same_rows_however_cut(short_walk: Any) -> None:
-    gyr = short_walk.samples[FOOT].gyr_rad_s
-    whole = flats(gyr, len(gyr))
+    foot = short_walk.samples[FOOT]
+    whole = flats(foot, len(foot))
     assert len(whole) > 10
     for size in (1, 37, 700):
-        assert [(f.first, f.last, f.detected) for f in flats(gyr, size)] == [
+        assert [(f.first, f.last, f.detected) for f in flats(foot, size)] == [
             (f.first, f.last, f.detected) for f in whole
         ]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the rest level uses the swing's peak as of the start of the block (next_before)"
-)
+@pytest.mark.xfail(strict=True, reason="the rest level uses the swing's peak as of the block's start")
 def test_rests_begin_at_the_same_rows_however_cut(short_walk: Any) -> None:
-    gyr = short_walk.samples[FOOT].gyr_rad_s
-    assert flats(gyr, 1) == flats(gyr, len(gyr))
+    foot = short_walk.samples[FOOT]
+    assert flats(foot, 1) == flats(foot, len(foot))
