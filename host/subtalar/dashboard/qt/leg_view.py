@@ -103,25 +103,18 @@ class LegCanvas(QWidget):
         corners = np.concatenate([part.corners for part in parts])
         outline = np.concatenate([part.outline for part in parts])
         tones = (np.concatenate([part.brightness for part in parts]) * (_N_TONES - 1)).astype(int).tolist()
-        depth = np.concatenate([corners[:, :, 2].mean(axis=1), outline[:, :, 2].mean(axis=1)])
         middle, flip = (centre.x(), centre.y()), (scale, -scale)
         faces = (corners[:, :, :2] * flip + middle).tolist()
         lines = (outline[:, :, :2] * flip + middle).tolist()
-        # Filled without smoothing, faces meet without a seam at a third of the cost; only the outline is smoothed.
+        # Filled without smoothing, faces meet without a seam at a third of the cost; the smooth rim lies beneath.
+        painter.setPen(pen)
+        painter.drawLines([QLineF(*a, *b) for a, b in lines])
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         painter.setPen(Qt.PenStyle.NoPen)
-        for k in np.argsort(depth).tolist():
-            if k < len(faces):
-                a, b, c, d = faces[k]
-                painter.setBrush(brushes[tones[k]])
-                painter.drawConvexPolygon((QPointF(*a), QPointF(*b), QPointF(*c), QPointF(*d)))
-                continue
-            a, b = lines[k - len(faces)]
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-            painter.setPen(pen)
-            painter.drawLine(QLineF(*a, *b))
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-            painter.setPen(Qt.PenStyle.NoPen)
+        for k in np.argsort(corners[:, :, 2].sum(axis=1)).tolist():
+            a, b, c, d = faces[k]
+            painter.setBrush(brushes[tones[k]])
+            painter.drawConvexPolygon((QPointF(*a), QPointF(*b), QPointF(*c), QPointF(*d)))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
 
     def _paint_lines(self, painter: QPainter, side: Side, view: FloatArray, scale: float, centre: QPointF) -> None:
@@ -164,7 +157,7 @@ def _shade(base: QColor, light: float) -> QColor:
 
 def _tones(colour: str) -> tuple[list[QBrush], QPen]:
     base = QColor(colour)
-    return [QBrush(_shade(base, k / (_N_TONES - 1))) for k in range(_N_TONES)], QPen(_shade(base, 0.15), 1.2)
+    return [QBrush(_shade(base, k / (_N_TONES - 1))) for k in range(_N_TONES)], QPen(_shade(base, 0.25), 2.0)
 
 
 _N_TONES = 24
