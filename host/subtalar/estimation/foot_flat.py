@@ -17,6 +17,11 @@ from subtalar.estimation.history import History
 from subtalar.estimation.parameters import FootFlatParameters
 from subtalar.types import FloatArray
 
+_SEARCH_S = 0.5
+"""The stillest instants are sought in this much of the rest's beginning and end."""
+_MEMORY = 0.3
+"""Weight of the newest swing in what counts as typical."""
+
 
 @dataclass(frozen=True)
 class FootFlat:
@@ -26,7 +31,6 @@ class FootFlat:
     first: int
     last: int
     detected: int
-    swing_peak_rad_s: float
 
 
 class FootFlatDetector:
@@ -41,8 +45,9 @@ class FootFlatDetector:
         self._seen = 0
         self._resting = False
         self._rest_start = 0
-        self._swing_peak = 0.0
-        self._typical_peak = 0.0
+        self._swing_power = 0.0
+        self._typical_power = 0.0
+        self._first: int | None = None
 
     def push(self, gyr_rad_s: FloatArray, acc_m_s2: FloatArray) -> None:
         """Take angular rate and specific force (n, 3) of the next rows."""
@@ -53,7 +58,7 @@ class FootFlatDetector:
         power = gyr_rad_s[:, 0] ** 2 + gyr_rad_s[:, 1] ** 2 + gyr_rad_s[:, 2] ** 2
         if self._zi is None:
             self._zi = np.zeros((self._sos.shape[0], 2))
-        smooth, self._zi = sosfilt(self._sos, power, zi=self._zi)
+        smooth, self._zi = sosfilt(self._sos, power + np.minimum(unrest, self._p.most_unrest_rad_s**2), zi=self._zi)
         rows = np.empty((len(power), 2))
         rows[:, 0], rows[:, 1] = power + unrest, smooth
         self._power.append(rows)
@@ -63,44 +68,62 @@ class FootFlatDetector:
         row = min(row, self._power.end)
         while self._seen < row:
             smooth = self._power.view(self._seen, row)[:, 1]
-            rest_level, move_level = self._levels()
-            if self._resting:
-                hits = np.flatnonzero(smooth > move_level)
-                if len(hits) == 0:
-                    self._seen = row
-                    break
-                end = self._seen + int(hits[0])
-                self._seen = end + 1
-                self._resting = False
-                if end - self._rest_start < self._p.shortest_rest_s * self._rate_hz:
-                    continue  # the pitch rate passing through zero at initial contact is no rest
-                flat = self._report(end)
-                self._typical_peak += 0.3 * (self._swing_peak - self._typical_peak) if self._typical_peak else 0.0
-                self._typical_peak = self._typical_peak or self._swing_peak
-                self._swing_peak = 0.0
+            if not self._resting:
+                self._while_moving(smooth)
+            elif (flat := self._while_resting(smooth)) is not None:
                 return flat
-            hits = np.flatnonzero(smooth < rest_level)
-            stop = int(hits[0]) + 1 if len(hits) else len(smooth)
-            self._swing_peak = max(self._swing_peak, float(np.sqrt(max(0.0, smooth[:stop].max()))))
-            if len(hits):
-                self._resting = True
-                self._rest_start = self._seen + int(hits[0])
-            self._seen += stop
         return None
 
-    def _levels(self) -> tuple[float, float]:
-        peak = max(self._typical_peak, self._swing_peak)
-        rest = max(self._p.least_rest_rad_s, self._p.rest_fraction * peak)
-        move = max(self._p.least_move_rad_s, self._p.move_fraction * peak)
-        return rest**2, move**2
+    def _while_moving(self, smooth: FloatArray) -> None:
+        """Look for the beginning of a rest: below a share of the highest power so far in this swing."""
+        highest = np.maximum.accumulate(np.maximum(smooth, self._swing_power))
+        reference = np.maximum(highest, self._typical_power)
+        level = np.maximum(self._p.least_rest_rad_s**2, self._p.rest_fraction**2 * reference)
+        hits = np.flatnonzero(smooth < level)
+        stop = int(hits[0]) + 1 if len(hits) else len(smooth)
+        self._swing_power = float(highest[stop - 1])
+        self._seen += stop
+        if len(hits):
+            self._resting = True
+            self._rest_start = self._seen - 1
+            self._first = None
+
+    def _while_resting(self, smooth: FloatArray) -> FootFlat | None:
+        """Look for the end of the rest."""
+        reference = max(self._typical_power, self._swing_power)
+        level = max(self._p.least_move_rad_s**2, self._p.move_fraction**2 * reference)
+        hits = np.flatnonzero(smooth > level)
+        if len(hits) == 0:
+            self._seen += len(smooth)
+            self._forget_the_middle()
+            return None
+        end = self._seen + int(hits[0])
+        self._seen = end + 1
+        self._resting = False
+        if end - self._rest_start < self._p.shortest_rest_s * self._rate_hz:
+            return None  # the pitch rate passing through zero at initial contact is no rest
+        flat = self._report(end)
+        if self._swing_power > self._p.least_move_rad_s**2:
+            weight = _MEMORY if self._typical_power > 0.0 else 1.0
+            self._typical_power += weight * (self._swing_power - self._typical_power)
+        self._swing_power = 0.0
+        return flat
+
+    def _forget_the_middle(self) -> None:
+        """A rest may last an hour; only its beginning and its newest part matter."""
+        span = round(_SEARCH_S * self._rate_hz)
+        if self._first is None and self._seen >= self._rest_start + span:
+            self._first = self._stillest(self._rest_start, self._rest_start + span)
+        if self._first is not None:
+            self._power.forget_before(self._seen - 2 * span)
 
     def _report(self, end: int) -> FootFlat:
-        span = round(0.5 * self._rate_hz)
-        begin = max(self._rest_start, self._power.first)
-        first = self._stillest(begin, min(end, begin + span))
+        span = round(_SEARCH_S * self._rate_hz)
+        begin = self._rest_start
+        first = self._stillest(begin, min(end, begin + span)) if self._first is None else self._first
         last = self._stillest(max(begin, end - span), end)
         self._power.forget_before(end - span)
-        return FootFlat(begin, first, last, end, self._swing_peak)
+        return FootFlat(begin, first, last, end)
 
     def _stillest(self, start: int, stop: int) -> int:
         """Row in [start, stop) around which the mean unrest over ``window_s`` is least.

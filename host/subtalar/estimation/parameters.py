@@ -51,6 +51,8 @@ class FootFlatParameters:
     window_s: float = 0.1
     force_weight_rad_s_per_m_s2: float = 0.25
     """So much angular rate disturbs a rest as much as 1 m/s² beside gravity."""
+    most_unrest_rad_s: float = 1.5
+    """The shock of running must not outlast itself in the smoothed signal."""
     min_stride_s: float = 0.4
     max_stride_s: float = 3.0
 
