@@ -228,6 +228,12 @@ def estimated() -> Callable[[Walk], Result]:
 
 
 @pytest.fixture(scope="session")
+def new_result() -> Callable[[], Result]:
+    """An empty result to collect in, for fixtures that outlive a test."""
+    return Result
+
+
+@pytest.fixture(scope="session")
 def short_result(short_walk: Walk) -> Result:
     return estimate(short_walk)
 

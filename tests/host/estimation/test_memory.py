@@ -1,0 +1,96 @@
+"""Hours of data in bounded memory and bounded work."""
+
+import tracemalloc
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from subtalar.conventions import GRAVITY_M_S2
+from subtalar.estimation import GaitEstimator, Parameters
+from subtalar.estimation.calibration import LegCalibration
+from subtalar.estimation.foot_flat import FootFlatDetector
+from subtalar.estimation.parameters import FootFlatParameters
+from subtalar.estimation.standing import Standing
+from subtalar.estimation.stride_window import SegmentSamples, StrideWindow
+from subtalar_sim.body import BodyConfig
+from subtalar_sim.config import SimulationConfig
+
+
+@pytest.fixture
+def traced() -> Iterator[None]:
+    tracemalloc.start()
+    yield
+    tracemalloc.stop()
+
+
+@pytest.mark.slow
+def test_ten_minutes_take_no_more_than_five(lab: SimpleNamespace, simulate: Callable[..., Any], traced: None) -> None:
+    config = SimulationConfig(
+        BodyConfig(seed=8, standing_s=4.0, knee_bends=0), sites=("right_foot", "right_shank"), rate_hz=50.0
+    )
+    tracemalloc.stop()  # making and reading the walk is not what is measured
+    walk = simulate("ten_minutes", config, 600.0)
+    blocks = lab.in_order(walk, 2.0)
+    tracemalloc.start()
+    estimator, peaks, strides, minute = GaitEstimator(walk.sensors), [], 0, 1
+    for block in blocks:
+        strides += len(estimator.push(block).strides)
+        if float(block.host_time_s[0]) > 60.0 * minute:
+            peaks.append(tracemalloc.get_traced_memory()[1])
+            tracemalloc.reset_peak()
+            minute += 1
+    assert strides > 450
+    assert len(peaks) == 9
+    # 90 s of rows are held on purpose; after that nothing grows, but buffers breathe as they are copied.
+    assert max(peaks[5:]) < max(peaks[2:5]) + 300_000
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="history of a foot that never moves is never forgotten")
+def test_a_foot_that_never_moves_is_not_remembered(traced: None) -> None:
+    detector = FootFlatDetector(FootFlatParameters(), 200.0)
+    still, gravity = np.zeros((12_000, 3)), np.tile([0.0, 0.0, GRAVITY_M_S2], (12_000, 1))
+    for minute in range(60):
+        detector.push(still, gravity)
+        detector.next_before(12_000 * (minute + 1))
+    assert tracemalloc.get_traced_memory()[0] < still.nbytes + gravity.nbytes + 3_000_000
+
+
+def marching_window() -> StrideWindow:
+    """One step on the spot, as both sensors feel it: to and fro, ending where it began."""
+    t = np.arange(-0.12, 1.12, 0.01)
+    inside = (t >= 0) & (t <= 1)
+    acc = np.zeros((len(t), 3))
+    acc[:, 0] = np.where(inside, 3.0 * np.cos(2 * np.pi * t), 0.0)
+    acc[:, 2] = GRAVITY_M_S2
+    still = SegmentSamples(t, np.tile([1.0, 0.0, 0.0, 0.0], (len(t), 1)), np.zeros_like(acc), acc)
+    return StrideWindow(still, still, 12, 112, np.zeros(len(t)), 112)
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="steps on the spot pile up and all are solved again each")
+def test_steps_that_lead_nowhere_do_not_pile_up() -> None:
+    calibration = LegCalibration(Parameters())
+    upright = np.array([1.0, 0.0, 0.0, 0.0])
+    calibration.stand(Standing(0, 200, 0.0, 2.0, upright, upright), None)
+    for _ in range(40):
+        calibration.add(marching_window())
+        assert calibration.solve() is None  # no travel: no direction
+    assert calibration.strides <= Parameters().placement.settle_strides
+
+
+def test_rows_of_a_silent_partner_are_let_go(lab: SimpleNamespace, short_walk: Any, traced: None) -> None:
+    """Foot samples for half an hour, no shank: the time passes, so nothing waits."""
+    foot = next(b for site, b in short_walk.samples.items() if site.segment == "foot")
+    estimator, held = GaitEstimator(short_walk.sensors), []
+    length_s = float(foot.device_time_s[-1] - foot.device_time_s[0]) + 0.02
+    for again in range(66):
+        later = again * length_s
+        block = type(foot)(
+            foot.site, foot.device_time_s + later, foot.host_time_s + later, foot.acc_m_s2, foot.gyr_rad_s
+        )
+        estimator.push(block)
+        estimator.advance(float(block.host_time_s[-1]))
+        held.append(tracemalloc.get_traced_memory()[0])
+    assert max(held[40:]) < max(held[20:40]) + 300_000

@@ -1,0 +1,62 @@
+"""Truth trials of another simulator and recordings of real people, kept beside the project."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from subtalar.estimation import GaitEstimator
+from subtalar.session import open_session
+from subtalar.types import SIDES, Side
+
+pytestmark = [pytest.mark.shared_data, pytest.mark.slow]
+Score = Callable[[Path], Mapping[str, Mapping[str, float]]]
+ANGLES = ("dorsiflexion", "inversion", "tibial_rotation")
+
+
+@pytest.mark.parametrize(("trial", "side"), [("walk_right", "right"), ("overpronated_left_any_mount", "left")])
+def test_truth_trial(shared_data: Path, score: Score, trial: str, side: str) -> None:
+    result = score(shared_data / "truth_trials" / trial)[side]
+    assert result["covered"] > 0.98
+    assert {a: result[a] for a in ANGLES if result[a] > 2.0} == {}
+
+
+@pytest.fixture(scope="module", params=["1019_pp10", "1019_pp12"])
+def treadmill(request: pytest.FixtureRequest, shared_data: Path, new_result: Callable[[], Any]) -> tuple[str, Any]:
+    """Two minutes of a person after stroke on a treadmill."""
+    session = open_session(shared_data / "movingreality" / str(request.param))
+    estimator, result = GaitEstimator(session.sensors), new_result()
+    for block in session.blocks(5.0):
+        result.take(estimator.push(block))
+    result.take(estimator.finish())
+    return str(request.param), result
+
+
+EXPECTED: dict[str, dict[Side, int]] = {
+    "1019_pp10": {"right": 105, "left": 106},
+    "1019_pp12": {"right": 119, "left": 117},
+}
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_strides_of_real_people(treadmill: tuple[str, Any], side: Side) -> None:
+    name, result = treadmill
+    strides = [s for s in result.strides if s.side == side]
+    assert abs(len(strides) - EXPECTED[name][side]) <= 3
+    starts = [s.initial_contact_s for s in strides]
+    assert (np.diff(starts) > 0.5).all()
+    assert np.mean([s.quality in ("ok", "few_strides") for s in strides]) > 0.9
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_tibial_rotation_does_not_drift(treadmill: tuple[str, Any], side: Side) -> None:
+    """Plain six-axis fusion drifts by 8 to 18 °/min in these recordings."""
+    _, result = treadmill
+    known = [s for s in result.strides if s.side == side and np.isfinite(s.mean_tibial_rotation_deg)]
+    assert len(known) > 90
+    minutes = np.array([s.initial_contact_s for s in known]) / 60.0
+    rotation = np.array([s.mean_tibial_rotation_deg for s in known])
+    assert abs(np.polyfit(minutes, rotation, 1)[0]) < 1.5
+    assert rotation.std() < 5.0
