@@ -1,6 +1,6 @@
 """Draws the pictures of docs/how-the-heading-is-found.md from one simulated walk, run through the estimator itself.
 
-What the estimator keeps to itself is looked at by wrapping two of its functions; nothing is computed twice.
+What the estimator keeps to itself is looked at by wrapping three of its functions; nothing is computed twice.
 """
 
 import tempfile
@@ -16,6 +16,7 @@ from subtalar.estimation import leg as leg_module
 from subtalar.estimation.ankle_path import StrideHeading, ankle_velocity, stride_heading
 from subtalar.estimation.clock import lower_line
 from subtalar.estimation.estimator import GaitEstimator
+from subtalar.estimation.gait_events import SwingEvents, swing_events
 from subtalar.estimation.heading import HeadingFilter
 from subtalar.estimation.parameters import Parameters
 from subtalar.estimation.stride_window import StrideWindow
@@ -38,6 +39,7 @@ class Seen:
     compared: list[tuple[StrideWindow, Any, Any, float]] = field(default_factory=list)
     evidence: list[StrideHeading] = field(default_factory=list)
     filtered: list[tuple[float, float, float, bool]] = field(default_factory=list)
+    swings: list[tuple[Any, Any, Any]] = field(default_factory=list)
     angles: list[AngleBlock] = field(default_factory=list)
     events: list[GaitEvent] = field(default_factory=list)
     arrivals: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
@@ -60,6 +62,11 @@ def run(folder: Path) -> Seen:
         seen.filtered.append((stride.time_s, float(self.heading_rad(here)[0]), float(self.sd_rad(here)[0]), taken))
         return taken
 
+    def swing(time_s: Any, pitch_rate_rad_s: Any, acc_m_s2: Any) -> SwingEvents | None:
+        seen.swings.append((time_s, pitch_rate_rad_s, acc_m_s2))
+        return swing_events(time_s, pitch_rate_rad_s, acc_m_s2)
+
+    leg_module.swing_events = swing  # type: ignore[assignment]
     leg_module.stride_heading, HeadingFilter.add = compare, add  # type: ignore[assignment,method-assign]
     try:
         estimator = GaitEstimator(session.sensors)
@@ -75,6 +82,7 @@ def run(folder: Path) -> Seen:
         seen.angles += found.angles
         seen.events += found.events
     finally:
+        leg_module.swing_events = swing_events
         leg_module.stride_heading, HeadingFilter.add = stride_heading, whole_add  # type: ignore[method-assign]
     seen.arrivals = {site: tuple(np.concatenate(parts).T) for site, parts in arrivals.items()}  # type: ignore[misc]
     return seen
@@ -159,35 +167,26 @@ def draw_heading(seen: Seen) -> None:
 
 
 def draw_events(seen: Seen) -> None:
-    """Angular rate of the foot over one stride: the rest, and the two zero crossings."""
-    window, *_ = one_stride(seen, 60.0)
-    t = window.foot.time_s
-    rate = np.degrees(np.linalg.norm(window.foot.gyr_rad_s, axis=1))
-    figure, ax = plt.subplots(figsize=(8, 3.4), layout="constrained")
-    zero = window.foot.time_s[window.start]
-    ax.plot(t - zero, rate, color=FOOT_INK, lw=1.6, label="angular rate of the foot")
-    for row in (window.start, window.stop):
-        ax.axvline(t[row] - zero, color=Y_COLOUR, lw=1.4)
-        ax.text(t[row] - zero, rate.max() * 1.08, "foot-flat", color=Y_COLOUR, ha="center", backgroundcolor="white")
-    body = CONFIG.make_body()
-    delay_s = fixed_delay_s(seen)
-    names = {"foot_off": "foot off", "initial_contact": "initial contact"}
+    """Pitch rate of the foot and the force it feels, from one rest to the next, with the events found in them."""
+    t, pitch_rate, acc = next(swing for swing in seen.swings if swing[0][0] > 60.0)
+    body, delay_s = CONFIG.make_body(), fixed_delay_s(seen)
     truths = {"foot_off": body.foot_offs_s("right"), "initial_contact": body.initial_contacts_s("right")}
-    for kind, name in names.items():
-        found = [e.time_s for e in seen.events if e.kind == kind and zero < e.time_s < window.end_s]
-        ax.axvline(found[0] - zero, color=Z_COLOUR, lw=1.4)
-        ax.text(found[0] - zero, rate.max() * 1.08, name, color=Z_COLOUR, ha="center", backgroundcolor="white")
+    figure, axes = plt.subplots(2, 1, figsize=(8, 4.6), sharex=True, layout="constrained", height_ratios=[1.6, 1])
+    axes[0].plot(t - t[0], np.degrees(pitch_rate), color=FOOT_INK, lw=1.6)
+    axes[0].axhline(0, color=PALE, lw=0.6)
+    axes[0].set_ylabel("pitch rate of the foot\n(°/s, + toes up)")
+    axes[1].plot(t - t[0], np.linalg.norm(acc, axis=1), color=FOOT_INK, lw=1.6)
+    axes[1].set(ylabel="specific force\nat the foot (m/s²)", xlabel="time since foot-flat (s)")
+    top = 1.16 * np.degrees(pitch_rate).max()
+    for kind, name in (("foot_off", "foot off"), ("initial_contact", "initial contact")):
+        found = next(e.time_s for e in seen.events if e.kind == kind and t[0] < e.time_s < t[-1])
         true = truths[kind] + delay_s
-        nearest = true[np.argmin(np.abs(true - found[0]))]
-        ax.axvline(
-            nearest - zero,
-            color=INK,
-            lw=1.0,
-            ls=":",
-            label="the same events of the simulated body" if kind == "foot_off" else None,
-        )
-    ax.set(xlabel="time since foot-flat (s)", ylabel="°/s", ylim=(0, rate.max() * 1.2))
-    figure.legend(loc="outside lower center", ncols=2)
+        true_s = true[np.argmin(np.abs(true - found))]
+        for ax in axes:
+            ax.axvline(found - t[0], color=Z_COLOUR, lw=1.4, label="found")
+            ax.axvline(true_s - t[0], color=INK, lw=1.1, ls=":", label="the simulated body's own")
+        axes[0].text(found - t[0] - 0.01, top, name, color=Z_COLOUR, ha="right", va="center")
+    figure.legend(*(x[:2] for x in axes[0].get_legend_handles_labels()), loc="outside upper center", ncols=2)
     save(figure, "gait-events.svg")
 
 
