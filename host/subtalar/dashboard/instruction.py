@@ -6,7 +6,7 @@ from typing import Literal
 
 from subtalar.acquisition.ring import SessionFacts, WriterState
 from subtalar.dashboard.wording import SIDE_WORDS, site_words
-from subtalar.types import Notice, SensorStatus
+from subtalar.types import Notice, SensorStatus, Side
 
 Level = Literal["info", "advice", "problem", "done"]
 
@@ -36,8 +36,13 @@ def choose_instruction(
     sensors: Sequence[SensorStatus],
     notices: Sequence[Notice],
     now_s: float,
+    uncalibrated: frozenset[Side] = frozenset(),
 ) -> Instruction:
-    """What to show; ``silence_s`` since the writer's last sign of life, ``now_s`` on the session clock."""
+    """What to show.
+
+    ``silence_s`` since the writer's last sign of life, ``now_s`` on the session clock, ``uncalibrated`` the sides
+    that stream but have no angles yet, given only while no side has any.
+    """
     if facts.state == "ended" or writer == "closed":
         if facts.recording_error:
             return Instruction("Session ended; the recording has a problem", facts.recording_error, "problem")
@@ -58,7 +63,20 @@ def choose_instruction(
             "Reconnecting by itself. Check that it is switched on, charged and within reach.",
             "problem",
         )
+    if uncalibrated and not any(n.level != "info" and now_s - n.time_s < PROBLEM_SHOWN_S for n in notices):
+        return _calibrate(notices, uncalibrated)
     return _from_notices(notices, now_s) or _waiting(facts, sensors)
+
+
+def _calibrate(notices: Sequence[Notice], uncalibrated: frozenset[Side]) -> Instruction:
+    """What the estimator waits for; it sees that somebody stood still only when the first heel rises."""
+    stood = {n.side for n in notices if n.code == "standing_found"}
+    if uncalibrated <= stood:
+        return Instruction("Walk", "Straight ahead. Angles appear after a few strides.", "advice")
+    detail = (
+        "Stand for 3 seconds, bend the knees slowly 3 times, walk straight ahead. Angles then appear."
+    )
+    return Instruction("Stand still, then walk", detail, "advice")
 
 
 def _from_notices(notices: Sequence[Notice], now_s: float) -> Instruction | None:

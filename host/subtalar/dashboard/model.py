@@ -179,7 +179,15 @@ class DashboardModel:
             self.sensors,
             self._reader.notices(last=32),
             self.now_s,
+            self._uncalibrated(),
         )
+
+    def _uncalibrated(self) -> frozenset[Side]:
+        """The sides that wait for calibration; none as soon as one has angles."""
+        streaming = {side: trace.quality for side, trace in self.sides.items() if self.is_fresh(side)}
+        if any(quality is not Quality.NOT_CALIBRATED for quality in streaming.values()):
+            return frozenset()
+        return frozenset(streaming)
 
     def age_s(self, side: Side) -> float:
         """Seconds since that side's newest row, by the wall clock or the session's; infinite when there is none.

@@ -2,15 +2,15 @@ import pytest
 
 from subtalar.acquisition.ring import SessionFacts
 from subtalar.dashboard.instruction import choose_instruction
-from subtalar.types import BodySite, Notice, SensorInfo, SensorStatus
+from subtalar.types import SIDES, BodySite, Notice, SensorInfo, SensorStatus
 
 RUNNING = SessionFacts("running", "simulated sensors", 0.0, 10.0, "/tmp/a.mcap")
 STREAMING = [SensorStatus(SensorInfo(site, 100.0), "streaming") for site in BodySite]
 WALK = Notice(5.0, "advice", "walk", "Walk")
 
 
-def choose(writer="alive", silence_s=0.0, facts=RUNNING, sensors=STREAMING, notices=(WALK,), now_s=9.0):
-    return choose_instruction(writer, silence_s, facts, sensors, notices, now_s)
+def choose(writer="alive", silence_s=0.0, facts=RUNNING, sensors=STREAMING, notices=(WALK,), now_s=9.0, waiting=()):
+    return choose_instruction(writer, silence_s, facts, sensors, notices, now_s, frozenset(waiting))
 
 
 def lost(*sites):
@@ -54,3 +54,15 @@ def test_the_newest_advice_holds_until_settled_and_a_problem_passes():
     news = Notice(8.5, "info", "calibrated", "Both ankles are ready")
     said = choose(notices=(WALK, news))
     assert (said.text, said.detail) == ("Walk", "Both ankles are ready")
+
+
+def test_before_calibration_the_person_is_told_what_to_do():
+    found = [Notice(6.0, "info", "standing_found", "Quiet standing of 3.0 s found.", side) for side in SIDES]
+    assert choose(notices=(), waiting=SIDES).text == "Stand still, then walk"
+    assert choose(notices=found[:1], waiting=SIDES).text == "Stand still, then walk"
+    assert choose(notices=found, waiting=SIDES).text == "Walk"
+    assert choose(notices=found[1:], waiting=["right"]).text == "Walk"
+    slip = Notice(8.0, "problem", "strides_do_not_fit", "The two sensors do not see the same steps", "left")
+    assert choose(notices=(*found, slip), waiting=SIDES).level == "problem"
+    old = Notice(0.0, "advice", "one_sensor", "The left leg has one sensor only")
+    assert choose(notices=(old, *found), waiting=SIDES, now_s=30.0).text == "Walk"

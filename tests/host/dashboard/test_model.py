@@ -105,6 +105,7 @@ def test_unknown_values_say_why(model, feeder):
     feeder.feed_until(1.0)
     model.refresh()
     assert {(r.value_deg, r.sd_deg, r.note) for r in model.readings("left")} == {(None, None, "not calibrated yet")}
+    assert model.instruction.text == "Stand still, then walk"
 
 
 def test_when_the_session_ends_nothing_looks_live(model, feeder, writer, clock):
