@@ -9,6 +9,7 @@ from pathlib import Path
 
 from subtalar import __version__
 from subtalar.acquisition.ring import RingWriter, SessionFacts
+from subtalar.acquisition.worker import EstimationThread
 from subtalar.device import SessionClock
 from subtalar.errors import RecordingError
 from subtalar.estimation import GaitEstimator
@@ -21,7 +22,7 @@ SETTLED_S = 0.1
 
 
 class Engine:
-    """The sink of all sensors. Not thread-safe: lives on the event loop."""
+    """The sink of all sensors. Lives on the event loop; the estimator runs in a thread behind it."""
 
     def __init__(
         self,
@@ -33,7 +34,6 @@ class Engine:
         record_path: Path | None,
         live: bool,
     ) -> None:
-        self._estimator = GaitEstimator(sensors)
         self._clock = clock
         self._live = live
         self._ring = ring
@@ -52,6 +52,7 @@ class Engine:
             self._facts = replace(self._facts, recording_path=str(record_path))
         ring.publish_status(self._statuses.values())
         self.publish_facts()
+        self._estimation = EstimationThread(GaitEstimator(sensors), self._publish)
 
     # What sensors deliver ---------------------------------------------------------------------------------
 
@@ -65,7 +66,7 @@ class Engine:
         self._samples += len(block)
         if self._recorder is not None:
             self._record(lambda r: r.write_block(block))
-        self._publish(self._estimator.push(block))
+        self._estimation.push(block)
 
     def on_status(self, status: SensorStatus) -> None:
         """A sensor's state."""
@@ -81,7 +82,7 @@ class Engine:
 
     def advance(self, arrived_before_s: float) -> None:
         """Everything that arrived before this has been delivered."""
-        self._publish(self._estimator.advance(arrived_before_s))
+        self._estimation.advance(arrived_before_s)
 
     def publish_facts(self, elapsed_s: float | None = None) -> None:
         """Say how the session stands; several times a second."""
@@ -98,9 +99,14 @@ class Engine:
         if self._recorder is not None:
             self._record(lambda r: r.write_marker(Annotation(text, now_s, now_s)))
 
+    @property
+    def backlog(self) -> int:
+        """Samples that wait for the estimator."""
+        return self._estimation.backlog
+
     def finish(self) -> None:
-        """The end: last rows, last strides, recording closed."""
-        self._publish(self._estimator.finish())
+        """The end: last rows, last strides, recording closed. Blocks while the estimator works off what waits."""
+        self._estimation.finish()
         if self._recorder is not None:
             self._record(lambda r: r.write_status(list(self._statuses.values()), self._clock.now_s()))
         self.close()
@@ -133,6 +139,7 @@ class Engine:
         return self._facts
 
     def _publish(self, estimates: Estimates) -> None:
+        """Called in the estimator's thread."""
         if not (estimates.angles or estimates.events or estimates.strides or estimates.notices):
             return
         self.strides += len(estimates.strides)

@@ -18,6 +18,8 @@ from subtalar.types import BodySite, Ledger, SampleBlock, SensorStatus
 
 ADVANCE_EVERY_S = 0.05
 _FAST_BLOCK_S = 0.5
+_MOST_WAITING = 4000
+"""A replay in a hurry waits for the estimator; sensors never do."""
 
 
 class Stop:
@@ -173,6 +175,8 @@ class _Player:
                 await asyncio.sleep(0)
                 if stop.event.is_set():
                     return
+            while self._engine.backlog > _MOST_WAITING and not stop.event.is_set():
+                await asyncio.sleep(0.002)
             self._engine.on_block(block)
             self._received[block.site] += len(block)
             if loop.time() >= next_advance:
@@ -196,4 +200,5 @@ class _Player:
 def _arrival_s(block: SampleBlock) -> float:
     times = block.host_time_s if block.host_time_s is not None else block.device_time_s
     assert times is not None
-    return float(times[-1])
+    # Blocks come in the order of their first arrival: nothing that is still to come arrived before this.
+    return float(times[0])
