@@ -73,9 +73,7 @@ def _calibrate(notices: Sequence[Notice], uncalibrated: frozenset[Side]) -> Inst
     stood = {n.side for n in notices if n.code == "standing_found"}
     if uncalibrated <= stood:
         return Instruction("Walk", "Straight ahead. Angles appear after a few strides.", "advice")
-    detail = (
-        "Stand for 3 seconds, bend the knees slowly 3 times, walk straight ahead. Angles then appear."
-    )
+    detail = "Stand for 3 seconds, bend the knees slowly 3 times, walk straight ahead. Angles then appear."
     return Instruction("Stand still, then walk", detail, "advice")
 
 

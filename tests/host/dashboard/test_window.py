@@ -234,14 +234,15 @@ def test_a_session_that_ended_before_the_window_opened_closes_it(app, feeder, wr
     assert run_dashboard(writer.name, close_when_ended=True, wait_s=1.0) == 0
 
 
-def test_ctrl_c_asks_the_session_to_stop(app, feeder, writer, control, when):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_asks_the_session_to_stop(app, feeder, writer, control, when, number):
     feed_walking(feeder)
-    probe, before = LatencyProbe(), signal.getsignal(signal.SIGINT)
-    when(lambda: probe.latency().n, lambda: signal.raise_signal(signal.SIGINT))
+    probe, before = LatencyProbe(), signal.getsignal(number)
+    when(lambda: probe.latency().n, lambda: signal.raise_signal(number))
     when(lambda: control.stops, lambda: feeder.session(state="ended"))
     assert run_dashboard(writer.name, control, probe=probe, wait_s=1.0) == 0
     assert control.stops == 1
-    assert signal.getsignal(signal.SIGINT) is before
+    assert signal.getsignal(number) is before
 
 
 def test_a_session_that_does_not_exist_is_one_sentence(app):

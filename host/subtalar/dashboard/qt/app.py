@@ -35,13 +35,15 @@ def run(
         available = app.primaryScreen().availableGeometry()
         window.resize(min(1600, available.width()), min(1000, available.height()))
         # Python sees the signal because the frame timer returns to it thirty times a second.
-        previous = signal.signal(signal.SIGINT, lambda *_: window.stop_and_close())
+        asked = (signal.SIGINT, signal.SIGTERM)
+        previous = {s: signal.signal(s, lambda *_: window.stop_and_close()) for s in asked}
         try:
             window.show()
             QTimer.singleShot(0, window.start)  # inside the loop, or closing at once would not end it
             app.exec()
         finally:
-            signal.signal(signal.SIGINT, previous)
+            for number, handler in previous.items():
+                signal.signal(number, handler)
         if on_close is not None:
             on_close()
         return 1 if window.model.writer == "died" and window.model.facts.state != "ended" else 0
