@@ -1,7 +1,7 @@
 """The estimator in a thread of its own, so that stamping an arrival never waits for arithmetic.
 
 Whatever has gathered while the thread was busy is handed to the estimator in one block a sensor: the busier the
-machine, the bigger and cheaper the blocks. The result does not depend on that; the estimator's output never depends on cuts.
+machine, the bigger and cheaper the blocks. The result is the same: it never depends on how the input was cut.
 """
 
 import sys

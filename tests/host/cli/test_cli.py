@@ -1,0 +1,196 @@
+"""What a person types, and what comes back: output, one sentence, exit status."""
+
+import gzip
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from subtalar.cli import main
+from subtalar_sim.body import BodyConfig
+from subtalar_sim.config import SimulationConfig
+from subtalar_sim.session_writer import write_session
+
+
+@pytest.fixture(scope="module")
+def walk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    config = SimulationConfig(body=BodyConfig(seed=4), sites=("left_foot", "left_shank"), device="ximu3", rate_hz=100.0)
+    return write_session(config, tmp_path_factory.mktemp("cli") / "walk", 30.0)
+
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    def run_main(*arguments: str | Path) -> tuple[int, str, str]:
+        status = 0
+        try:
+            main([str(a) for a in arguments])
+        except SystemExit as end:
+            status = end.code if isinstance(end.code, int) else int(end.code is not None)
+        out, err = capsys.readouterr()
+        return status, out, err
+
+    return run_main
+
+
+def refused(result: tuple[int, str, str], *words: str) -> None:
+    status, _, err = result
+    assert status == 1
+    assert err.startswith("subtalar: ")
+    assert err.count("\n") == 1, f"more than one line: {err}"
+    assert "Traceback" not in err
+    for word in words:
+        assert word in err
+
+
+def rewritten(walk: Path, to: Path, change: Callable[[list[str]], list[str]]) -> Path:
+    """A copy of the session whose foot sensor's lines went through ``change``."""
+    shutil.copytree(walk, to)
+    file = to / "left_foot.csv.gz"
+    lines = gzip.decompress(file.read_bytes()).decode().splitlines()
+    file.write_bytes(gzip.compress("\n".join(change(lines)).encode()))
+    return to
+
+
+def test_analyze_writes_what_the_contract_names(run: Run, walk: Path, tmp_path: Path) -> None:
+    status, out, _ = run("analyze", walk, "--out", tmp_path / "out")
+    assert status == 0
+    assert {p.name for p in (tmp_path / "out").iterdir()} == {
+        "angles.csv",
+        "strides.csv",
+        "summary.json",
+        "report.html",
+    }
+    header = (tmp_path / "out" / "angles.csv").read_text().splitlines()[0]
+    assert header.startswith("time_s,side,dorsiflexion_deg,inversion_deg,tibial_rotation_deg")
+    assert "left" in out
+
+
+def test_session_info_as_json(run: Run, walk: Path) -> None:
+    status, out, _ = run("session", "info", walk, "--json")
+    facts = json.loads(out)
+    assert status == 0
+    assert facts["duration_s"] == pytest.approx(30, abs=1)
+    assert set(facts["sensors"]) == {"left_foot", "left_shank"}
+    assert {"strides", "ledger"} <= facts.keys()
+
+
+def test_session_info_in_words(run: Run, walk: Path) -> None:
+    status, out, _ = run("session", "info", walk)
+    assert status == 0
+    assert "left foot" in out
+
+
+def test_no_such_path(run: Run, tmp_path: Path) -> None:
+    refused(run("analyze", tmp_path / "nowhere", "--out", tmp_path / "out"), "nowhere")
+    refused(run("live", "--replay", tmp_path / "nowhere", "--headless"), "nowhere")
+
+
+def test_not_a_session(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("Dear colleague")
+    refused(run("analyze", tmp_path / "letter.txt", "--out", tmp_path / "out"), "letter.txt")
+    refused(run("analyze", tmp_path, "--out", tmp_path / "out"))
+
+
+def test_a_missing_column(run: Run, walk: Path, tmp_path: Path) -> None:
+    bad = rewritten(walk, tmp_path / "bad", lambda lines: [line.rsplit(",", 1)[0] for line in lines])
+    refused(run("analyze", bad, "--out", tmp_path / "out"), "left_foot.csv.gz", "gyr_z_rad_s")
+
+
+@pytest.mark.parametrize("value", ["nan", "abc", ""])
+def test_values_that_are_no_numbers(run: Run, walk: Path, tmp_path: Path, value: str) -> None:
+    def spoil(lines: list[str]) -> list[str]:
+        lines[200] = lines[200].rsplit(",", 1)[0] + "," + value
+        return lines
+
+    bad = rewritten(walk, tmp_path / "bad", spoil)
+    refused(run("analyze", bad, "--out", tmp_path / "out"), "left_foot.csv.gz", "201")
+
+
+def test_neither_foot_nor_shank(run: Run, walk: Path, tmp_path: Path) -> None:
+    bare = tmp_path / "bare"
+    shutil.copytree(walk, bare)
+    facts = json.loads((bare / "session.json").read_text())
+    (bare / "session.json").write_text(json.dumps({**facts, "sensors": {}}))
+    refused(run("analyze", bare, "--out", tmp_path / "out"), "foot", "shank")
+
+
+def test_three_seconds(run: Run, walk: Path, tmp_path: Path) -> None:
+    short = rewritten(walk, tmp_path / "short", lambda lines: lines[:300])
+    other = short / "left_shank.csv.gz"
+    lines = gzip.decompress(other.read_bytes()).decode().splitlines()[:300]
+    other.write_bytes(gzip.compress("\n".join(lines).encode()))
+    refused(run("analyze", short, "--out", tmp_path / "out"), "3.0 s")
+
+
+def test_nobody_stands_still(run: Run, walk: Path, tmp_path: Path) -> None:
+    moving = rewritten(walk, tmp_path / "moving", lambda lines: [lines[0], *lines[1650:2900]])
+    other = moving / "left_shank.csv.gz"
+    lines = gzip.decompress(other.read_bytes()).decode().splitlines()
+    other.write_bytes(gzip.compress("\n".join([lines[0], *lines[1650:2900]]).encode()))
+    refused(run("analyze", moving, "--out", tmp_path / "out"), "stand")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_where_the_folder_should_be(run: Run, walk: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("")
+    refused(run("analyze", walk, "--out", tmp_path / "out"), "out")
+
+
+def test_spaces_and_accents(run: Run, walk: Path, tmp_path: Path) -> None:
+    place = tmp_path / "Zoë Müller – visite 2"
+    shutil.copytree(walk, place)
+    status, _, _ = run("analyze", place, "--out", tmp_path / "réponse à tout", "--quiet")
+    assert status == 0
+    assert (tmp_path / "réponse à tout" / "report.html").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["live"],
+        ["live", "--simulate", "--replay", "x"],
+        ["live", "--simulate", "--duration", "-3"],
+        ["live", "--replay", "x", "--truth", "t.csv.gz"],
+        ["analyze", "x"],
+        ["nonsense"],
+        ["sim", "serve", "--device", "abacus"],
+    ],
+)
+def test_wrong_usage_exits_with_two(run: Run, arguments: list[str]) -> None:
+    status, _, err = run(*arguments)
+    assert status == 2
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        [],
+        ["live"],
+        ["analyze"],
+        ["session"],
+        ["session", "info"],
+        ["session", "recover"],
+        ["session", "verify"],
+        ["sim", "serve"],
+        ["bench"],
+    ],
+)
+def test_every_command_explains_itself(run: Run, command: list[str]) -> None:
+    status, out, _ = run(*command, "--help")
+    assert status == 0
+    assert "Usage:" in out
+    assert len(out.splitlines()) > 4
+
+
+def test_a_device_spec_that_makes_no_sense(run: Run) -> None:
+    refused(run("live", "--device", "kneecap=ble:AA:BB:CC:DD:EE:FF", "--headless"), "kneecap")
+
+
+def test_a_recording_path_that_cannot_be(run: Run, tmp_path: Path) -> None:
+    refused(run("live", "--simulate", "--headless", "--record", tmp_path / "no" / "a.mcap"), "no")
