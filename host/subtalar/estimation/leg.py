@@ -28,6 +28,7 @@ from subtalar.types import AngleBlock, FloatArray, GaitEvent, Notice, NoticeLeve
 
 _HELD_S = 90.0
 _MARGIN_S = 0.12
+_RAW_HELD_S = 10.0
 _LONG_REST_S = 1.0
 _GAP_HEADING_SD_RAD = np.radians(20.0)
 _STALE_S = 15.0
@@ -313,8 +314,13 @@ class Leg:
     def _forget(self) -> None:
         keep = self._next - round(_HELD_S * self._rate_hz)
         self._rows.forget_before(keep)
-        self._foot.rows.forget_before(self._next - round(8.0 * self._rate_hz))
-        self._shank.rows.forget_before(self._shank.rows.end - round(10.0 * self._shank.info.rate_hz))
+        self._foot.rows.forget_before(self._next - round(_RAW_HELD_S * self._rate_hz))
+        if self._rows.end > 0:
+            # Not by what the shank has delivered: it may be far ahead of the foot.
+            shank = self._shank.rows.view(self._shank.rows.first, self._shank.rows.end)
+            past_s = self._time(self._rows.end - 1) - _RAW_HELD_S
+            old = int(np.searchsorted(shank[:, stream.TIME], past_s))
+            self._shank.rows.forget_before(self._shank.rows.first + old)
 
     def _say(self, time_s: float, level: NoticeLevel, code: str, text: str) -> None:
         if code not in self._said:
