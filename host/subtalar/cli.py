@@ -40,6 +40,7 @@ def cli() -> None:
     metavar="SPEC",
     help="A sensor, such as right_foot=ble:AA:BB:CC:DD:EE:FF; once for each sensor.",
 )
+@click.option("--attach", is_flag=True, help="Show a session that is already running, after its window was lost.")
 @click.option("--headless", is_flag=True, help="Show the session in the terminal; the default without a display.")
 @click.option("--duration", "duration_s", type=_SECONDS, metavar="S", help="End by itself after so many seconds.")
 @click.option("--record", "record", metavar="PATH", help="Record into this file instead of a new one in ~/subtalar.")
@@ -65,6 +66,7 @@ def live(
     simulate: bool,
     replay: str | None,
     devices: tuple[str, ...],
+    attach: bool,
     headless: bool,
     duration_s: float | None,
     record: str | None,
@@ -79,8 +81,11 @@ def live(
     Say where the samples come from: --simulate, --replay or --device. Stand still for three seconds, bend the knees
     two or three times, then walk. The session is recorded unless it is a replay; where, is shown and printed.
     """
-    if sum((simulate, replay is not None, bool(devices))) != 1:
+    if sum((simulate, replay is not None, bool(devices), attach)) != 1:
         raise click.UsageError("say where the samples come from: one of --simulate, --replay SESSION, --device SPEC")
+    if attach:
+        _attach(headless=headless)
+        return
     if truth is not None and not simulate:
         raise click.UsageError("--truth needs --simulate: only a simulation knows the true angles")
     if record is not None and no_record:
@@ -177,6 +182,21 @@ def _run_live(plan: "AcquisitionPlan", *, headless: bool, ends_by_itself: bool) 
     _tell(outcome)
     if view_failed is not None:
         raise view_failed
+
+
+def _attach(*, headless: bool) -> None:
+    """Show the newest session that runs on this machine; it can be watched but not stopped from here."""
+    from subtalar.acquisition.ring import find_sessions
+    from subtalar.dashboard import run_dashboard, run_terminal
+
+    running = find_sessions()
+    if not running:
+        raise InputError("No live session is running on this computer: start one with `subtalar live`.")
+    with contextlib.suppress(KeyboardInterrupt):
+        if headless or not _has_display():
+            run_terminal(running[0])
+        else:
+            run_dashboard(running[0])
 
 
 def _tell(outcome: "Outcome") -> None:
