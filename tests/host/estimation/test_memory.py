@@ -43,12 +43,11 @@ def test_ten_minutes_take_no_more_than_five(lab: SimpleNamespace, simulate: Call
             tracemalloc.reset_peak()
             minute += 1
     assert strides > 450
-    assert len(peaks) == 9
+    assert len(peaks) >= 9
     # 90 s of rows are held on purpose; after that nothing grows, but buffers breathe as they are copied.
     assert max(peaks[5:]) < max(peaks[2:5]) + 300_000
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="history of a foot that never moves is never forgotten")
 def test_a_foot_that_never_moves_is_not_remembered(traced: None) -> None:
     detector = FootFlatDetector(FootFlatParameters(), 200.0)
     still, gravity = np.zeros((12_000, 3)), np.tile([0.0, 0.0, GRAVITY_M_S2], (12_000, 1))
