@@ -27,25 +27,28 @@ def traced() -> Iterator[None]:
 
 
 @pytest.mark.slow
-def test_ten_minutes_take_no_more_than_five(lab: SimpleNamespace, simulate: Callable[..., Any], traced: None) -> None:
+def test_memory_is_flat_from_the_fifth_minute_to_the_tenth(lab: SimpleNamespace, simulate: Callable[..., Any]) -> None:
     config = SimulationConfig(
         BodyConfig(seed=8, standing_s=4.0, knee_bends=0), sites=("right_foot", "right_shank"), rate_hz=50.0
     )
-    tracemalloc.stop()  # making and reading the walk is not what is measured
     walk = simulate("ten_minutes", config, 600.0)
-    blocks = lab.in_order(walk, 2.0)
-    tracemalloc.start()
-    estimator, peaks, strides, minute = GaitEstimator(walk.sensors), [], 0, 1
-    for block in blocks:
-        strides += len(estimator.push(block).strides)
-        if float(block.host_time_s[0]) > 60.0 * minute:
-            peaks.append(tracemalloc.get_traced_memory()[1])
-            tracemalloc.reset_peak()
-            minute += 1
+    estimator, peaks, strides, minute = GaitEstimator(walk.sensors), [], 0, 5
+    try:
+        for block in lab.in_order(walk, 2.0):
+            strides += len(estimator.push(block).strides)
+            if float(block.host_time_s[0]) > 60.0 * minute:
+                minute += 1
+                if tracemalloc.is_tracing():
+                    peaks.append(tracemalloc.get_traced_memory()[1])
+                    tracemalloc.reset_peak()
+                else:
+                    tracemalloc.start()  # tracing takes time: only from here on
+    finally:
+        tracemalloc.stop()
     assert strides > 450
-    assert len(peaks) >= 9
-    # 90 s of rows are held on purpose; after that nothing grows, but buffers breathe as they are copied.
-    assert max(peaks[5:]) < max(peaks[2:5]) + 300_000
+    # In the first two minutes of tracing buffers older than the tracing are replaced by ones that it sees.
+    assert len(peaks) >= 4
+    assert max(peaks[3:]) < max(peaks[1:3]) + 300_000
 
 
 def test_a_foot_that_never_moves_is_not_remembered(traced: None) -> None:
@@ -80,11 +83,11 @@ def test_steps_that_lead_nowhere_do_not_pile_up() -> None:
 
 
 def test_rows_of_a_silent_partner_are_let_go(lab: SimpleNamespace, short_walk: Any, traced: None) -> None:
-    """Foot samples for half an hour, no shank: the time passes, so nothing waits."""
+    """Foot samples for 18 minutes, no shank: the time passes, so nothing waits."""
     foot = next(b for site, b in short_walk.samples.items() if site.segment == "foot")
     estimator, held = GaitEstimator(short_walk.sensors), []
     length_s = float(foot.device_time_s[-1] - foot.device_time_s[0]) + 0.02
-    for again in range(66):
+    for again in range(40):
         later = again * length_s
         block = type(foot)(
             foot.site, foot.device_time_s + later, foot.host_time_s + later, foot.acc_m_s2, foot.gyr_rad_s
@@ -92,4 +95,4 @@ def test_rows_of_a_silent_partner_are_let_go(lab: SimpleNamespace, short_walk: A
         estimator.push(block)
         estimator.advance(float(block.host_time_s[-1]))
         held.append(tracemalloc.get_traced_memory()[0])
-    assert max(held[40:]) < max(held[20:40]) + 300_000
+    assert max(held[28:]) < max(held[15:28]) + 300_000
