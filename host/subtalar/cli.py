@@ -185,18 +185,16 @@ def _run_live(plan: "AcquisitionPlan", *, headless: bool, ends_by_itself: bool) 
 
 
 def _attach(*, headless: bool) -> None:
-    """Show the newest session that runs on this machine; it can be watched but not stopped from here."""
-    from subtalar.acquisition.ring import find_sessions
+    """Show the newest session that runs on this computer."""
+    from subtalar.acquisition.process import running_session
     from subtalar.dashboard import run_dashboard, run_terminal
 
-    running = find_sessions()
-    if not running:
-        raise InputError("No live session is running on this computer: start one with `subtalar live`.")
+    ring_name, control = running_session()
     with contextlib.suppress(KeyboardInterrupt):
         if headless or not _has_display():
-            run_terminal(running[0])
+            run_terminal(ring_name)
         else:
-            run_dashboard(running[0])
+            run_dashboard(ring_name, control)
 
 
 def _tell(outcome: "Outcome") -> None:

@@ -18,9 +18,9 @@ from typing import Any
 
 from subtalar.acquisition.engine import Engine
 from subtalar.acquisition.plan import AcquisitionPlan, DeviceSource, ProvidedSource, ReplaySource
-from subtalar.acquisition.ring import RingWriter, SessionFacts
+from subtalar.acquisition.ring import RingReader, RingWriter, SessionFacts, find_sessions
 from subtalar.acquisition.runs import Stop, run_replay, run_sensors, specs_of
-from subtalar.errors import LinkError, SubtalarError
+from subtalar.errors import InputError, LinkError, SubtalarError
 
 START_TIMEOUT_S = 60.0
 _LINGER_S = 5.0
@@ -79,6 +79,30 @@ class Acquisition:
             outcome = Outcome(error="The measuring process did not end when asked; what it recorded is kept.")
         self._pipe.close()
         return outcome
+
+
+class RunningSession:
+    """Control of a session that another process started, by signals: all that is left when its pipe is gone."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+
+    def stop(self) -> None:
+        """End the session in order and close the recording."""
+        os.kill(self._pid, signal.SIGTERM)
+
+    def mark(self, text: str) -> None:
+        """Raises OSError: a signal carries no text."""
+        raise OSError("markers need the window that started the session")
+
+
+def running_session() -> tuple[str, RunningSession]:
+    """Ring name and control of the newest live session on this computer. Raises InputError where there is none."""
+    names = find_sessions()
+    if not names:
+        raise InputError("No live session is running on this computer: start one with `subtalar live`.")
+    with RingReader.attach(names[0]) as reader:
+        return names[0], RunningSession(reader.writer_pid())
 
 
 def start_acquisition(plan: AcquisitionPlan) -> Acquisition:

@@ -240,6 +240,10 @@ class RingReader:
         """When the writer last gave a sign of life (``time.monotonic_ns``, shared by all processes)."""
         return int(self._header["heartbeat_ns"][0])
 
+    def writer_pid(self) -> int:
+        """Process that writes."""
+        return int(self._header["pid"][0])
+
     def writer_state(self) -> WriterState:
         """Whether the writer runs, ended in order, or died (known at once, however it died)."""
         if self._header["closed"][0]:
