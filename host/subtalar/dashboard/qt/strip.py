@@ -157,7 +157,7 @@ class Strip(QFrame):
         values.setSpacing(6)
         values.addStretch(1)
         for side in SIDES:
-            self.readouts[side].setFixedWidth(150)
+            self.readouts[side].setFixedWidth(176)
             values.addWidget(self.readouts[side])
         values.addStretch(1)
         row.addLayout(values)
