@@ -95,15 +95,15 @@ def test_steps_that_lead_nowhere_do_not_pile_up() -> None:
     ],
 )
 def test_rows_of_a_silent_partner_are_let_go(lab: SimpleNamespace, short_walk: Any, traced: None, speaks: str) -> None:
-    """18 minutes of one sensor, none of the other: the time passes, so nothing waits."""
+    """14 minutes of one sensor, none of the other: the time passes, so nothing waits."""
     one = next(b for site, b in short_walk.samples.items() if site.segment == speaks)
     estimator, held = GaitEstimator(short_walk.sensors), []
     length_s = float(one.device_time_s[-1] - one.device_time_s[0]) + 0.02
-    for again in range(40):
+    for again in range(32):
         later = again * length_s
         block = replace(one, device_time_s=one.device_time_s + later, host_time_s=one.host_time_s + later)
         estimator.push(block)
         estimator.advance(float(block.host_time_s[-1]))
         held.append(tracemalloc.get_traced_memory()[0])
-    sum_of_rows = 40 * sum(a.nbytes for a in (one.acc_m_s2, one.gyr_rad_s))
-    assert max(held) - held[12] < 0.5 * sum_of_rows  # a buffer may double once; what is kept may not
+    # After six minutes all that is held on purpose is held; what piles up doubles its buffer once more later.
+    assert max(held[20:]) < max(held[13:20]) + 500_000
