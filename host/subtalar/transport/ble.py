@@ -93,7 +93,7 @@ class BleTransport:
                 f"The sensor {self._address} was found but does not answer: switch it off and on."
             ) from None
         except (bleak.exc.BleakError, OSError, EOFError) as error:
-            raise LinkError(_why_not(self._address, error)) from error
+            raise LinkError(why_not(self._address, error)) from error
 
     async def _connect(self, bleak: Any) -> "BleakClient":
         device = await bleak.BleakScanner.find_device_by_address(
@@ -157,7 +157,7 @@ class BleTransport:
         except TimeoutError:
             raise LinkError(f"The sensor {self._address} does not answer.") from None
         except (bleak.exc.BleakError, OSError, EOFError) as error:
-            raise LinkError(_why_not(self._address, error)) from error
+            raise LinkError(why_not(self._address, error)) from error
 
     async def close(self) -> None:
         """See :class:`Transport`."""
@@ -173,10 +173,12 @@ class BleTransport:
             return  # TimeoutError is an OSError: the stack will find out by itself
 
 
-def _why_not(address: str, error: Exception) -> str:
+def why_not(address: str, error: Exception) -> str:
+    """What went wrong with the radio or the sensor, as one sentence."""
     # Without a Bluetooth service BlueZ's bus has no socket: FileNotFoundError, or ConnectionRefusedError.
     absent = isinstance(error, FileNotFoundError | ConnectionRefusedError)
     if absent or type(error).__name__ == "BleakBluetoothNotAvailableError":
         return "Bluetooth is not available: switch it on, and allow this program to use it."
     text = str(error) or type(error).__name__
-    return f"The sensor {address} cannot be reached ({text.splitlines()[0]})."
+    who = f"The sensor {address} cannot be reached" if address else "The radio does not answer"
+    return f"{who} ({text.splitlines()[0]})."

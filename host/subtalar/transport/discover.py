@@ -7,7 +7,7 @@ from typing import Any
 from subtalar.errors import LinkError
 from subtalar.protocol import model_for_name
 
-from .ble import import_bleak, radio_lock
+from .ble import import_bleak, radio_lock, why_not
 from .spec import TransportKind
 
 
@@ -33,8 +33,7 @@ async def scan_ble(duration_s: float = 5.0, *, scanner_backend: type[Any] | None
         async with radio_lock():
             seen = await bleak.BleakScanner.discover(duration_s, return_adv=True, **options)
     except (bleak.exc.BleakError, OSError, EOFError) as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise LinkError(f"Cannot scan for Bluetooth devices ({reason}): is Bluetooth switched on?") from error
+        raise LinkError(f"Bluetooth devices cannot be listed. {why_not('', error)}") from error
     found = []
     for device, advertisement in seen.values():
         name = advertisement.local_name or device.name or ""

@@ -10,7 +10,7 @@ import pytest
 from subtalar.acquisition.plan import AcquisitionPlan, DeviceSource, ProvidedSource, ReplaySource
 from subtalar.acquisition.process import Acquisition, start_acquisition
 from subtalar.acquisition.ring import RingReader
-from subtalar.cli import _simulated
+from subtalar.cli.simulation import simulated
 from subtalar.estimation import GaitEstimator
 from subtalar.session import Annotation, open_session, read_items
 from subtalar.transport import parse_spec
@@ -54,7 +54,7 @@ def test_a_recorded_replay_holds_the_angles_that_an_analysis_gives_bit_for_bit(
 
 def test_simulated_bluetooth_sensors_are_recorded_without_loss_and_marked(tmp_path: Path) -> None:
     recording = tmp_path / "live.mcap"
-    plan = AcquisitionPlan(ProvidedSource(partial(_simulated, 0, "normal")), "simulated sensors", recording)
+    plan = AcquisitionPlan(ProvidedSource(partial(simulated, 0, "normal")), "simulated sensors", recording)
     acquisition = start_acquisition(plan)
     with RingReader.attach(acquisition.ring_name, wait_s=10) as reader:
         deadline = time.monotonic() + 30

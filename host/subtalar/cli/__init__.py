@@ -1,0 +1,39 @@
+"""The command line. Heavy parts are imported inside the command that needs them, so ``--help`` is instant."""
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from subtalar import __version__
+from subtalar.cli.devices import devices
+from subtalar.cli.hardware import bench, sim
+from subtalar.cli.live import live
+from subtalar.cli.sessions import analyze, session
+from subtalar.errors import SubtalarError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="subtalar")
+def cli() -> None:
+    """Ankle angles from two inertial sensors a leg, live and from recordings."""
+
+
+for command in (live, analyze, session, devices, sim, bench):
+    cli.add_command(command)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run one command. Exit status: 0 success, 2 wrong usage, 1 a failure told in one sentence on stderr."""
+    run: Callable[..., Any] = cli.main
+    try:
+        run(args=argv, prog_name="subtalar", standalone_mode=True)
+    except SubtalarError as error:
+        click.echo(f"subtalar: {error}", err=True)
+        sys.exit(1)
+    except BrokenPipeError:
+        # Whoever read our output has had enough; Python would complain again while flushing at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

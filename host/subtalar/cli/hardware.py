@@ -1,0 +1,56 @@
+"""``subtalar sim`` and ``subtalar bench``."""
+
+import json
+import sys
+
+import click
+
+from subtalar.cli.live import SECONDS
+from subtalar.cli.missing import missing_package
+from subtalar.errors import InputError
+
+
+@click.group()
+def sim() -> None:
+    """Simulated sensors for trying things out and for tests."""
+
+
+@sim.command()
+@click.option("--device", type=click.Choice(["ximu3", "witmotion"]), required=True, help="Which sensor to simulate.")
+@click.option("--transport", type=click.Choice(["pty", "tcp", "ble"]), help="How it is reached.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="First TCP port; 0 = any free ones.")
+@click.option("--duration", "duration_s", type=SECONDS, metavar="S", help="End after so many seconds.")
+@click.option("--seed", type=click.IntRange(0, 2**31), default=0, show_default=True)
+@click.option("--speed", type=SECONDS, default=1.0, show_default=True, help="Faster or slower than life.")
+def serve(device: str, transport: str | None, port: int, duration_s: float | None, seed: int, speed: float) -> None:
+    """Serve simulated sensors of both legs and print where to connect, one device spec a line."""
+    try:
+        from subtalar_sim.serve.command import serve as serve_simulated
+    except ImportError as error:
+        raise missing_package(error, "sim") from None
+    try:
+        serve_simulated(device, transport, port=port, duration_s=duration_s, seed=seed, speed=speed, say=_say_now)
+    except (ValueError, OSError) as error:
+        raise InputError(f"The simulated sensors cannot be served: {error}.") from None
+
+
+def _say_now(line: str) -> None:
+    click.echo(line)
+    sys.stdout.flush()
+
+
+@click.command()
+@click.argument("name", type=click.Choice(["all", "estimator", "memory", "latency"]), default="all")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def bench(name: str, *, as_json: bool) -> None:
+    """Measure speed on this machine: estimator throughput, memory of a long session, latency to the screen."""
+    from subtalar.bench import BENCHES, Bench, render
+    from subtalar.cli.simulation import simulated, simulated_session
+
+    chosen: dict[str, Bench] = BENCHES if name == "all" else {name: BENCHES[name]}
+    results = []
+    for bench_name, run in chosen.items():
+        if not as_json:
+            click.echo(f"measuring {bench_name} …", err=True)
+        results.extend(run(simulated_session, simulated))
+    click.echo(json.dumps([r.as_json() for r in results], indent=2) if as_json else render(results))

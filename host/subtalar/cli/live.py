@@ -1,0 +1,189 @@
+"""``subtalar live``."""
+
+import contextlib
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from subtalar.cli.simulation import simulated
+from subtalar.errors import InputError, SubtalarError
+
+if TYPE_CHECKING:
+    from subtalar.acquisition.plan import AcquisitionPlan, Source
+    from subtalar.acquisition.process import Outcome
+
+SECONDS = click.FloatRange(min=0, min_open=True)
+
+
+@click.command()
+@click.option("--simulate", is_flag=True, help="Four simulated sensors over simulated Bluetooth.")
+@click.option("--replay", metavar="SESSION", help="Play a recording or any other session as if it were live.")
+@click.option(
+    "--device",
+    "devices",
+    multiple=True,
+    metavar="SPEC",
+    help="A sensor, such as right_foot=ble:AA:BB:CC:DD:EE:FF; once for each sensor.",
+)
+@click.option("--attach", is_flag=True, help="Show a session that is already running, after its window was lost.")
+@click.option("--headless", is_flag=True, help="Show the session in the terminal; the default without a display.")
+@click.option("--duration", "duration_s", type=SECONDS, metavar="S", help="End by itself after so many seconds.")
+@click.option("--record", "record", metavar="PATH", help="Record into this file instead of a new one in ~/subtalar.")
+@click.option("--no-record", is_flag=True, help="Do not record.")
+@click.option(
+    "--speed",
+    type=click.FloatRange(min=0),
+    default=1.0,
+    show_default=True,
+    help="Of a replay; 0 = as fast as possible.",
+)
+@click.option("--seed", type=click.IntRange(0, 2**31), default=0, show_default=True, help="Of the simulation.")
+@click.option(
+    "--style",
+    type=click.Choice(["normal", "overpronated", "antalgic"]),
+    default="normal",
+    show_default=True,
+    help="How the simulated person walks.",
+)
+@click.option("--truth", metavar="PATH", help="Write the simulation's true angles to this .csv.gz file.")
+def live(
+    *,
+    simulate: bool,
+    replay: str | None,
+    devices: tuple[str, ...],
+    attach: bool,
+    headless: bool,
+    duration_s: float | None,
+    record: str | None,
+    no_record: bool,
+    speed: float,
+    seed: int,
+    style: str,
+    truth: str | None,
+) -> None:
+    """Run a live session: connect, show the three ankle angles of both legs, and record.
+
+    Say where the samples come from: --simulate, --replay or --device. Stand still for three seconds, bend the knees
+    two or three times, then walk. The session is recorded unless it is a replay; where, is shown and printed.
+    """
+    if sum((simulate, replay is not None, bool(devices), attach)) != 1:
+        raise click.UsageError("say where the samples come from: one of --simulate, --replay SESSION, --device SPEC")
+    if attach:
+        _attach(headless=headless)
+        return
+    if truth is not None and not simulate:
+        raise click.UsageError("--truth needs --simulate: only a simulation knows the true angles")
+    if record is not None and no_record:
+        raise click.UsageError("--record and --no-record exclude each other")
+    from subtalar.acquisition.plan import AcquisitionPlan
+
+    source, text = _live_source(simulate, replay, devices, speed, seed, style)
+    plan = AcquisitionPlan(
+        source,
+        text,
+        _recording_path(record, wanted=not no_record and (replay is None or record is not None)),
+        duration_s,
+        None if truth is None else _writable(truth),
+    )
+    _run_live(plan, headless=headless, ends_by_itself=duration_s is not None or replay is not None)
+
+
+def _live_source(
+    simulate: bool, replay: str | None, devices: tuple[str, ...], speed: float, seed: int, style: str
+) -> "tuple[Source, str]":
+    from functools import partial
+
+    from subtalar.acquisition.plan import DeviceSource, ProvidedSource, ReplaySource
+
+    if simulate:
+        return ProvidedSource(partial(simulated, seed, style)), f"simulated sensors (seed {seed}, {style})"
+    if replay is not None:
+        from subtalar.session import open_session
+
+        session = open_session(replay)  # what is wrong with it is said before anything is started
+        return ReplaySource(session.path, speed), f"replay of {session.path.name}"
+    from subtalar.transport import parse_spec
+
+    specs = tuple(parse_spec(text) for text in devices)
+    return DeviceSource(specs), f"{len(specs)} sensors"
+
+
+def _recording_path(record: str | None, *, wanted: bool) -> Path | None:
+    if not wanted:
+        return None
+    if record is not None:
+        return _writable(record)
+    from datetime import datetime
+
+    from subtalar.session import default_recording_path
+
+    return default_recording_path(datetime.now().astimezone())
+
+
+def _writable(path: str) -> Path:
+    chosen = Path(path).expanduser().absolute()
+    if not chosen.parent.is_dir():
+        raise InputError(f"The folder {chosen.parent} does not exist: make it, or choose another path.")
+    if chosen.is_dir():
+        raise InputError(f"{chosen} is a folder: give the name of a file in it.")
+    return chosen
+
+
+def _run_live(plan: "AcquisitionPlan", *, headless: bool, ends_by_itself: bool) -> None:
+    from subtalar.acquisition.process import start_acquisition
+    from subtalar.dashboard import run_dashboard, run_terminal
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    acquisition = start_acquisition(plan)
+    view_failed: SubtalarError | None = None
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            if headless or not _has_display():
+                run_terminal(acquisition.ring_name, acquisition)
+            else:
+                try:
+                    run_dashboard(acquisition.ring_name, acquisition, close_when_ended=ends_by_itself)
+                except InputError:
+                    raise
+                except SubtalarError as error:
+                    click.echo(f"subtalar: {error} Going on in the terminal.", err=True)
+                    run_terminal(acquisition.ring_name, acquisition)
+    except SubtalarError as error:
+        view_failed = error
+    finally:
+        outcome = acquisition.close()
+    _tell(outcome)
+    if view_failed is not None:
+        raise view_failed
+
+
+def _attach(*, headless: bool) -> None:
+    """Show the newest session that runs on this computer."""
+    from subtalar.acquisition.process import running_session
+    from subtalar.dashboard import run_dashboard, run_terminal
+
+    ring_name, control = running_session()
+    with contextlib.suppress(KeyboardInterrupt):
+        if headless or not _has_display():
+            run_terminal(ring_name)
+        else:
+            run_dashboard(ring_name, control)
+
+
+def _tell(outcome: "Outcome") -> None:
+    if outcome.recording_path:
+        click.echo(f"Recorded: {outcome.recording_path}")
+    if outcome.recording_error:
+        raise SubtalarError(outcome.recording_error)
+    if outcome.error:
+        raise SubtalarError(outcome.error)
+
+
+def _has_display() -> bool:
+    if sys.platform != "linux":
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
