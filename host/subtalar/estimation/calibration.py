@@ -41,6 +41,7 @@ class LegCalibration:
     def __init__(self, parameters: Parameters) -> None:
         self._p = parameters
         self.standing: Standing | None = None
+        self.misfits = 0
         self._bends: FloatArray | None = None
         self._windows: list[StrideWindow] = []
         self._centre: JointCentreEstimator | None = None
@@ -66,6 +67,8 @@ class LegCalibration:
     def add(self, window: StrideWindow) -> None:
         """One more stride after standing."""
         self._windows.append(window)
+        # Whoever marches on the spot for minutes shows no direction of travel; the newest strides are enough.
+        del self._windows[: -self._p.placement.settle_strides]
 
     def solve(self) -> Solution | None:
         """All unknowns from all strides so far, or None while strides are too few or do not fit together."""
@@ -83,6 +86,7 @@ class LegCalibration:
             headings = self._headings(centre)
         good = [h for h in headings if h.mismatch <= self._p.heading.max_velocity_mismatch]
         if len(good) < self._p.placement.strides:
+            self.misfits += 1
             self._windows.pop(int(np.argmax([h.mismatch for h in headings])))
             return None
         start_s = float(self._windows[0].foot.time_s[self._windows[0].start])

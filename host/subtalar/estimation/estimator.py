@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from subtalar.errors import InputError
 from subtalar.estimation.leg import Leg
 from subtalar.estimation.parameters import Parameters
 from subtalar.estimation.sensor_stream import SensorStream, StreamCounts
@@ -19,10 +20,19 @@ class GaitEstimator:
     ``push`` takes the samples of one sensor in the order they were measured, in blocks of any size; sensors may be
     interleaved in any way. The output depends on the samples alone, not on how they were cut. ``advance`` says that
     everything that arrived before an instant has been pushed: rows then stop waiting for a silent sensor.
+
+    Raises InputError where a sensor is too slow to see steps.
     """
 
     def __init__(self, sensors: Mapping[BodySite, SensorInfo], parameters: Parameters | None = None) -> None:
         self._p = parameters or Parameters()
+        for info in sensors.values():
+            if info.rate_hz < self._p.lowest_rate_hz:
+                name = info.site.value.replace("_", " ")
+                raise InputError(
+                    f"The {name} sensor sends {info.rate_hz:g} samples a second: ankle angles in walking need at least "
+                    f"{self._p.lowest_rate_hz:g}, better 100."
+                )
         self._streams = {site: SensorStream(info, self._p) for site, info in sensors.items()}
         self._legs: list[Leg] = []
         self._first_notices: list[Notice] = []

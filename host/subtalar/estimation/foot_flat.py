@@ -25,12 +25,17 @@ _MEMORY = 0.3
 
 @dataclass(frozen=True)
 class FootFlat:
-    """Row indices of one rest: its beginning, stillest near its start and end, and the row at which it was known."""
+    """Row indices of one rest: its beginning, stillest near its start and end, and the row at which it was known.
+
+    A rest that lasts is told twice: early, when its start is known (``ended`` False, ``last`` = ``first``), and when it
+    ends, with the same ``begin``.
+    """
 
     begin: int
     first: int
     last: int
     detected: int
+    ended: bool
 
 
 class FootFlatDetector:
@@ -93,11 +98,18 @@ class FootFlatDetector:
         reference = max(self._typical_power, self._swing_power)
         level = max(self._p.least_move_rad_s**2, self._p.move_fraction**2 * reference)
         hits = np.flatnonzero(smooth > level)
+        lasting = self._rest_start + round(_SEARCH_S * self._rate_hz)
+        known = self._seen + (int(hits[0]) if len(hits) else len(smooth))
+        if self._first is None and known > lasting:
+            self._first = self._stillest(self._rest_start, lasting)
+            self._seen = lasting + 1
+            return FootFlat(self._rest_start, self._first, self._first, lasting, ended=False)
         if len(hits) == 0:
-            self._seen += len(smooth)
-            self._forget_the_middle()
+            self._seen = known
+            # A rest may last an hour; only its beginning, which is known, and its newest part matter.
+            self._power.forget_before(known - 2 * round(_SEARCH_S * self._rate_hz))
             return None
-        end = self._seen + int(hits[0])
+        end = known
         self._seen = end + 1
         self._resting = False
         if end - self._rest_start < self._p.shortest_rest_s * self._rate_hz:
@@ -109,21 +121,13 @@ class FootFlatDetector:
         self._swing_power = 0.0
         return flat
 
-    def _forget_the_middle(self) -> None:
-        """A rest may last an hour; only its beginning and its newest part matter."""
-        span = round(_SEARCH_S * self._rate_hz)
-        if self._first is None and self._seen >= self._rest_start + span:
-            self._first = self._stillest(self._rest_start, self._rest_start + span)
-        if self._first is not None:
-            self._power.forget_before(self._seen - 2 * span)
-
     def _report(self, end: int) -> FootFlat:
         span = round(_SEARCH_S * self._rate_hz)
         begin = self._rest_start
         first = self._stillest(begin, min(end, begin + span)) if self._first is None else self._first
         last = self._stillest(max(begin, end - span), end)
         self._power.forget_before(end - span)
-        return FootFlat(begin, first, last, end)
+        return FootFlat(begin, first, last, end, ended=True)
 
     def _stillest(self, start: int, stop: int) -> int:
         """Row in [start, stop) around which the mean unrest over ``window_s`` is least.

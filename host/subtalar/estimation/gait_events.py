@@ -18,6 +18,8 @@ _SHOCK_RISE_S = 0.02
 """From touching the ground to the steepest change of force at the foot: at most this."""
 _SHOCK_SEARCH_S = 0.06
 """The shock is sought from this long before the swing's turning ends."""
+_SHOCK_LATEST_S = 0.25
+"""…until this long after it; a runner's foot is level for a tenth of a second before it lands."""
 _FOOT_OFF_SHARE = 0.5
 
 
@@ -51,17 +53,18 @@ def swing_events(time_s: FloatArray, pitch_rate_rad_s: FloatArray, acc_m_s2: Flo
         return None
     foot_off_s = _crossing_s(t, p - level, push + int(returning[0]))
     levelled_s = _crossing_s(t, p, swing + int(ending[0]))
-    shock_s = _steepest_s(t, acc_m_s2, max(float(t[swing]), levelled_s - _SHOCK_SEARCH_S))
+    shock_s = _steepest_s(t, acc_m_s2, max(float(t[swing]), levelled_s - _SHOCK_SEARCH_S), levelled_s + _SHOCK_LATEST_S)
     contact_s = shock_s - min(_SHOCK_RISE_S, max(0.0, 0.5 * (shock_s - levelled_s)))
     return SwingEvents(foot_off_s, contact_s)
 
 
-def _steepest_s(t: FloatArray, acc: FloatArray, begin_s: float) -> float:
-    """When the force changes fastest, from ``begin_s`` on."""
+def _steepest_s(t: FloatArray, acc: FloatArray, begin_s: float, end_s: float) -> float:
+    """When the force changes fastest between two times."""
     change = acc[2:] - acc[:-2]
     jerk = np.sqrt(np.sum(change * change, axis=1)) / (t[2:] - t[:-2])
     first = min(int(np.searchsorted(t[1:-1], begin_s)), len(jerk) - 1)
-    return float(t[1 + first + int(np.argmax(jerk[first:]))])
+    last = max(first + 1, int(np.searchsorted(t[1:-1], end_s)))
+    return float(t[1 + first + int(np.argmax(jerk[first:last]))])
 
 
 def _crossing_s(t: FloatArray, p: FloatArray, k: int) -> float:

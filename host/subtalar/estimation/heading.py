@@ -26,7 +26,9 @@ class HeadingFilter:
         p = self._p = parameters
         self.time_s = reference_s
         self.strides = 0
-        self.rejected_in_a_row = 0
+        self.strides_since_restart = 0
+        self.jump_rad: float | None = None
+        self._refused: list[float] = []
         self._x = np.array([heading_rad, heading_rad, 0.0])
         wide = np.radians(60.0) ** 2
         self._cov = np.array([[wide, wide, 0.0], [wide, wide, 0.0], [0.0, 0.0, np.radians(p.drift_prior_deg_s) ** 2]])
@@ -53,20 +55,37 @@ class HeadingFilter:
         innovation = wrapped(stride.heading_rad - x[_NOW])
         variance = cov[_NOW, _NOW] + noise
         limit = max(np.radians(p.outlier_deg), 3.5 * float(np.sqrt(variance)))
-        if stride.mismatch > p.max_velocity_mismatch or abs(innovation) > limit:
-            self.rejected_in_a_row += 1
+        self.jump_rad = None
+        if stride.mismatch > p.max_velocity_mismatch:
             return False
+        if abs(innovation) > limit:
+            self._refused.append(innovation)
+            if not self._refusals_agree():
+                return False
+            # One stray stride is an error of that stride; several that agree are the truth.
+            self.jump_rad = innovation
+            cov[_NOW, _NOW] += innovation**2
+            variance += innovation**2
+        self._refused.clear()
         gain = cov[:, _NOW] / variance
         self._x = x + gain * innovation
         self._cov = cov - np.outer(gain, cov[_NOW, :])
         self.time_s += dt
         self.strides += 1
-        self.rejected_in_a_row = 0
+        self.strides_since_restart += 1
         return True
 
-    def loosen(self, sd_rad: float) -> None:
-        """Something may have turned one sensor's heading (a gap in its samples): certainty drops by ``sd_rad``."""
-        self._cov[_NOW, _NOW] += sd_rad**2
+    def restart(self) -> None:
+        """One sensor's heading began anew (a gap in its samples): only its drift and the reference are still known."""
+        self._cov[_NOW, :] = 0.0
+        self._cov[:, _NOW] = 0.0
+        self._cov[_NOW, _NOW] = np.radians(60.0) ** 2
+        self.strides_since_restart = 0
+        self._refused.clear()
+
+    def _refusals_agree(self) -> bool:
+        last = self._refused[-self._p.agreeing_refusals :]
+        return len(last) == self._p.agreeing_refusals and max(last) - min(last) < np.radians(self._p.outlier_deg)
 
     def heading_rad(self, time_s: FloatArray) -> FloatArray:
         """Heading predicted for instants (n,) after the newest stride."""

@@ -8,9 +8,10 @@ from subtalar.estimation.sensor_stream import SensorStream
 from subtalar.types import FloatArray
 
 TIME, Q_FOOT, GYR_FOOT, Q_SHANK, GYR_SHANK = 0, slice(1, 5), slice(5, 8), slice(8, 12), slice(12, 15)
-SHOCK, REAL, GAP, CLIPPED, BRIDGED, STILL = 15, 16, 17, 18, 19, 20
-WIDTH = 21
-"""SHOCK: magnitude of the shank's specific force (m/s²). GAP: no shank sample near, or samples lost just before."""
+SHOCK, FORCE, REAL, GAP, CLIPPED, BRIDGED, STILL = 15, 16, 17, 18, 19, 20, 21
+WIDTH = 22
+"""SHOCK and FORCE: magnitude of the specific force of shank and foot (m/s²). GAP: no shank sample near, or samples lost
+just before."""
 
 
 def resolvable(
@@ -22,7 +23,7 @@ def resolvable(
     row's own arrival, which is known once everything that arrived before ``horizon_s`` was pushed.
     """
     rows = foot.rows.view(first, foot.rows.end)
-    covered = np.searchsorted(rows[:, stream.TIME], shank.end_time_s - offset_s, side="right")
+    covered = np.searchsorted(rows[:, stream.TIME] + offset_s, shank.end_time_s, side="right")
     waited = np.searchsorted(rows[:, stream.ARRIVAL], horizon_s - patience_s, side="left")
     return first + int(max(covered, waited))
 
@@ -35,6 +36,8 @@ def align(
     out[:, TIME] = foot_rows[:, stream.TIME]
     out[:, Q_FOOT] = foot_rows[:, stream.Q]
     out[:, GYR_FOOT] = foot_rows[:, stream.GYR]
+    acc = foot_rows[:, stream.ACC]
+    out[:, FORCE] = np.sqrt(acc[:, 0] ** 2 + acc[:, 1] ** 2 + acc[:, 2] ** 2)
     out[:, REAL] = foot_rows[:, stream.REAL]
     out[:, CLIPPED] = foot_rows[:, stream.CLIPPED]
     gap = foot_rows[:, stream.STEP] > longest_s
@@ -44,9 +47,8 @@ def align(
         out[:, Q_SHANK] = np.nan
         return out
     t = foot_rows[:, stream.TIME] + offset_s
-    after = np.searchsorted(s[:, stream.TIME], t, side="right")
-    # The last sample may coincide with the row; then no later one is needed.
-    after = np.where((after == len(s)) & (s[-1, stream.TIME] == t), len(s) - 1, after)
+    # Where a sample coincides with the row it is the right neighbour, whether or not a later one is there yet.
+    after = np.searchsorted(s[:, stream.TIME], t, side="left")
     missing = (after == 0) | (after >= len(s))
     j1 = np.clip(after, 1, len(s) - 1)
     j0 = j1 - 1

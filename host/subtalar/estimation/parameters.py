@@ -83,6 +83,10 @@ class HeadingParameters:
     drift_walk_deg_s_sqrt_s: float = 0.004
     standing_sd_deg: float = 0.4
     outlier_deg: float = 6.0
+    agreeing_refusals: int = 3
+    """So many strides in a row that are outliers together show that the heading really jumped."""
+    strides_after_restart: int = 2
+    """After a gap angles are given again from this many strides on."""
     max_velocity_mismatch: float = 0.45
 
 
@@ -112,7 +116,17 @@ class Parameters:
     placement: PlacementParameters = field(default_factory=PlacementParameters)
     longest_bridge_s: float = 0.12
     """Lost samples up to this are bridged by interpolation and flagged; longer gaps stay gaps."""
-    partner_patience_s: float = 1.0
-    """How long a row waits for the other sensor of the leg before it is written without a value."""
-    angle_floor_sd_deg: tuple[float, float, float] = (0.5, 0.5, 0.6)
+    longest_calm_bridge_s: float = 1.0
+    calm_rad_s: float = 0.4
+    """A sensor that hardly turns before and after a longer gap did not turn in it either."""
+    partner_patience_s: float = 2.5
+    """How long a row waits for the other sensor of the leg before it is written without a value. Longer than the first
+    bin of a clock, during which samples are held back."""
+    lowest_rate_hz: float = 40.0
+    angle_floor_sd_deg: tuple[float, float, float] = (0.8, 0.7, 0.7)
     """What remains when the heading is certain: inclination, placement and soft tissue."""
+    tilt_per_gravity_error: float = 0.5
+    """Share of the error of measured gravity (as an angle) that shows as inclination error while moving."""
+    tilt_after_reset_deg: float = 6.0
+    tilt_settling_s: float = 2.0
+    """Inclination found anew after a gap: first error, and how fast it fades (VQF averages its first 3 s)."""

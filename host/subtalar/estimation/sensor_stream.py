@@ -34,6 +34,7 @@ class StreamCounts:
     bridged: int = 0
     gaps: int = 0
     repeated: int = 0
+    unusable: int = 0
     clock_restarts: int = 0
     clipped: int = 0
 
@@ -94,6 +95,13 @@ class SensorStream:
         raw[:, _RAW_ARRIVAL] = arrival
         raw[:, _RAW_ACC], raw[:, _RAW_GYR] = block.acc_m_s2, block.gyr_rad_s
         raw[:, _RAW_EPOCH] = self._epoch
+        measured = np.isfinite(raw).all(axis=1)
+        if not measured.all():
+            # A value that is no number is a lost sample; it must not reach the filters' memory.
+            raw = raw[measured]
+            self.counts.unusable += n - len(raw)
+            if len(raw) == 0:
+                return
         self._raw.append(self._one_way(raw))
         self._drain(final=False)
 
@@ -174,6 +182,41 @@ class SensorStream:
         self._vqf = VQF(self._period_s, biasClip=self._p.inclination.bias_clip_deg_s)
 
     def _deliver(self, raw: FloatArray, clock: SensorClock) -> None:
+        """Append rows; after a gap in which the sensor may have turned, inclination starts over from what it feels."""
+        start = 0
+        for gap in self._unknown_turns(raw):
+            if gap > start:
+                self._deliver_run(raw[start:gap], clock)
+            self._restart_inclination()
+            start = gap
+        self._deliver_run(raw[start:], clock)
+
+    def _unknown_turns(self, raw: FloatArray) -> list[int]:
+        """Indices of rows before which samples were lost while the sensor turned, too many to be bridged."""
+        before = self._last_raw
+        first = 0.0 if before is None else float(raw[0, _RAW_TIME] - before[_RAW_TIME])
+        step = np.concatenate(([first], raw[1:, _RAW_TIME] - raw[:-1, _RAW_TIME]))
+        gaps = []
+        for k in np.flatnonzero(step > max(self._p.longest_bridge_s, 1.5 * self._period_s)).tolist():
+            left = raw[k - 1] if k else before
+            assert left is not None
+            if not self._calm(float(step[k]), left, raw[k]):
+                gaps.append(k)
+        return gaps
+
+    def _calm(self, step_s: float, left: FloatArray, right: FloatArray) -> bool:
+        limit = self._p.calm_rad_s**2
+        turning = max(float(np.sum(left[_RAW_GYR] ** 2)), float(np.sum(right[_RAW_GYR] ** 2)))
+        return step_s <= self._p.longest_calm_bridge_s and turning < limit
+
+    def _restart_inclination(self) -> None:
+        self.counts.gaps += 1
+        if self._vqf is not None:
+            bias, sigma = self._vqf.getBiasEstimate()
+            self._vqf.resetState()
+            self._vqf.setBiasEstimate(np.ascontiguousarray(bias), sigma)
+
+    def _deliver_run(self, raw: FloatArray, clock: SensorClock) -> None:
         """Bridge short losses, run VQF, append rows."""
         filled, real = self._bridged(raw)
         time_s = clock.session_time(filled[:, _RAW_TIME])
@@ -215,11 +258,10 @@ class SensorStream:
             parts.append(raw[start:k])
             real.append(np.ones(k - start))
             start = k
-            if step[k] > self._p.longest_bridge_s:
-                self.counts.gaps += 1
+            left = raw[k - 1] if k else before
+            if step[k] > self._p.longest_bridge_s and not self._calm(float(step[k]), left, raw[k]):
                 continue
             missing = round(float(step[k]) / self._period_s) - 1
-            left = raw[k - 1] if k else before
             f = (np.arange(1, missing + 1) / (missing + 1))[:, None]
             parts.append(left * (1 - f) + raw[k] * f)
             real.append(np.zeros(missing))

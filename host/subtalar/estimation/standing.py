@@ -38,7 +38,10 @@ class StillnessDetector:
 
 @dataclass(frozen=True)
 class Standing:
-    """One quiet stance: rows ``start`` to ``stop``, mean orientations sensor to level world (4,)."""
+    """One quiet stance: rows ``start`` to ``stop``, mean orientations sensor to level world (4,).
+
+    ``gravity_error``: by what share the worse of the two accelerometers misses standard gravity.
+    """
 
     start: int
     stop: int
@@ -46,6 +49,7 @@ class Standing:
     end_s: float
     q_foot: FloatArray
     q_shank: FloatArray
+    gravity_error: float
 
     @property
     def duration_s(self) -> float:

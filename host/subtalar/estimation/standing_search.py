@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from subtalar.conventions import GRAVITY_M_S2
 from subtalar.estimation import leg_rows as col
 from subtalar.estimation import quaternions as quat
 from subtalar.estimation.parameters import PlacementParameters, StillnessParameters
@@ -33,6 +34,7 @@ def longest_standing(rows: FloatArray, first: int, parameters: StillnessParamete
         float(quiet[-1, col.TIME]),
         quat.mean(quiet[:, col.Q_FOOT]),
         quat.mean(quiet[:, col.Q_SHANK]),
+        max(abs(float(quiet[:, c].mean()) / GRAVITY_M_S2 - 1.0) for c in (col.FORCE, col.SHOCK)),
     )
 
 

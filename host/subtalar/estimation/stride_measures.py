@@ -14,6 +14,8 @@ from subtalar.types import FloatArray, Quality, Side, Stride
 
 _SHOCK_WINDOW_S = 0.15
 _TURN_DEG = 25.0
+_SHUFFLE_M = 0.2
+"""Shorter steps are shuffles and adjustments of the stance, marked and not meant for averages."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,11 @@ def measure(frame: StrideFrame, samples: StrideSamples) -> Stride:
 
 
 def _quality(frame: StrideFrame, samples: StrideSamples) -> str:
+    worst = Quality(int(samples.quality.max()))
+    if worst >= Quality.CLIPPED:
+        return worst.label
     if abs(frame.turn_deg) > _TURN_DEG:
         return "turn"
-    return Quality(int(samples.quality.max())).label
+    if frame.length_m < _SHUFFLE_M:
+        return "shuffle"
+    return worst.label
