@@ -24,7 +24,9 @@ def resolvable(
     """
     rows = foot.rows.view(first, foot.rows.end)
     covered = np.searchsorted(rows[:, stream.TIME] + offset_s, shank.end_time_s, side="right")
-    waited = np.searchsorted(rows[:, stream.ARRIVAL], horizon_s - patience_s, side="left")
+    # What the shank's clock still holds back at its start did arrive.
+    overdue_s = -np.inf if shank.holding else horizon_s - patience_s
+    waited = np.searchsorted(rows[:, stream.ARRIVAL], overdue_s, side="left")
     return first + int(max(covered, waited))
 
 

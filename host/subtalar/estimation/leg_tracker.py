@@ -151,7 +151,7 @@ class LegTracker:
         quality[rows[:, col.CLIPPED] > 0] = Quality.CLIPPED
         quality[rows[:, col.BRIDGED] > 0] = Quality.BRIDGED_GAP
         if heading.strides_since_restart < min(self._p.heading.strides_after_restart, heading.strides):
-            out.withhold(np.ones(len(rows), dtype=bool), Quality.HEADING_STALE)
+            out.withhold(np.ones(len(rows), dtype=bool), Quality.NO_DATA)
 
     def _tilt_variance(self, t: FloatArray) -> FloatArray:
         """Variance (n,) in square degrees of the inclination, beside the floor of each angle."""

@@ -119,9 +119,8 @@ class Parameters:
     longest_calm_bridge_s: float = 1.0
     calm_rad_s: float = 0.4
     """A sensor that hardly turns before and after a longer gap did not turn in it either."""
-    partner_patience_s: float = 2.5
-    """How long a row waits for the other sensor of the leg before it is written without a value. Longer than the first
-    bin of a clock, during which samples are held back."""
+    partner_patience_s: float = 1.0
+    """How long a row waits for the other sensor of the leg before it is written without a value."""
     lowest_rate_hz: float = 40.0
     angle_floor_sd_deg: tuple[float, float, float] = (0.8, 0.7, 0.7)
     """What remains when the heading is certain: inclination, placement and soft tissue."""

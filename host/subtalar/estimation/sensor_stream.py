@@ -67,6 +67,11 @@ class SensorStream:
         return self._last_time_s if self.rows.end else -np.inf
 
     @property
+    def holding(self) -> bool:
+        """Samples have come, but their clock is not known yet."""
+        return self._clock is not None and not self._clock.ready
+
+    @property
     def end_arrival_s(self) -> float:
         """Arrival of the newest sample that was pushed."""
         return self._newest_arrival_s

@@ -90,7 +90,6 @@ def test_the_stated_uncertainty_covers_the_truth(lab: SimpleNamespace, case: tup
         assert (inside[1:] > 0.85).all(), f"{side}: {inside.round(2)}"
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="dorsiflexion's sd leaves accelerometer bias out")
 def test_the_stated_uncertainty_of_dorsiflexion_covers_the_truth(
     lab: SimpleNamespace, simulate: Callable[..., Any], results: dict[str, tuple[Any, Any]]
 ) -> None:

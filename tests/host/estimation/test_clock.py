@@ -25,8 +25,10 @@ def arrivals(true_s: FloatArray, *, batch: int = 5, jitter_s: float = 0.006, see
     return np.repeat(np.maximum.accumulate(late), batch)
 
 
-def run(device_s: FloatArray | None, host_s: FloatArray | None, block: int = 7) -> tuple[SensorStream, FloatArray]:
-    """The stream, and all its rows."""
+def run(
+    device_s: FloatArray | None, host_s: FloatArray | None, block: int = 7, rate_rad_s: float = 0.0
+) -> tuple[SensorStream, FloatArray]:
+    """The stream, and all its rows; the sensor turns about its vertical at ``rate_rad_s``."""
     times = device_s if device_s is not None else host_s
     assert times is not None
     stream = SensorStream(SensorInfo(SITE, RATE_HZ), Parameters())
@@ -38,7 +40,7 @@ def run(device_s: FloatArray | None, host_s: FloatArray | None, block: int = 7) 
                 None if device_s is None else device_s[i : i + n],
                 None if host_s is None else host_s[i : i + n],
                 np.tile(REST, (n, 1)),
-                np.zeros((n, 3)),
+                np.tile((0.0, 0.0, rate_rad_s), (n, 1)),
             )
         )
     stream.finish()
@@ -88,7 +90,7 @@ def test_short_losses_are_bridged_on_the_beat_and_long_ones_flagged() -> None:
     keep = np.ones(len(t), dtype=bool)
     keep[[700, 1500, 1501, 1502, 1503]] = False
     keep[2000:2050] = False
-    stream, rows = run(9.0 + t[keep], arrivals(t)[keep])
+    stream, rows = run(9.0 + t[keep], arrivals(t)[keep], rate_rad_s=1.0)
     assert (stream.counts.received, stream.counts.bridged, stream.counts.gaps) == (keep.sum(), 5, 1)
     assert (rows[:, columns.REAL] < 1).sum() == 5
     step = np.diff(rows[:, columns.TIME])

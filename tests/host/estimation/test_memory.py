@@ -72,11 +72,10 @@ def marching_window() -> StrideWindow:
     return StrideWindow(still, still, 12, 112, np.zeros(len(t)), 112)
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="steps on the spot pile up and all are solved again each")
 def test_steps_that_lead_nowhere_do_not_pile_up() -> None:
     calibration = LegCalibration(Parameters())
     upright = np.array([1.0, 0.0, 0.0, 0.0])
-    calibration.stand(Standing(0, 200, 0.0, 2.0, upright, upright), None)
+    calibration.stand(Standing(0, 200, 0.0, 2.0, upright, upright, 0.0), None)
     for _ in range(40):
         calibration.add(marching_window())
         assert calibration.solve() is None  # no travel: no direction
@@ -84,16 +83,7 @@ def test_steps_that_lead_nowhere_do_not_pile_up() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "speaks",
-    [
-        "foot",
-        pytest.param(
-            "shank",
-            marks=pytest.mark.xfail(strict=True, raises=AssertionError, reason="the shank waits for its foot for ever"),
-        ),
-    ],
-)
+@pytest.mark.parametrize("speaks", ["foot", "shank"])
 def test_rows_of_a_silent_partner_are_let_go(lab: SimpleNamespace, short_walk: Any, traced: None, speaks: str) -> None:
     """14 minutes of one sensor, none of the other: the time passes, so nothing waits."""
     one = next(b for site, b in short_walk.samples.items() if site.segment == speaks)
