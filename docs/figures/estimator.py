@@ -12,7 +12,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from drawing import INK, PALE, X_COLOUR, Y_COLOUR, Z_COLOUR, save
 
-from subtalar.estimation import leg as leg_module
+from subtalar.estimation import leg_steps, leg_tracker
 from subtalar.estimation.ankle_path import StrideHeading, ankle_velocity, stride_heading
 from subtalar.estimation.clock import lower_line
 from subtalar.estimation.estimator import GaitEstimator
@@ -66,8 +66,8 @@ def run(folder: Path) -> Seen:
         seen.swings.append((time_s, pitch_rate_rad_s, acc_m_s2))
         return swing_events(time_s, pitch_rate_rad_s, acc_m_s2)
 
-    leg_module.swing_events = swing  # type: ignore[assignment]
-    leg_module.stride_heading, HeadingFilter.add = compare, add  # type: ignore[assignment,method-assign]
+    leg_steps.swing_events = swing  # type: ignore[assignment]
+    leg_tracker.stride_heading, HeadingFilter.add = compare, add  # type: ignore[assignment,method-assign]
     try:
         estimator = GaitEstimator(session.sensors)
         arrivals: dict[str, list[np.ndarray]] = {site: [] for site in session.sensors}
@@ -82,8 +82,8 @@ def run(folder: Path) -> Seen:
         seen.angles += found.angles
         seen.events += found.events
     finally:
-        leg_module.swing_events = swing_events
-        leg_module.stride_heading, HeadingFilter.add = stride_heading, whole_add  # type: ignore[method-assign]
+        leg_steps.swing_events = swing_events
+        leg_tracker.stride_heading, HeadingFilter.add = stride_heading, whole_add  # type: ignore[method-assign]
     seen.arrivals = {site: tuple(np.concatenate(parts).T) for site, parts in arrivals.items()}  # type: ignore[misc]
     return seen
 
