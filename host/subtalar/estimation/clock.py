@@ -52,6 +52,7 @@ class SensorClock:
         self._max_drift = parameters.max_drift_counted if counted else parameters.max_drift
         self._window_s = parameters.counted_window_s if counted else parameters.window_s
         self._bins: list[tuple[float, float]] = []
+        self._late: list[tuple[float, float]] = []
         self._bin_end: float | None = None
         self._best = (0.0, np.inf)
         self._line = (0.0, 0.0)
@@ -84,6 +85,7 @@ class SensorClock:
         """The device clock began anew: what the arrivals said of the old one is void, its drift is not."""
         self.epoch = epoch
         self._bins.clear()
+        self._late.clear()
         self._best = (0.0, np.inf)
 
     def close_bin(self) -> None:
@@ -92,7 +94,8 @@ class SensorClock:
         end = self._bin_end
         if np.isfinite(self._best[1]):
             self._take_bin()
-            self._renew_line(end)
+            if self._bins:
+                self._renew_line(end)
         here = self._knot[1] + self._rate * (end - self._knot[0])
         target = end + self._p.bin_s
         self._rate = (target + self._line[0] * target + self._line[1] - here) / self._p.bin_s
@@ -103,16 +106,23 @@ class SensorClock:
         self._bin_end = target
 
     def _take_bin(self) -> None:
-        device_s, offset_s = self._best
-        if self.counted and len(self._bins) > 2:
-            excess = offset_s - (self._line[0] * device_s + self._line[1])
-            if excess > self._p.lost_step_s:
-                self._bins = [(d, o + excess) for d, o in self._bins]
-        self._bins.append(self._best)
-        self._best = (0.0, np.inf)
+        best, self._best = self._best, (0.0, np.inf)
+        # Before the rate of a counting sensor is known, its drift looks like a loss each second.
+        if not self.counted or len(self._bins) < self._p.bins_before_steps:
+            self._bins.append(best)
+            return
+        self._late.append(best)
+        excess = min(o - (self._line[0] * d + self._line[1]) for d, o in self._late)
+        if excess <= self._p.lost_step_s:
+            # What came late before it was held up, not lost.
+            self._bins.append(best)
+            self._late.clear()
+        elif len(self._late) >= self._p.lasting_bins:
+            self._bins = [(d, o + excess) for d, o in self._bins] + self._late
+            self._late = []
 
     def _renew_line(self, end: float) -> None:
-        while self._bins[0][0] < end - self._window_s:
+        while len(self._bins) > 1 and self._bins[0][0] < end - self._window_s:
             self._bins.pop(0)
         x = np.array([d for d, _ in self._bins])
         y = np.array([o for _, o in self._bins])

@@ -16,6 +16,8 @@ class ClockParameters:
     counted_window_s: float = 30.0
     lost_step_s: float = 0.012
     """A lasting jump of the arrival envelope beyond this means samples were lost on the way."""
+    lasting_bins: int = 3
+    bins_before_steps: int = 6
 
 
 @dataclass(frozen=True)
