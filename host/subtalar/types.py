@@ -108,8 +108,8 @@ class AngleBlock:
 
     ``time_s`` (n,) session clock; ``angles_deg`` and ``sd_deg`` (n, 3) in the order of
     ``conventions.ANGLE_NAMES``, NaN where not known; ``quality`` (n,) of ``Quality`` values;
-    ``shank_orientation`` (n, 4) scalar-first quaternion, shank segment frame (ISB) into a world whose
-    x axis is the direction of travel found at calibration, y up, z right; NaN before calibration.
+    ``shank_orientation`` (n, 4) scalar-first quaternion, shank segment frame (ISB) into a view whose
+    x axis is the direction of travel of the last stride, y up, z right; NaN before calibration.
     """
 
     side: Side
