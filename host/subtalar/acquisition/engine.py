@@ -3,6 +3,8 @@
 A recording that fails (disk full, stick pulled) is said at once and the session goes on without it.
 """
 
+import contextlib
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -125,7 +127,9 @@ class Engine:
             self._facts = replace(self._facts, recorded_bytes=self._recorded_bytes())
             if not self._samples:
                 # A session that never began leaves no empty recording behind.
-                recorder.path.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):
+                    recorder.path.unlink()
+            if not os.path.exists(recorder.path):  # nor does one whose stick was pulled: say nothing else
                 self._facts = replace(self._facts, recording_path="", recorded_bytes=0)
 
     @property

@@ -1,4 +1,4 @@
-"""What a live session is to do, as one frozen value that travels to the acquisition process."""
+"""What a live session is to do and how it ended, as frozen values that travel to the acquisition process and back."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -74,3 +74,13 @@ class AcquisitionPlan:
     record_path: Path | None = None
     duration_s: float | None = None
     truth_path: Path | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a session ended: ``error`` is one sentence, empty when all went well."""
+
+    error: str = ""
+    recording_path: str = ""
+    recording_error: str = ""
+    strides: int = 0

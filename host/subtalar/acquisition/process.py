@@ -10,37 +10,29 @@ import logging
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Iterator
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
+from pathlib import Path
 from typing import Any
 
-from subtalar.acquisition.engine import Engine
-from subtalar.acquisition.plan import AcquisitionPlan, DeviceSource, ProvidedSource, ReplaySource
-from subtalar.acquisition.ring import RingReader, RingWriter, SessionFacts, find_sessions
-from subtalar.acquisition.runs import Stop, run_replay, run_sensors, specs_of
+from subtalar.acquisition.plan import AcquisitionPlan, Outcome
+from subtalar.acquisition.ring import RingReader, SessionFacts, find_sessions
 from subtalar.errors import InputError, LinkError, SubtalarError
 
 START_TIMEOUT_S = 60.0
-_LINGER_S = 5.0
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a session ended: ``error`` is one sentence, empty when all went well."""
-
-    error: str = ""
-    recording_path: str = ""
-    recording_error: str = ""
-    strides: int = 0
 
 
 class Acquisition:
     """The handle in the process that shows the session."""
 
-    def __init__(self, process: SpawnProcess, pipe: "Connection[Any, Any]", ring_name: str) -> None:
+    def __init__(
+        self, process: SpawnProcess, pipe: "Connection[Any, Any]", ring_name: str, record_path: Path | None = None
+    ) -> None:
         self.ring_name = ring_name
+        self._record_path = record_path
         self._process, self._pipe = process, pipe
         self._outcome: Outcome | None = None
 
@@ -64,7 +56,9 @@ class Acquisition:
                 if kind == "outcome":
                     self._outcome = value
             if self._outcome is None:
-                self._outcome = Outcome(error="The measuring process ended without a word; what it recorded is kept.")
+                self._process.join(10.0)
+                find_sessions()  # removes the shared memory that it left behind
+                self._outcome = self._crashed("The measuring process ended without a word")
         if self._outcome is not None:
             self._process.join(10.0)
         return self._outcome
@@ -76,33 +70,63 @@ class Acquisition:
         if outcome is None:
             self._process.terminate()
             self._process.join(5.0)
-            outcome = Outcome(error="The measuring process did not end when asked; what it recorded is kept.")
+            outcome = self._crashed("The measuring process did not end when asked")
         self._pipe.close()
         return outcome
+
+    def _crashed(self, what: str) -> Outcome:
+        path = self._record_path
+        if path is None or not path.exists():
+            return Outcome(error=f"{what}: start the session again.")
+        advice = (
+            f"what it recorded is kept, and 'subtalar session recover {path} --out FILE2' makes a clean file of it."
+        )
+        return Outcome(error=f"{what}; {advice}", recording_path=str(path))
 
 
 class RunningSession:
     """Control of a session that another process started, by signals: all that is left when its pipe is gone."""
 
-    def __init__(self, pid: int) -> None:
-        self._pid = pid
+    def __init__(self, ring_name: str, pid: int) -> None:
+        self.ring_name, self._pid = ring_name, pid
 
     def stop(self) -> None:
         """End the session in order and close the recording."""
-        os.kill(self._pid, signal.SIGTERM)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._pid, signal.SIGTERM)
+
+    def is_alive(self) -> bool:
+        """Whether it still runs."""
+        return self.ring_name in find_sessions()
+
+    def end(self, timeout_s: float = 30.0) -> SessionFacts:
+        """Stop it, wait for its end and tell how it stands then. Raises SubtalarError where it does not end."""
+        deadline = time.monotonic() + timeout_s
+        with RingReader.attach(self.ring_name) as reader:
+            self.stop()
+            while reader.writer_state() == "alive":
+                if time.monotonic() > deadline:
+                    raise SubtalarError(f"The live session {self.ring_name} does not end: end process {self._pid}.")
+                time.sleep(0.05)
+            return reader.session()
 
     def mark(self, text: str) -> None:
         """Raises OSError: a signal carries no text."""
         raise OSError("markers need the window that started the session")
 
 
-def running_session() -> tuple[str, RunningSession]:
-    """Ring name and control of the newest live session on this computer. Raises InputError where there is none."""
+def running_session(name: str = "", *, only: bool = False) -> RunningSession:
+    """The live session ``name`` of this computer, or the newest one where no name is given.
+
+    Raises InputError where there is none, and, with ``only``, where a name would be needed to tell several apart.
+    """
     names = find_sessions()
     if not names:
         raise InputError("No live session is running on this computer: start one with `subtalar live`.")
-    with RingReader.attach(names[0]) as reader:
-        return names[0], RunningSession(reader.writer_pid())
+    if only and not name and len(names) > 1:
+        raise InputError(f"{len(names)} live sessions are running on this computer: name one of {', '.join(names)}.")
+    with RingReader.attach(name or names[0]) as reader:
+        return RunningSession(reader.name, reader.writer_pid())
 
 
 def start_acquisition(plan: AcquisitionPlan) -> Acquisition:
@@ -110,26 +134,46 @@ def start_acquisition(plan: AcquisitionPlan) -> Acquisition:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_main, args=(plan, theirs), name="subtalar acquisition")
-    process.start()
+    with _interrupts_kept_from_children():
+        process.start()
     theirs.close()
-    if not ours.poll(START_TIMEOUT_S):
-        process.terminate()
-        raise LinkError("The measuring process does not start: try again, and restart the computer if that fails.")
     try:
-        kind, value = ours.recv()
-    except EOFError:
+        if not ours.poll(START_TIMEOUT_S):
+            raise LinkError("The measuring process does not start: try again, and restart the computer if that fails.")
+        try:
+            kind, value = ours.recv()
+        except EOFError:
+            raise SubtalarError("The measuring process ended before it began; is the installation complete?") from None
+        if kind != "ring":
+            raise SubtalarError(value.error)
+    except BaseException:  # Ctrl-C included: nobody would be left to stop it
+        process.terminate()
         process.join(5.0)
-        raise SubtalarError("The measuring process ended before it began; is the installation complete?") from None
-    if kind != "ring":
-        process.join(5.0)
-        raise SubtalarError(value.error)
-    return Acquisition(process, ours, value)
+        ours.close()
+        raise
+    return Acquisition(process, ours, value, plan.record_path)
+
+
+@contextlib.contextmanager
+def _interrupts_kept_from_children() -> Iterator[None]:
+    """Ctrl-C reaches every process of the terminal, and this one alone decides what it means.
+
+    A child inherits the signals that are blocked when it starts; ignoring them in its own first lines is too late.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # it would unblock the signal again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _main(plan: AcquisitionPlan, pipe: "Connection[Any, Any]") -> None:
     """Body of the process."""
-    # Ctrl-C reaches every process of the terminal; the one that shows the session decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # for systems without signal masks
     # What the radio's libraries have to say goes through our own errors and ledgers.
     for name in ("bumble", "bleak"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -138,7 +182,9 @@ def _main(plan: AcquisitionPlan, pipe: "Connection[Any, Any]") -> None:
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, 0, -5)
     try:
-        outcome = asyncio.run(_session(plan, pipe))
+        from subtalar.acquisition.measuring import measure
+
+        outcome = asyncio.run(measure(plan, pipe))
     except SubtalarError as error:
         outcome = Outcome(error=str(error))
     except Exception as error:
@@ -148,52 +194,3 @@ def _main(plan: AcquisitionPlan, pipe: "Connection[Any, Any]") -> None:
     with contextlib.suppress(OSError):
         pipe.send(("outcome", outcome))
     pipe.close()
-
-
-async def _session(plan: AcquisitionPlan, pipe: "Connection[Any, Any]") -> Outcome:
-    stop = Stop()
-    engines: list[Engine] = []
-    loop = asyncio.get_running_loop()
-    for name in ("SIGTERM", "SIGHUP"):
-        with contextlib.suppress(AttributeError, NotImplementedError, ValueError):
-            loop.add_signal_handler(getattr(signal, name), stop.set)
-    with RingWriter.create() as ring:
-        pipe.send(("ring", ring.name))
-        listening = asyncio.create_task(_listen(pipe, stop, engines))
-        try:
-            await _run(plan, ring, stop, engines.append)
-        finally:
-            facts = engines[0].facts if engines else SessionFacts(source=plan.source_text)
-            ring.publish_session(replace(facts, state="ended"))
-            # A window that is only just opening must still find the end of the session.
-            await stop.within(_LINGER_S)
-            listening.cancel()
-            await asyncio.gather(listening, return_exceptions=True)
-    facts = engines[0].facts
-    return Outcome("", facts.recording_path, facts.recording_error, engines[0].strides)
-
-
-async def _run(plan: AcquisitionPlan, ring: RingWriter, stop: Stop, on_engine: Callable[[Engine], None]) -> None:
-    match plan.source:
-        case ReplaySource() as source:
-            await run_replay(source, plan, ring, stop, on_engine)
-        case DeviceSource(specs):
-            await run_sensors(specs, plan, ring, stop, on_engine)
-        case ProvidedSource(opener):
-            async with opener() as hardware:
-                await run_sensors(specs_of(hardware), plan, ring, stop, on_engine, hardware)
-
-
-async def _listen(pipe: "Connection[Any, Any]", stop: Stop, engines: list[Engine]) -> None:
-    """Commands from the process that shows the session."""
-    while True:
-        await asyncio.sleep(0.05)
-        try:
-            while pipe.poll():
-                command, text = pipe.recv()
-                if command == "stop":
-                    stop.set()
-                elif command == "mark" and engines:
-                    engines[0].mark(text)
-        except (EOFError, OSError):
-            return  # the window is gone; the session goes on

@@ -166,6 +166,7 @@ class _Player:
             first_s = arrival_s if first_s is None else first_s
             played_s = arrival_s - first_s
             if played_s > self._duration_s:
+                self._say(self._duration_s)
                 return
             due = begin + played_s / self._speed if self._speed > 0 else 0.0
             if due > loop.time() + 0.002:

@@ -29,7 +29,14 @@ def main(argv: list[str] | None = None) -> None:
     """Run one command. Exit status: 0 success, 2 wrong usage, 1 a failure told in one sentence on stderr."""
     run: Callable[..., Any] = cli.main
     try:
-        run(args=argv, prog_name="subtalar", standalone_mode=True)
+        # Not click's own standalone mode: that says "Aborted!" where a sentence is due.
+        status = run(args=argv, prog_name="subtalar", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("subtalar: Stopped before it was finished.", err=True)
+        sys.exit(1)
     except SubtalarError as error:
         click.echo(f"subtalar: {error}", err=True)
         sys.exit(1)
@@ -37,3 +44,4 @@ def main(argv: list[str] | None = None) -> None:
         # Whoever read our output has had enough; Python would complain again while flushing at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    sys.exit(status if isinstance(status, int) else 0)

@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,8 @@ from subtalar.cli.simulation import simulated
 from subtalar.errors import InputError, SubtalarError
 
 if TYPE_CHECKING:
-    from subtalar.acquisition.plan import AcquisitionPlan, Source
-    from subtalar.acquisition.process import Outcome
+    from subtalar.acquisition.plan import AcquisitionPlan, Outcome, Source
+    from subtalar.acquisition.process import Acquisition
 
 SECONDS = click.FloatRange(min=0, min_open=True)
 
@@ -29,7 +30,20 @@ SECONDS = click.FloatRange(min=0, min_open=True)
     metavar="SPEC",
     help="A sensor, such as right_foot=ble:AA:BB:CC:DD:EE:FF; once for each sensor.",
 )
-@click.option("--attach", is_flag=True, help="Show a session that is already running, after its window was lost.")
+@click.option(
+    "--attach",
+    is_flag=False,
+    flag_value="",
+    metavar="[NAME]",
+    help="Show a session that is already running, after its window was lost.",
+)
+@click.option(
+    "--stop",
+    is_flag=False,
+    flag_value="",
+    metavar="[NAME]",
+    help="End a session that is already running, and close its recording.",
+)
 @click.option("--headless", is_flag=True, help="Show the session in the terminal; the default without a display.")
 @click.option("--duration", "duration_s", type=SECONDS, metavar="S", help="End by itself after so many seconds.")
 @click.option("--record", "record", metavar="PATH", help="Record into this file instead of a new one in ~/subtalar.")
@@ -55,7 +69,8 @@ def live(
     simulate: bool,
     replay: str | None,
     devices: tuple[str, ...],
-    attach: bool,
+    attach: str | None,
+    stop: str | None,
     headless: bool,
     duration_s: float | None,
     record: str | None,
@@ -69,11 +84,16 @@ def live(
 
     Say where the samples come from: --simulate, --replay or --device. Stand still for three seconds, bend the knees
     two or three times, then walk. The session is recorded unless it is a replay; where, is shown and printed.
+
+    A session outlives a window that crashes: --attach shows it again, --stop ends it.
     """
-    if sum((simulate, replay is not None, bool(devices), attach)) != 1:
+    if sum((simulate, replay is not None, bool(devices), attach is not None, stop is not None)) != 1:
         raise click.UsageError("say where the samples come from: one of --simulate, --replay SESSION, --device SPEC")
-    if attach:
-        _attach(headless=headless)
+    if attach is not None:
+        _attach(attach, headless=headless)
+        return
+    if stop is not None:
+        _stop(stop)
         return
     if truth is not None and not simulate:
         raise click.UsageError("--truth needs --simulate: only a simulation knows the true angles")
@@ -125,20 +145,45 @@ def _recording_path(record: str | None, *, wanted: bool) -> Path | None:
 
 
 def _writable(path: str) -> Path:
+    from subtalar.session import check_new
+
+    if not path:
+        raise InputError("The name of the file is empty: give one, such as walk.mcap.")
     chosen = Path(path).expanduser().absolute()
-    if not chosen.parent.is_dir():
-        raise InputError(f"The folder {chosen.parent} does not exist: make it, or choose another path.")
-    if chosen.is_dir():
-        raise InputError(f"{chosen} is a folder: give the name of a file in it.")
+    check_new(chosen)  # what is known to fail is said before anything is started
     return chosen
 
 
 def _run_live(plan: "AcquisitionPlan", *, headless: bool, ends_by_itself: bool) -> None:
     from subtalar.acquisition.process import start_acquisition
+
+    with _signals_that_end():
+        acquisition = start_acquisition(plan)
+        view_failed, outcome = _show(acquisition, headless=headless, ends_by_itself=ends_by_itself)
+    _tell(outcome)
+    if view_failed is not None:
+        raise view_failed
+
+
+@contextlib.contextmanager
+def _signals_that_end() -> Iterator[None]:
+    """Being told to end, and the terminal being closed, are the same as Ctrl-C."""
+    before = {signal.SIGTERM: signal.signal(signal.SIGTERM, signal.default_int_handler)}
+    before[signal.SIGINT] = signal.getsignal(signal.SIGINT)
+    if sys.platform != "win32":
+        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _show(
+    acquisition: "Acquisition", *, headless: bool, ends_by_itself: bool
+) -> "tuple[SubtalarError | None, Outcome]":
     from subtalar.dashboard import run_dashboard, run_terminal
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    acquisition = start_acquisition(plan)
     view_failed: SubtalarError | None = None
     try:
         with contextlib.suppress(KeyboardInterrupt):
@@ -155,23 +200,37 @@ def _run_live(plan: "AcquisitionPlan", *, headless: bool, ends_by_itself: bool) 
     except SubtalarError as error:
         view_failed = error
     finally:
+        # The end takes a second or two, and a second Ctrl-C must not cost the person its result.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
         outcome = acquisition.close()
-    _tell(outcome)
-    if view_failed is not None:
-        raise view_failed
+    return view_failed, outcome
 
 
-def _attach(*, headless: bool) -> None:
-    """Show the newest session that runs on this computer."""
+def _attach(name: str, *, headless: bool) -> None:
+    """Show a session that runs on this computer."""
     from subtalar.acquisition.process import running_session
     from subtalar.dashboard import run_dashboard, run_terminal
 
-    ring_name, control = running_session()
+    running = running_session(name)
     with contextlib.suppress(KeyboardInterrupt):
         if headless or not _has_display():
-            run_terminal(ring_name)
+            run_terminal(running.ring_name)
         else:
-            run_dashboard(ring_name, control)
+            run_dashboard(running.ring_name, running)
+    if running.is_alive():
+        click.echo(f"The session can be seen again with `subtalar live --attach {running.ring_name}`,")
+        click.echo(f"and ended with `subtalar live --stop {running.ring_name}`.")
+
+
+def _stop(name: str) -> None:
+    """End a session that runs on this computer, in order."""
+    from subtalar.acquisition.process import running_session
+
+    facts = running_session(name, only=True).end()
+    if facts.recording_error:
+        raise SubtalarError(facts.recording_error)
+    click.echo(f"Recorded: {facts.recording_path}" if facts.recording_path else "Ended; nothing was recorded.")
 
 
 def _tell(outcome: "Outcome") -> None:

@@ -4,6 +4,7 @@ from subtalar.session.info import session_info, verify
 from subtalar.session.model import MINIMUM_DURATION_S, Annotation, Session, SessionKind
 from subtalar.session.opening import open_session
 from subtalar.session.paths import default_recording_path, recordings_folder
+from subtalar.session.recording.durable_file import check_new
 from subtalar.session.recording.messages import ArrivedBlock, RawChunk, StatusSnapshot
 from subtalar.session.recording.reader import read_blocks
 from subtalar.session.recording.recorder import Recorder
@@ -20,6 +21,7 @@ __all__ = [
     "SessionKind",
     "StatusSnapshot",
     "VerifyReport",
+    "check_new",
     "default_recording_path",
     "open_session",
     "read_blocks",

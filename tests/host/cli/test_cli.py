@@ -194,3 +194,16 @@ def test_a_device_spec_that_makes_no_sense(run: Run) -> None:
 
 def test_a_recording_path_that_cannot_be(run: Run, tmp_path: Path) -> None:
     refused(run("live", "--simulate", "--headless", "--record", tmp_path / "no" / "a.mcap"), "no")
+
+
+def test_an_existing_file_is_refused_before_anything_is_started(run: Run, walk: Path, tmp_path: Path) -> None:
+    precious = tmp_path / "precious.mcap"
+    precious.write_bytes(b"of value")
+    result = run("live", "--replay", walk, "--headless", "--record", precious)
+    refused(result, "precious.mcap", "never overwritten")
+    assert result[1] == ""
+    assert precious.read_bytes() == b"of value"
+
+
+def test_an_empty_name_for_the_recording(run: Run) -> None:
+    refused(run("live", "--simulate", "--headless", "--record", ""), "empty")

@@ -83,6 +83,22 @@ class DurableFile:
             os.lseek(self._fd, self._length, os.SEEK_SET)
 
 
+def check_new(path: Path) -> None:
+    """Raise RecordingError where it is known beforehand that ``path`` cannot become a new recording."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise _translate(path, error) from error
+    else:
+        raise _refuse_existing(path)
+    if not path.parent.is_dir():
+        raise _translate(path, FileNotFoundError(errno.ENOENT, "no such folder"))
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise _translate(path, PermissionError(errno.EACCES, "not writable"))
+
+
 def is_being_written(path: Path) -> bool:
     """Whether some process holds the lock of this recording."""
     try:

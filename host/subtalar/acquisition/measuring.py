@@ -1,0 +1,69 @@
+"""What the measuring process does: set the session up, run it, listen to commands, say how it ended.
+
+Loads the estimator and the radio, which takes seconds; the process that shows the session never imports this.
+"""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+from multiprocessing.connection import Connection
+from typing import Any
+
+from subtalar.acquisition.engine import Engine
+from subtalar.acquisition.plan import AcquisitionPlan, DeviceSource, Outcome, ProvidedSource, ReplaySource
+from subtalar.acquisition.ring import RingWriter, SessionFacts
+from subtalar.acquisition.runs import Stop, run_replay, run_sensors, specs_of
+
+_LINGER_S = 5.0
+
+
+async def measure(plan: AcquisitionPlan, pipe: "Connection[Any, Any]") -> Outcome:
+    """The whole session. Raises SubtalarError where it cannot begin or go on."""
+    stop = Stop()
+    engines: list[Engine] = []
+    loop = asyncio.get_running_loop()
+    for name in ("SIGTERM", "SIGHUP"):
+        with contextlib.suppress(AttributeError, NotImplementedError, ValueError):
+            loop.add_signal_handler(getattr(signal, name), stop.set)
+    with RingWriter.create() as ring:
+        pipe.send(("ring", ring.name))
+        listening = asyncio.create_task(_listen(pipe, stop, engines))
+        try:
+            await _run(plan, ring, stop, engines.append)
+        finally:
+            facts = engines[0].facts if engines else SessionFacts(source=plan.source_text)
+            ring.publish_session(replace(facts, state="ended"))
+            # A window that is only just opening must still find the end of the session.
+            await stop.within(_LINGER_S)
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+    facts = engines[0].facts
+    return Outcome("", facts.recording_path, facts.recording_error, engines[0].strides)
+
+
+async def _run(plan: AcquisitionPlan, ring: RingWriter, stop: Stop, on_engine: Callable[[Engine], None]) -> None:
+    match plan.source:
+        case ReplaySource() as source:
+            await run_replay(source, plan, ring, stop, on_engine)
+        case DeviceSource(specs):
+            await run_sensors(specs, plan, ring, stop, on_engine)
+        case ProvidedSource(opener):
+            async with opener() as hardware:
+                await run_sensors(specs_of(hardware), plan, ring, stop, on_engine, hardware)
+
+
+async def _listen(pipe: "Connection[Any, Any]", stop: Stop, engines: list[Engine]) -> None:
+    """Commands from the process that shows the session."""
+    while True:
+        await asyncio.sleep(0.05)
+        try:
+            while pipe.poll():
+                command, text = pipe.recv()
+                if command == "stop":
+                    stop.set()
+                elif command == "mark" and engines:
+                    engines[0].mark(text)
+        except (EOFError, OSError):
+            return  # the window is gone; the session goes on

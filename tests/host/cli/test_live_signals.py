@@ -1,0 +1,157 @@
+"""Sessions that are ended, killed and left alone from outside, as real processes."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from subtalar.session import verify
+from subtalar_sim.body import BodyConfig
+from subtalar_sim.config import SimulationConfig
+from subtalar_sim.session_writer import write_session
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals"),
+]
+
+Start = Callable[..., "subprocess.Popen[str]"]
+COMMAND = (sys.executable, "-c", "from subtalar.cli import main; main()")
+
+
+@pytest.fixture(scope="module")
+def walk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    config = SimulationConfig(body=BodyConfig(seed=4), sites=("left_foot", "left_shank"), device="ximu3", rate_hz=100.0)
+    return write_session(config, tmp_path_factory.mktemp("signals") / "walk", 60.0)
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Start the command in a process group of its own; sessions started here are not seen by others, nor see any."""
+    (tmp_path / "tmp").mkdir()
+    running: list[subprocess.Popen[str]] = []
+
+    def start_command(*arguments: str | Path) -> "subprocess.Popen[str]":
+        process = subprocess.Popen(
+            [*COMMAND, *(str(a) for a in arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            env={**os.environ, "TMPDIR": str(tmp_path / "tmp")},
+        )
+        running.append(process)
+        return process
+
+    yield start_command
+    for process in running:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def wait_for(what: Callable[[], bool], patience_s: float = 60.0) -> None:
+    deadline = time.monotonic() + patience_s
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def has_samples(recording: Path) -> bool:
+    return recording.exists() and recording.stat().st_size > 20_000
+
+
+def members(process: "subprocess.Popen[str]") -> int:
+    """How many of the process group run."""
+    listing = subprocess.run(["ps", "-eo", "pgid=,stat="], capture_output=True, text=True, check=True).stdout
+    rows = (line.split() for line in listing.splitlines())
+    return sum(int(pgid) == process.pid and not state.startswith("Z") for pgid, state, *_ in rows)
+
+
+def alone(process: "subprocess.Popen[str]") -> bool:
+    """Whether nothing of the process group runs."""
+    return members(process) == 0
+
+
+def test_ctrl_c_while_it_starts_says_one_sentence_and_leaves_nothing(start: Start, walk: Path, tmp_path: Path) -> None:
+    process = start("live", "--replay", walk, "--headless", "--record", tmp_path / "a.mcap")
+    lock_folder = tmp_path / "tmp" / f"subtalar-live-{os.getuid()}"
+    # The measuring process begins to load, and a terminal would send it the interrupt, too.
+    wait_for(lambda: members(process) >= 2)
+    os.killpg(process.pid, signal.SIGINT)
+    _out, err = process.communicate(timeout=30)
+    assert "Traceback" not in err
+    assert process.returncode in (0, 1)
+    wait_for(lambda: alone(process))
+    assert list(lock_folder.glob("*")) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_the_session_and_closes_its_recording(
+    start: Start, walk: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    recording = tmp_path / "a.mcap"
+    process = start("live", "--replay", walk, "--headless", "--record", recording)
+    wait_for(lambda: has_samples(recording))
+    os.killpg(process.pid, number)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (0, "")
+    assert f"Recorded: {recording}" in out
+    assert verify(recording).status == "ok"
+    assert alone(process)
+
+
+def test_a_session_whose_window_was_killed_goes_on_is_shown_and_is_ended_by_name(
+    start: Start, walk: Path, tmp_path: Path
+) -> None:
+    recording = tmp_path / "a.mcap"
+    process = start("live", "--replay", walk, "--headless", "--record", recording)
+    wait_for(lambda: has_samples(recording))
+    process.kill()
+    process.wait()
+    size = recording.stat().st_size
+    wait_for(lambda: recording.stat().st_size > size)
+
+    view = start("live", "--attach", "--headless")
+    assert view.stdout is not None
+    assert view.stdout.readline()
+    view.send_signal(signal.SIGINT)
+    out, err = view.communicate(timeout=30)
+    assert (view.returncode, err) == (0, "")
+    assert "live --stop subtalar-" in out
+
+    stop = start("live", "--stop")
+    out, err = stop.communicate(timeout=30)
+    assert (stop.returncode, err) == (0, "")
+    assert out == f"Recorded: {recording}\n"
+    assert verify(recording).status == "ok"
+    wait_for(lambda: alone(process))
+
+    again = start("live", "--stop")
+    _, err = again.communicate(timeout=30)
+    assert again.returncode == 1
+    assert err.startswith("subtalar: No live session is running")
+
+
+def test_a_measuring_process_that_is_killed_leaves_a_readable_recording_and_no_memory(
+    start: Start, walk: Path, tmp_path: Path
+) -> None:
+    recording = tmp_path / "a.mcap"
+    process = start("live", "--replay", walk, "--headless", "--record", recording)
+    wait_for(lambda: has_samples(recording))
+    time.sleep(5.0)  # a lock file younger than this may belong to a session that is only just starting
+    lock = next((tmp_path / "tmp" / f"subtalar-live-{os.getuid()}").glob("*.lock"))
+    os.kill(int(lock.read_text()), signal.SIGKILL)
+    _out, err = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert err.count("\n") == 1
+    assert f"session recover {recording}" in err
+    assert verify(recording).status == "not_closed"
+    assert not lock.exists()
+    assert not Path("/dev/shm", lock.stem).exists()
