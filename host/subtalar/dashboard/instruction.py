@@ -1,18 +1,19 @@
 """The one line that tells the person what to do, or what is wrong: the most serious matter wins."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from subtalar.acquisition.ring import SessionFacts, WriterState
-from subtalar.dashboard.wording import SIDE_WORDS, site_words
-from subtalar.types import Notice, SensorStatus, Side
+from subtalar.dashboard.wording import SIDE_WORDS, is_replay, lost_share, site_words
+from subtalar.types import SIDES, Notice, Quality, SensorStatus, Side
 
 Level = Literal["info", "advice", "problem", "done"]
 
 HANGS_AFTER_S = 3.0
 PROBLEM_SHOWN_S = 8.0
 INFO_SHOWN_S = 6.0
+MANY_LOST_RATIO = 0.01
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Instruction:
 
 def saved_text(facts: SessionFacts) -> str:
     """Where the recording is, as a sentence."""
+    if not facts.recording_path and is_replay(facts.source):
+        return f"End of the {facts.source}."
     return f"Saved in {facts.recording_path}" if facts.recording_path else "Nothing was recorded."
 
 
@@ -37,16 +40,19 @@ def choose_instruction(
     notices: Sequence[Notice],
     now_s: float,
     uncalibrated: frozenset[Side] = frozenset(),
+    qualities: Mapping[Side, Quality] | None = None,
+    walks: bool = False,
 ) -> Instruction:
     """What to show.
 
     ``silence_s`` since the writer's last sign of life, ``now_s`` on the session clock, ``uncalibrated`` the sides
-    that stream but have no angles yet, given only while no side has any.
+    that stream but have no angles yet, given only while no side has any; ``qualities`` of the newest angles of the
+    sides that stream; ``walks`` once there are strides.
     """
     if facts.state == "ended" or writer == "closed":
         if facts.recording_error:
             return Instruction("Session ended; the recording has a problem", facts.recording_error, "problem")
-        return Instruction("Session ended", saved_text(facts), "done")
+        return Instruction("Replay ended" if is_replay(facts.source) else "Session ended", saved_text(facts), "done")
     if writer == "died":
         detail = saved_text(facts) + (" · Start a new session to go on." if facts.recording_path else "")
         return Instruction("Recording stopped: the measuring process ended", detail, "problem")
@@ -64,15 +70,22 @@ def choose_instruction(
             "problem",
         )
     if uncalibrated and not any(n.level != "info" and now_s - n.time_s < PROBLEM_SHOWN_S for n in notices):
-        return _calibrate(notices, uncalibrated)
-    return _from_notices(notices, now_s) or _waiting(facts, sensors)
+        return _calibrate(facts, notices, uncalibrated, walks)
+    return _from_notices(notices, now_s) or _waiting(facts, sensors) or _measuring(facts, sensors, qualities or {})
 
 
-def _calibrate(notices: Sequence[Notice], uncalibrated: frozenset[Side]) -> Instruction:
-    """What the estimator waits for; it sees that somebody stood still only when the first heel rises."""
+def _calibrate(
+    facts: SessionFacts, notices: Sequence[Notice], uncalibrated: frozenset[Side], walks: bool
+) -> Instruction:
+    """What the estimator waits for."""
+    if is_replay(facts.source):
+        return Instruction("Replay: not calibrated yet", "Angles appear after the person's first strides.", "info")
+    if walks:
+        return Instruction("Keep walking", "Straight ahead. Angles appear after a few strides.", "advice")
     stood = {n.side for n in notices if n.code == "standing_found"}
     if uncalibrated <= stood:
-        return Instruction("Walk", "Straight ahead. Angles appear after a few strides.", "advice")
+        detail = "Slowly, heels on the ground. Then straight ahead: angles appear after a few strides."
+        return Instruction("Bend the knees 3 times, then walk", detail, "advice")
     detail = "Stand for 3 seconds, bend the knees slowly 3 times, walk straight ahead. Angles then appear."
     return Instruction("Stand still, then walk", detail, "advice")
 
@@ -91,12 +104,37 @@ def _from_notices(notices: Sequence[Notice], now_s: float) -> Instruction | None
     return Instruction(detail, "", "info") if detail else None
 
 
-def _waiting(facts: SessionFacts, sensors: Sequence[SensorStatus]) -> Instruction:
+def _waiting(facts: SessionFacts, sensors: Sequence[SensorStatus]) -> Instruction | None:
     ready = sum(s.link == "streaming" for s in sensors)
-    if ready < len(sensors) or facts.state == "starting":
-        count = f"{ready} of {len(sensors)} sensors are streaming." if sensors else "Looking for sensors."
-        return Instruction("Getting ready", count, "info")
-    return Instruction("Measuring", "", "info")
+    if ready == len(sensors) and facts.state != "starting":
+        return None
+    count = f"{ready} of {len(sensors)} sensors are streaming." if sensors else "Looking for sensors."
+    return Instruction("Getting ready", count, "info")
+
+
+def _measuring(facts: SessionFacts, sensors: Sequence[SensorStatus], qualities: Mapping[Side, Quality]) -> Instruction:
+    """Whether the data are good and, where they are not, what helps. Passing impacts and short gaps do not count."""
+    title = "Replay" if is_replay(facts.source) else "Measuring"
+    many = [s for s in sensors if lost_share(s.ledger) >= MANY_LOST_RATIO]
+    doubts = (
+        (Quality.NOT_CALIBRATED, "Keep walking", "no angles yet; they appear after a few strides straight ahead."),
+        (Quality.HEADING_STALE, "Walk a few steps", "less certain after a rest; walking makes the angles sure again."),
+        (Quality.FEW_STRIDES, "Keep walking", "settling; a few more strides make the angles surer."),
+    )
+    for quality, advice, why in doubts:
+        sides = [SIDE_WORDS[side] for side in SIDES if qualities.get(side) is quality]
+        if sides:
+            text = title if is_replay(facts.source) else advice
+            return Instruction(text, f"{' and '.join(sides)}: {why}", "info")
+    if many:
+        worst = max(many, key=lambda s: lost_share(s.ledger))
+        where = f"{site_words(worst.info.site)} sensor: {100 * lost_share(worst.ledger):.1f} % of its samples lost."
+        return Instruction(f"{title}: samples are being lost", f"{where} Bring it nearer or charge it.", "info")
+    if not any(quality in (Quality.OK, Quality.CLIPPED, Quality.BRIDGED_GAP) for quality in qualities.values()):
+        return Instruction(title, "", "info")
+    lost = max((lost_share(s.ledger) for s in sensors), default=0.0)
+    stream = f"All {len(sensors)} sensors stream" if len(sensors) > 1 else "The sensor streams"
+    return Instruction(f"{title}: data good", f"{stream}, {100 * lost:.1f} % of samples lost, angles known.", "info")
 
 
 def _sentence(notice: Notice) -> str:

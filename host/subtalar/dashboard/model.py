@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from subtalar.acquisition.ring import RingReader, SessionFacts, WriterState
-from subtalar.dashboard.instruction import Instruction, choose_instruction
-from subtalar.dashboard.wording import LINK_WORDS, QUALITY_WORDS, STRIDE_COLUMNS, Severity, site_words
+from subtalar.dashboard.instruction import MANY_LOST_RATIO, Instruction, choose_instruction
+from subtalar.dashboard.wording import LINK_WORDS, QUALITY_WORDS, STRIDE_COLUMNS, Severity, lost_share, site_words
 from subtalar.types import SIDES, FloatArray, Quality, SensorStatus, Side, Stride
 
 WINDOW_S = 10.0
@@ -180,6 +180,8 @@ class DashboardModel:
             self._reader.notices(last=32),
             self.now_s,
             self._uncalibrated(),
+            {side: trace.quality for side, trace in self.sides.items() if self.is_fresh(side)},
+            walks=self._stride_count > 0,
         )
 
     def _uncalibrated(self) -> frozenset[Side]:
@@ -187,6 +189,9 @@ class DashboardModel:
         streaming = {side: trace.quality for side, trace in self.sides.items() if self.is_fresh(side)}
         if any(quality is not Quality.NOT_CALIBRATED for quality in streaming.values()):
             return frozenset()
+        started = any(trace.publish_ns is not None for trace in self.sides.values())
+        if not started and self.sensors and all(status.link == "streaming" for status in self.sensors):
+            return frozenset(status.info.site.side for status in self.sensors)  # the first rows are on their way
         return frozenset(streaming)
 
     def age_s(self, side: Side) -> float:
@@ -229,8 +234,7 @@ def sensor_row(status: SensorStatus, live: bool = True) -> SensorRow:
     """A sensor's state in words; when the session is not ``live`` any more, nothing streams."""
     link, severity = LINK_WORDS[status.link if live else "ended"]
     ledger, battery = status.ledger, status.battery_percent
-    total = ledger.received + ledger.lost
-    share = 100 * ledger.lost / total if total else 0.0
+    share = 100 * lost_share(ledger)
     about = "≈ " if ledger.lost_is_estimated else ""
     return SensorRow(
         name=site_words(status.info.site),
@@ -239,8 +243,8 @@ def sensor_row(status: SensorStatus, live: bool = True) -> SensorRow:
         rate="–" if status.rate_hz is None or not live else f"{status.rate_hz:.0f} Hz",
         battery="–" if battery is None else f"{battery:.0f} %",
         battery_low=battery is not None and battery <= 20,
-        lost=f"{about}{share:.2f} % ({ledger.lost:,})".replace(",", " ") if total else "–",
-        lost_many=share >= 1.0,
+        lost=f"{about}{share:.2f} % ({ledger.lost:,})".replace(",", " ") if ledger.received + ledger.lost else "–",
+        lost_many=share >= 100 * MANY_LOST_RATIO,
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from subtalar.types import BodySite, LinkState, Quality, Side, Stride
+from subtalar.types import BodySite, Ledger, LinkState, Quality, Side, Stride
 
 Severity = Literal["ok", "waiting", "problem", "off"]
 
@@ -55,6 +55,17 @@ def site_words(site: BodySite) -> str:
     return f"{SIDE_WORDS[site.side]} {site.segment}"
 
 
+def is_replay(source: str) -> bool:
+    """Whether the samples come from a recording, by the phrase that names the source."""
+    return source.startswith("replay")
+
+
+def lost_share(ledger: Ledger) -> float:
+    """Lost samples among those that were sent, 0 to 1."""
+    total = ledger.received + ledger.lost
+    return ledger.lost / total if total else 0.0
+
+
 def angle_text(value_deg: float) -> str:
     """``+12.3°``, with a real minus sign."""
     return f"{value_deg:+.1f}°".replace("-", "−").replace("+0.0", "0.0").replace("−0.0", "0.0")
@@ -78,10 +89,27 @@ def size_text(n_bytes: int) -> str:
     return f"{n_bytes / 1e6:.1f} MB" if n_bytes < 1e9 else f"{n_bytes / 1e9:.2f} GB"
 
 
+_STRIDE_QUALITY: Final = {
+    "": "ok",
+    "few_strides": "settling",
+    "heading_stale": "uncertain",
+    "clipped": "overloaded",
+    "bridged_gap": "short gap",
+    "not_calibrated": "uncalibrated",
+}
+"""One or two short words: they must fit a narrow column."""
+
+
 def quality_text(quality: str) -> str:
-    """A stride's quality as a person reads it: ``few_strides`` → ``few strides yet``, several joined by commas."""
-    labels = {q.label: words or "ok" for q, words in QUALITY_WORDS.items()}
-    return labels.get(quality, quality.replace("_", " ") or "ok")
+    """A stride's quality as a person reads it in a table: ``few_strides`` → ``settling``."""
+    return _STRIDE_QUALITY.get(quality, quality.replace("_", " "))
+
+
+def quality_help(quality: str) -> str:
+    """The same at length: ``few_strides`` → ``few strides yet``."""
+    labels = {q.label: words or "measured as intended" for q, words in QUALITY_WORDS.items()}
+    labels["turn"] = "the direction of travel changed"
+    return labels.get(quality, quality_text(quality))
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,18 @@ import pytest
 
 from subtalar.acquisition.ring import SessionFacts
 from subtalar.dashboard.instruction import choose_instruction
-from subtalar.types import SIDES, BodySite, Notice, SensorInfo, SensorStatus
+from subtalar.types import SIDES, BodySite, Ledger, Notice, Quality, SensorInfo, SensorStatus
 
 RUNNING = SessionFacts("running", "simulated sensors", 0.0, 10.0, "/tmp/a.mcap")
 STREAMING = [SensorStatus(SensorInfo(site, 100.0), "streaming") for site in BodySite]
+REPLAY = SessionFacts("running", "replay of walk.mcap", 0.0, 10.0)
 WALK = Notice(5.0, "advice", "walk", "Walk")
 
 
-def choose(writer="alive", silence_s=0.0, facts=RUNNING, sensors=STREAMING, notices=(WALK,), now_s=9.0, waiting=()):
-    return choose_instruction(writer, silence_s, facts, sensors, notices, now_s, frozenset(waiting))
+def choose(
+    writer="alive", silence_s=0.0, facts=RUNNING, sensors=STREAMING, notices=(WALK,), now_s=9.0, waiting=(), **more
+):
+    return choose_instruction(writer, silence_s, facts, sensors, notices, now_s, frozenset(waiting), **more)
 
 
 def lost(*sites):
@@ -60,9 +63,44 @@ def test_before_calibration_the_person_is_told_what_to_do():
     found = [Notice(6.0, "info", "standing_found", "Quiet standing of 3.0 s found.", side) for side in SIDES]
     assert choose(notices=(), waiting=SIDES).text == "Stand still, then walk"
     assert choose(notices=found[:1], waiting=SIDES).text == "Stand still, then walk"
-    assert choose(notices=found, waiting=SIDES).text == "Walk"
-    assert choose(notices=found[1:], waiting=["right"]).text == "Walk"
+    bend = "Bend the knees 3 times, then walk"
+    assert choose(notices=found, waiting=SIDES).text == bend
+    assert choose(notices=found[1:], waiting=["right"]).text == bend
+    assert choose(notices=found, waiting=SIDES, walks=True).text == "Keep walking"
+    assert "replay" not in choose(notices=(), facts=REPLAY).text
+    assert choose(notices=(), waiting=SIDES, facts=REPLAY).text == "Replay: not calibrated yet"
     slip = Notice(8.0, "problem", "strides_do_not_fit", "The two sensors do not see the same steps", "left")
     assert choose(notices=(*found, slip), waiting=SIDES).level == "problem"
     old = Notice(0.0, "advice", "one_sensor", "The left leg has one sensor only")
-    assert choose(notices=(old, *found), waiting=SIDES, now_s=30.0).text == "Walk"
+    assert choose(notices=(old, *found), waiting=SIDES, now_s=30.0).text == bend
+
+
+def test_while_it_measures_the_state_of_the_data_is_told_with_what_helps():
+    good = dict.fromkeys(SIDES, Quality.OK)
+    said = choose(notices=(), qualities=good)
+    assert (said.text, said.detail) == (
+        "Measuring: data good",
+        "All 4 sensors stream, 0.0 % of samples lost, angles known.",
+    )
+    passing = choose(notices=(), qualities=good | {"left": Quality.CLIPPED})
+    assert passing == said
+    for quality, text, detail in (
+        (Quality.HEADING_STALE, "Walk a few steps", "Left: less certain"),
+        (Quality.FEW_STRIDES, "Keep walking", "Left: settling"),
+        (Quality.NOT_CALIBRATED, "Keep walking", "Left: no angles yet"),
+    ):
+        told = choose(notices=(), qualities=good | {"left": quality})
+        assert told.text == text
+        assert told.detail.startswith(detail)
+        replayed = choose(notices=(), qualities=good | {"left": quality}, facts=REPLAY)
+        assert replayed.text == "Replay"
+        assert replayed.detail.startswith(detail)
+    lossy = [SensorStatus(STREAMING[0].info, "streaming", ledger=Ledger(970, 30)), *STREAMING[1:]]
+    told = choose(notices=(), qualities=good, sensors=lossy)
+    assert told.text == "Measuring: samples are being lost"
+    assert told.detail.startswith("Left foot sensor: 3.0 % of its samples lost.")
+
+
+def test_a_replay_that_ended_is_not_a_session_that_went_unrecorded():
+    ended = choose(facts=SessionFacts("ended", "replay of walk.mcap"))
+    assert (ended.text, ended.detail) == ("Replay ended", "End of the replay of walk.mcap.")

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout
 from subtalar.dashboard.instruction import Instruction
 from subtalar.dashboard.model import DashboardModel
 from subtalar.dashboard.qt import theme
-from subtalar.dashboard.wording import Severity, clock_text, size_text
+from subtalar.dashboard.wording import Severity, clock_text, is_replay, size_text
 
 _CONFIRM_MS = 4000
 
@@ -84,7 +84,8 @@ class Header(QFrame):
             self.state.setText(text)
             self.state.setStyleSheet(f"color: {theme.SEVERITY_COLOUR[severity]}")
         size = f"  ·  {size_text(facts.recorded_bytes)}" if facts.recorded_bytes else ""
-        self.path.set_full_text(f"{facts.recording_path}{size}" if facts.recording_path else "no recording file")
+        missing = "nothing new is recorded" if is_replay(facts.source) else "no recording file"
+        self.path.set_full_text(f"{facts.recording_path}{size}" if facts.recording_path else missing)
         self.source.set_full_text(facts.source or "waiting for the measuring process")
         self.elapsed.setText(clock_text(model.elapsed_s))
         if not model.running:
@@ -100,6 +101,8 @@ def _state_words(model: DashboardModel) -> tuple[Severity, str]:
         return "problem", "Stopped unexpectedly"
     if not model.running:
         return "off", "Ended, saved in" if facts.recording_path else "Ended"
+    if is_replay(facts.source) and not facts.recording_path and not facts.recording_error:
+        return "off", "Replay of a recording"
     if facts.recording_error:
         return "problem", "Not recording"
     if facts.state == "starting":

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 
 from subtalar.dashboard.model import MEAN_OF_STRIDES, DashboardModel, StrideMean
 from subtalar.dashboard.qt import theme
-from subtalar.dashboard.wording import SIDE_WORDS, STRIDE_COLUMNS, clock_text, quality_text
+from subtalar.dashboard.wording import SIDE_WORDS, STRIDE_COLUMNS, clock_text, quality_help, quality_text
 from subtalar.types import Side, Stride
 
 _SHOWN = 40
@@ -74,7 +74,8 @@ class StrideCard(QFrame):
     def _fill_stride(self, row: int, stride: Stride) -> None:
         texts = [column.text(column.value(stride)) for column in STRIDE_COLUMNS]
         words = quality_text(stride.quality)
-        self._fill(row, stride.side, clock_text(stride.initial_contact_s), texts, words, words, faint=words != "ok")
+        tip = quality_help(stride.quality)
+        self._fill(row, stride.side, clock_text(stride.initial_contact_s), texts, words, tip, faint=words != "ok")
 
     def _fill(
         self,
@@ -129,7 +130,7 @@ def _table() -> QTableWidget:
     header.setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom)
     header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
     header.setMinimumSectionSize(36)
-    for k, width in ((0, 44), (1, 52), (last, 78)):
+    for k, width in ((0, 44), (1, 52), (last, 92)):
         header.setSectionResizeMode(k, QHeaderView.ResizeMode.Fixed)
         table.setColumnWidth(k, width)
     table.verticalHeader().hide()
