@@ -48,4 +48,6 @@ def info(spec: str) -> None:
     battery = "not known" if status.battery_percent is None else f"{status.battery_percent:.0f} %"
     click.echo(f"  rate {rate} (asked for {status.info.rate_hz:g} Hz), battery {battery}")
     for key, value in report.replies.items():
+        if value is None:  # the bare acknowledgement of a command
+            continue
         click.echo(f"  {key}: {value}")

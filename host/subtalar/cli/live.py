@@ -129,7 +129,7 @@ def _live_source(
     from subtalar.transport import parse_spec
 
     specs = tuple(parse_spec(text) for text in devices)
-    return DeviceSource(specs), f"{len(specs)} sensors"
+    return DeviceSource(specs), f"{len(specs)} sensor{'' if len(specs) == 1 else 's'}"
 
 
 def _recording_path(record: str | None, *, wanted: bool) -> Path | None:

@@ -94,8 +94,10 @@ def open_group(
                 raise InputError(f"Two devices are given for {what}: every sensor has one place and one address.")
             taken.add(what)
         protocol = create_protocol(spec.model, spec.rate_hz)
-        # A radio deserves a second try; a port that is not there will not be there in a second either.
-        patience = policy or LinkPolicy(first_attempts=2 if spec.kind == "ble" else 1)
+        # A radio deserves a second try; a port that is not there will not be there in a second either. But looking
+        # whether it is back is cheap, while a radio that searches disturbs the sensors that stream.
+        radio = LinkPolicy(first_attempts=2)
+        patience = policy or (radio if spec.kind == "ble" else LinkPolicy(first_attempts=1, retry_max_s=1.5))
         make = partial(transports, spec, protocol)
         streams.append(SensorStream(spec.site, protocol, make, clock, sink, patience, spec.address))
     return SensorGroup(streams)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from subtalar.errors import LinkError
 from subtalar.protocol import DeviceProtocol, Script
 from subtalar.transport import DeviceSpec, make_transport
 from subtalar.types import BodySite, SampleBlock, SensorStatus
@@ -47,7 +48,13 @@ async def run_on_device(
     """
     sited = spec if spec.site is not None else replace(spec, site=BodySite.RIGHT_FOOT)
     async with open_group([sited], _Nowhere(), policy=policy, transports=transports) as group:
-        await group.wait_streaming()
+        try:
+            await group.wait_streaming()
+        except LinkError as error:
+            if spec.site is not None:
+                raise
+            # Nobody said where this sensor sits, so neither does the sentence.
+            raise LinkError(str(error).removeprefix(f"{sited.site}: ")) from error
         (stream,) = group.streams.values()
         await stream.perform(script(stream.protocol))
         await asyncio.sleep(duration_s)

@@ -20,13 +20,14 @@ _CONFIRM_US: Final = 1_000_000
 
 @dataclass
 class Counts:
-    """Counters that only grow."""
+    """Counters that only grow. ``lost_over_restarts`` is the part of ``lost`` that only the host's clock tells."""
 
     received: int = 0
     lost: int = 0
     duplicated: int = 0
     implausible: int = 0
     clock_restarts: int = 0
+    lost_over_restarts: int = 0
 
 
 class DeviceTimeLedger:
@@ -37,7 +38,8 @@ class DeviceTimeLedger:
 
     Samples with the time of an earlier one are dropped (a repeated or late datagram). A jump that neither the host's
     clock nor a gap explains is held until the next sample: if that follows the new clock the device restarted,
-    otherwise the one sample was damaged and is dropped.
+    otherwise the one sample was damaged and is dropped. Where it restarted while the link was down, what would have
+    come meanwhile counts as lost, by the host's clock: a hole in the data is a hole, whoever made it.
     """
 
     def __init__(self, nominal_rate_hz: float) -> None:
@@ -48,6 +50,7 @@ class DeviceTimeLedger:
         self._last_us: int | None = None
         self._last_arrival_s = 0.0
         self._held: InertialSamples | None = None
+        self._down_since_s: float | None = None
         self._counts = Counts()
 
     @property
@@ -60,6 +63,11 @@ class DeviceTimeLedger:
         extra = 0 if self._period_us is not None else _lost_in(np.array(self._early, np.int64), self._nominal_us)
         return Counts(**{**vars(self._counts), "lost": self._counts.lost + extra})
 
+    def reconnected(self) -> None:
+        """The link was down since the last sample."""
+        if self._down_since_s is None and self._last_us is not None:
+            self._down_since_s = self._last_arrival_s
+
     def take(self, batch: InertialSamples, arrival_s: float) -> list[InertialSamples]:
         """Account for a batch that arrived at ``arrival_s``; what of it is good, split where the clock restarted."""
         if self._held is not None:
@@ -71,6 +79,19 @@ class DeviceTimeLedger:
         first = self._last_us is None
         allowed_us = _JUMP_US + (0.0 if first else 1e6 * max(arrival_s - self._last_arrival_s, 0.0))
         self._last_arrival_s = arrival_s
+        restarts = self._counts.clock_restarts
+        good = self._take(batch, time_us, steps, first, allowed_us)
+        if good and self._down_since_s is not None:
+            if self._counts.clock_restarts > restarts:
+                missed = round((arrival_s - self._down_since_s) * 1e6 / self.period_us) - sum(map(len, good))
+                self._counts.lost += max(missed, 0)
+                self._counts.lost_over_restarts += max(missed, 0)
+            self._down_since_s = None
+        return good
+
+    def _take(
+        self, batch: InertialSamples, time_us: IntArray, steps: IntArray, first: bool, allowed_us: float
+    ) -> list[InertialSamples]:
         ordinary = (steps > 0) & (steps <= allowed_us)
         ordinary[0] |= first
         if ordinary.all():

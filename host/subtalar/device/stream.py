@@ -110,7 +110,7 @@ class SensorStream:
         return Ledger(
             received=counts.received,
             lost=counts.lost,
-            lost_is_estimated=self._device_ledger is None,
+            lost_is_estimated=self._device_ledger is None or counts.lost_over_restarts > 0,
             duplicated=counts.duplicated,
             corrupt_bytes=self.protocol.health.corrupt_bytes,
             reconnects=self._reconnects,
@@ -167,7 +167,7 @@ class SensorStream:
         self._closed.clear()
         self._configured, self._sample_at, self._close_reason = False, 0.0, ""
         self.protocol.reset()
-        self._arrival_ledger.reconnected()
+        (self._device_ledger or self._arrival_ledger).reconnected()
         try:
             await transport.open(self._on_chunk, self._on_closed)
             self._transport = transport
@@ -210,7 +210,7 @@ class SensorStream:
                 if self._sample_at == seen:
                     self._raise_if_closed()
                     self._set_link("silent")
-                    raise LinkError(f"The sensor {self.info.address or self.info.model} has stopped sending data.")
+                    raise LinkError(self._silence())
                 continue
             if now >= next_status:
                 next_status = now + policy.status_every_s
@@ -224,6 +224,15 @@ class SensorStream:
                     await self._closed.wait()
             except TimeoutError:
                 continue
+
+    def _silence(self) -> str:
+        name = self.info.address or self.info.model
+        if self._sample_at:
+            return f"The sensor {name} has stopped sending data."
+        return (
+            f"{name} is connected but sends nothing that a {self.info.model} would: "
+            "check that it is switched on, and the address and model= of its device spec."
+        )
 
     def _note_rate(self, now: float) -> None:
         counts = (self._device_ledger or self._arrival_ledger).counts()

@@ -74,6 +74,34 @@ def test_a_restart_is_noticed_and_costs_nothing(size):
     assert ledger.counts().received == 200
 
 
+def deliver(ledger: DeviceTimeLedger, times_us: list[int], at_s: float, size: int) -> None:
+    for i in range(0, len(times_us), size):
+        ledger.take(batch(times_us[i : i + size]), at_s + 0.01 * min(i + size, len(times_us)))
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 50])
+def test_the_hole_of_a_device_that_was_off_is_counted_by_the_host(size):
+    ledger = DeviceTimeLedger(100)
+    deliver(ledger, (10**9 + 10_000 * np.arange(100)).tolist(), 0.0, size)
+    ledger.reconnected()
+    ledger.reconnected()
+    deliver(ledger, (2_000 + 10_000 * np.arange(100)).tolist(), 17.0, size)
+    counts = ledger.counts()
+    assert counts.received == 200
+    assert counts.clock_restarts == 1
+    assert abs(counts.lost - 1600) <= 2
+    assert counts.lost_over_restarts == counts.lost
+
+
+def test_a_link_that_was_down_on_one_clock_is_counted_once_and_exactly():
+    ledger = DeviceTimeLedger(100)
+    deliver(ledger, (10_000 * np.arange(100)).tolist(), 0.0, 7)
+    ledger.reconnected()
+    deliver(ledger, (10_000 * np.arange(600, 700)).tolist(), 6.0, 7)
+    assert ledger.counts().lost == 500
+    assert ledger.counts().lost_over_restarts == 0
+
+
 @pytest.mark.parametrize("size", [1, 2, 7, 500])
 @pytest.mark.parametrize("wrong_us", [2**50, 3])
 def test_one_damaged_timestamp_is_no_restart(size, wrong_us):

@@ -183,7 +183,7 @@ async def test_a_mute_device_is_one_sentence_soon(ximu3, sink):
 
 
 async def test_a_configured_device_without_data_is_one_sentence_soon(witmotion, sink):
-    with pytest.raises(LinkError, match="sending data"):
+    with pytest.raises(LinkError, match="sends nothing that a witmotion would"):
         await asyncio.wait_for(make(witmotion, sink, "witmotion", replace(QUICK, first_attempts=1)).run(), 3)
 
 
