@@ -234,7 +234,8 @@ def sensor_row(status: SensorStatus, live: bool = True) -> SensorRow:
     """A sensor's state in words; when the session is not ``live`` any more, nothing streams."""
     link, severity = LINK_WORDS[status.link if live else "ended"]
     ledger, battery = status.ledger, status.battery_percent
-    share = 100 * lost_share(ledger)
+    share = lost_share(ledger)
+    counted = ledger.received + ledger.lost > 0 and severity != "problem"  # what is missing now is counted afterwards
     about = "≈ " if ledger.lost_is_estimated else ""
     return SensorRow(
         name=site_words(status.info.site),
@@ -243,8 +244,8 @@ def sensor_row(status: SensorStatus, live: bool = True) -> SensorRow:
         rate="–" if status.rate_hz is None or not live else f"{status.rate_hz:.0f} Hz",
         battery="–" if battery is None else f"{battery:.0f} %",
         battery_low=battery is not None and battery <= 20,
-        lost=f"{about}{share:.2f} % ({ledger.lost:,})".replace(",", " ") if ledger.received + ledger.lost else "–",
-        lost_many=share >= 100 * MANY_LOST_RATIO,
+        lost=f"{about}{100 * share:.2f} % ({ledger.lost:,})".replace(",", " ") if counted else "–",
+        lost_many=share >= MANY_LOST_RATIO and counted,
     )
 
 

@@ -94,12 +94,39 @@ def headline(result: AnalysisResult) -> list[str]:
         ]  # fmt: skip
         if known:
             sentences.append(f"{words} {joined(known)}.")
+    stance = {side: value for side, value in _spreads(result, _BY_KEY["stance_ratio"]).items() if value.n}
+    if stance:
+        shares = [f"{number(100 * value.mean, 0)} % of the stride on the {side}" for side, value in stance.items()]
+        sentences.append(f"The foot is on the ground for {joined(shares)}.")
+    if uncertainty := _uncertainty(result):
+        sentences.append(
+            "What follows ± is the spread between strides; the measured angles themselves are uncertain by "
+            f"{uncertainty}."
+        )
     for side, found in result.sides.items():
         if not found.has_pair:
             sentences.append(
                 f"The {side} leg carried one sensor only: its timing and steps are reported, its ankle angles are not."
             )
     return sentences
+
+
+def _uncertainty(result: AnalysisResult) -> str:
+    """The estimator's own, from the surest angle to the least sure; empty without angles."""
+    sd = np.concatenate([found.used_sd_deg for found in result.sides.values()])
+    known = sd[np.isfinite(sd)]
+    if not len(known):
+        return ""
+    low, high = number(known.min(), 1), number(known.max(), 1)
+    return f"±{high}°" if low == high else f"±{low}° to ±{high}°"
+
+
+def praise(result: AnalysisResult) -> str:
+    """Why the data are good, in figures."""
+    lost = max((sensor.lost_ratio for sensor in result.sensors), default=0.0)
+    strides = joined([f"{len(found.used_strides)} on the {side}" for side, found in result.sides.items()])
+    known = f", and angles uncertain by {_uncertainty(result)} (one standard deviation)" if _uncertainty(result) else ""
+    return f"Enough strides ({strides}), at most {100 * lost:.1f} % of a sensor’s samples lost{known}."
 
 
 def _remarks_on_strides(result: AnalysisResult, side: Side, found: SideResult) -> list[str]:
@@ -153,6 +180,7 @@ class MeasureRow:
     difference: str
     index: str
     within_uncertainty: bool
+    same_for_both_feet: bool = False
 
 
 def measure_groups(result: AnalysisResult) -> list[tuple[str, list[MeasureRow]]]:
@@ -180,8 +208,9 @@ def _measure_row(result: AnalysisResult, measure: Measure) -> MeasureRow:
         measure.unit,
         values,
         number(comparison.difference * measure.shown, measure.decimals, signed=True),
-        number(comparison.symmetry_index_pct, 0, signed=True),
+        UNKNOWN if measure.same_for_both_feet else number(comparison.symmetry_index_pct, 0, signed=True),
         within,
+        measure.same_for_both_feet and bool(np.isfinite(comparison.difference)),
     )
 
 

@@ -40,6 +40,7 @@ def render(result: AnalysisResult, generated_utc: datetime | None = None) -> str
         facts=content.facts(result),
         headline=content.headline(result),
         tiles=content.tiles(result),
+        praise=content.praise(result),
         waveforms=_waveforms(result, side_curves),
         groups=content.measure_groups(result),
         unknown_measures=content.unknown_measures(result),

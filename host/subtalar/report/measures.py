@@ -26,6 +26,8 @@ class Measure:
     shown: float = 1.0
     angle: int | None = None
     """The angle whose uncertainty bounds a left/right comparison of this measure, if any."""
+    same_for_both_feet: bool = False
+    """Both feet cover the same distance: what differs between them is measuring error, not asymmetry."""
 
 
 def _of(name: str) -> Callable[[Stride], float]:
@@ -55,8 +57,9 @@ MEASURES: Final = (
     Measure("cadence_steps_per_min", _STEP, "Cadence", "steps/min", 1, "ratio", _cadence),
     Measure("stride_time_s", _STEP, "Stride time", "s", 3, "ratio", _of("stride_time_s")),
     Measure("stance_ratio", _STEP, "Stance, share of stride", "%", 1, "ratio", _of("stance_ratio"), 100.0),
-    Measure("stride_length_m", _STEP, "Stride length", "m", 2, "ratio", _of("stride_length_m")),
-    Measure("speed_m_s", _STEP, "Speed", "m/s", 2, "ratio", _speed),
+    Measure("stride_length_m", _STEP, "Stride length", "m", 2, "ratio", _of("stride_length_m"),
+            same_for_both_feet=True),
+    Measure("speed_m_s", _STEP, "Speed", "m/s", 2, "ratio", _speed, same_for_both_feet=True),
     Measure("peak_eversion_deg", _FRONT, "Peak eversion", "°", 1, "angle", _of("peak_eversion_deg"), angle=1),
     Measure(
         "eversion_excursion_deg", _FRONT, "Eversion excursion (contact to peak)", "°", 1, "ratio",

@@ -39,10 +39,15 @@ def quality_share_rows(result: AnalysisResult) -> list[tuple[str, list[str]]]:
     for quality in Quality:
         counts = [(side.coverage.by_quality.get(quality, 0), side.coverage.rows) for side in result.sides.values()]
         if any(n for n, _ in counts):
-            rows.append(
-                (QUALITY_WORDS[quality], [f"{100 * n / all_:.1f} %" if all_ else UNKNOWN for n, all_ in counts])
-            )
+            rows.append((QUALITY_WORDS[quality], [_share(n, all_) for n, all_ in counts]))
     return rows
+
+
+def _share(n: int, of: int) -> str:
+    if not of:
+        return UNKNOWN
+    share = 100 * n / of
+    return "under 0.1 %" if 0 < share < 0.05 else f"{share:.1f} %"
 
 
 def doubtful_stride_rows(result: AnalysisResult) -> list[tuple[str, list[str]]]:

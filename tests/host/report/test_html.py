@@ -41,7 +41,9 @@ def test_the_headline_is_in_plain_words(result: AnalysisResult) -> None:
     text = Page(render(result)).text
     assert "In 20 s, 15 strides of the left leg and 15 strides of the right leg were recorded (walking)." in text
     assert "Eversion (pronation) peaks at 8.0° ± 0.0° on the left and 8.0° ± 0.0° on the right." in text
-    assert "Data quality: good." in text
+    assert "Data quality: good. Enough strides (" in text
+    assert "% of the stride on the left and" in text
+    assert "What follows ± is the spread between strides; the measured angles themselves are uncertain by ±" in text
     assert "it does not diagnose" in text
 
 
@@ -53,6 +55,15 @@ def test_a_difference_within_the_uncertainty_is_marked(session: Session, tmp_pat
     both = Estimates(angles=left.angles + right.angles, strides=left.strides + right.strides)
     page = render(result_of(session, tmp_path / "b", both))
     assert re.search(r"Peak eversion</th>.*?\+4\.0</td>", page, re.DOTALL)
+
+
+def test_unequal_stride_lengths_are_an_error_and_no_asymmetry(session: Session, tmp_path: Path) -> None:
+    left, right = make_estimates(["left"], stride_length_m=1.5), make_estimates(["right"], stride_length_m=1.2)
+    both = Estimates(angles=left.angles + right.angles, strides=left.strides + right.strides)
+    page = render(result_of(session, tmp_path / "a", both))
+    assert re.search(r'Stride length</th>.*?\+0\.30<sup>‡</sup></td><td class="n">–</td>', page, re.DOTALL)
+    assert "‡ Both feet cover the same distance" in page
+    assert "‡" not in render(result_of(session, tmp_path / "b", make_estimates(["right"])))
 
 
 def test_names_from_outside_are_text_not_markup(tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ class _Readout(QWidget):
         bar.setStyleSheet(f"background: {theme.SIDE_COLOUR[side]}; border-radius: 2px")
         self.name = theme.label(SIDE_WORDS[side], 12, theme.SIDE_TEXT[side], QFont.Weight.DemiBold)
         self.value = theme.label("–", 24, theme.INK, QFont.Weight.DemiBold)
-        self.value.setMinimumWidth(self.value.fontMetrics().horizontalAdvance("−100.0°") + 4)  # never cut, never jumps
+        self.value.setMinimumWidth(self.value.fontMetrics().horizontalAdvance("−88.8°") + 2)  # neither cut nor jumping
         self.sd = theme.label("", 12, theme.INK_SOFT)
         self.note = theme.ElidedLabel(11, theme.INK_SOFT, Qt.TextElideMode.ElideRight)
         grid = QGridLayout(self)
