@@ -26,16 +26,17 @@ def serve(
 
     Says one device spec a line through ``say``, ready to be handed to ``--device``. ``device``: ``witmotion`` or
     ``ximu3``; ``transport``: ``tcp`` or ``pty`` (None: the usual one of the device). With ``port`` the sensors listen
-    on that TCP port and the following ones. Bluetooth exists only inside the process that simulates it: for ``ble``
-    this says so and returns. Raises ValueError for anything that is not offered, OSError if a port is taken.
+    on that TCP port and the following ones. Raises ValueError for anything that is not offered, ``ble`` included
+    (simulated Bluetooth exists only inside the process that simulates it), OSError if a port is taken.
     """
     transport = transport or default_transport(device)
     if transport == "ble":
-        say(
-            "Simulated Bluetooth exists only inside the process that uses it: run a live session with --simulate, "
-            "or serve ximu3 over pty or tcp."
+        raise ValueError(
+            "simulated Bluetooth exists only inside the process that uses it; run a live session with --simulate, "
+            "or serve ximu3 over pty or tcp"
         )
-        return
+    if port + len(sites) - 1 > 65535:
+        raise ValueError(f"{len(sites)} sensors need as many ports, and {port} is too near to the last one, 65535")
     walking_s = 12 * 3600.0 if duration_s is None else max(duration_s * speed, 30.0)
     config = SimulationConfig(
         body=BodyConfig(seed=seed, style=style, walking_s=walking_s),

@@ -4,6 +4,8 @@ import asyncio
 
 import click
 
+from subtalar.cli.numbers import FiniteRange
+
 
 @click.group()
 def devices() -> None:
@@ -11,7 +13,7 @@ def devices() -> None:
 
 
 @devices.command()
-@click.option("--seconds", type=click.FloatRange(1, 60), default=5.0, show_default=True, help="How long to listen.")
+@click.option("--seconds", type=FiniteRange(1, 60), default=5.0, show_default=True, help="How long to listen.")
 def scan(seconds: float) -> None:
     """List the sensors that can be reached, each as a device spec to be completed with its place on the leg."""
     from subtalar.errors import LinkError

@@ -5,8 +5,8 @@ import sys
 
 import click
 
-from subtalar.cli.live import SECONDS
 from subtalar.cli.missing import missing_package
+from subtalar.cli.numbers import SECONDS
 from subtalar.errors import InputError
 
 

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from subtalar.cli.numbers import SECONDS, FiniteRange
 from subtalar.cli.simulation import simulated
 from subtalar.errors import InputError, SubtalarError
 
 if TYPE_CHECKING:
     from subtalar.acquisition.plan import AcquisitionPlan, Outcome, Source
     from subtalar.acquisition.process import Acquisition
-
-SECONDS = click.FloatRange(min=0, min_open=True)
 
 
 @click.command()
@@ -50,7 +49,7 @@ SECONDS = click.FloatRange(min=0, min_open=True)
 @click.option("--no-record", is_flag=True, help="Do not record.")
 @click.option(
     "--speed",
-    type=click.FloatRange(min=0),
+    type=FiniteRange(min=0),
     default=1.0,
     show_default=True,
     help="Of a replay; 0 = as fast as possible.",

@@ -37,6 +37,8 @@ def open_session(path: str | Path, *, minimum_s: float = MINIMUM_DURATION_S) -> 
 def is_recording(path: Path) -> bool:
     """Whether this is a file that begins like a recording."""
     try:
+        if not path.is_file():  # opening a named pipe would wait for its other end
+            return False
         with path.open("rb") as file:
             return file.read(len(MAGIC)) == MAGIC
     except OSError:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -155,6 +156,9 @@ def test_spaces_and_accents(run: Run, walk: Path, tmp_path: Path) -> None:
         ["live"],
         ["live", "--simulate", "--replay", "x"],
         ["live", "--simulate", "--duration", "-3"],
+        ["live", "--simulate", "--duration", "nan"],
+        ["live", "--replay", "x", "--speed", "nan"],
+        ["live", "--replay", "x", "--speed", "inf"],
         ["live", "--replay", "x", "--truth", "t.csv.gz"],
         ["analyze", "x"],
         ["nonsense"],
@@ -207,3 +211,15 @@ def test_an_existing_file_is_refused_before_anything_is_started(run: Run, walk: 
 
 def test_an_empty_name_for_the_recording(run: Run) -> None:
     refused(run("live", "--simulate", "--headless", "--record", ""), "empty")
+
+
+@pytest.mark.parametrize("arguments", [["--transport", "ble"], ["--transport", "tcp", "--port", "65534"]])
+def test_simulated_sensors_that_cannot_be_served(run: Run, arguments: list[str]) -> None:
+    refused(run("sim", "serve", "--device", "ximu3", "--duration", "1", *arguments), "cannot be served")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_a_named_pipe_is_no_session_and_is_not_waited_for(run: Run, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.mcap")
+    for command in ("info", "verify"):
+        refused(run("session", command, tmp_path / "pipe.mcap"), "neither a file nor a folder")

@@ -18,7 +18,7 @@ from subtalar.session.recording.stream import (
     read_header,
     scan_messages,
 )
-from subtalar.session.recording.survey import Survey, survey
+from subtalar.session.recording.survey import Survey, places, survey
 from subtalar.types import BodySite, Ledger, SampleBlock
 
 
@@ -116,5 +116,5 @@ def _notes(path: Path, found: Survey) -> tuple[str, ...]:
         )
     if found.damaged:
         lost = "some" if found.written_samples is None else str(found.written_samples - found.totals.samples.total())
-        notes.append(f"{path.name} is damaged in {max(1, len(found.damages))} places: {lost} samples are lost.")
+        notes.append(f"{path.name} is damaged in {places(max(1, len(found.damages)))}: {lost} samples are lost.")
     return tuple(notes)

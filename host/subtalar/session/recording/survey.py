@@ -102,3 +102,8 @@ def _written_samples(data: bytes) -> int | None:
         return int(sum(s.samples for s in message_class("Totals").FromString(data).sites))
     except DecodeError:
         return None
+
+
+def places(n: int) -> str:
+    """``1 place``, ``2 places``."""
+    return f"{n} place{'' if n == 1 else 's'}"

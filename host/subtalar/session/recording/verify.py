@@ -15,7 +15,7 @@ from subtalar.session.recording.durable_file import DurableFile, is_being_writte
 from subtalar.session.recording.mcap_writer import RecordingWriter
 from subtalar.session.recording.schema import SESSION_TOPIC, TOTALS_TOPIC
 from subtalar.session.recording.stream import open_file, read_header, scan_messages
-from subtalar.session.recording.survey import Survey, survey
+from subtalar.session.recording.survey import Survey, places, survey
 
 VerifyStatus = Literal["ok", "not_closed", "damaged"]
 _READ_STEP = 2**20
@@ -104,7 +104,7 @@ def _copy(source: Path, copy: DurableFile, found: Survey) -> None:
 
 def _damage_sentence(found: Survey) -> str:
     if found.damages:
-        return f"{sum(d.length for d in found.damages)} bytes in {len(found.damages)} places cannot be used"
+        return f"{sum(d.length for d in found.damages)} bytes in {places(len(found.damages))} cannot be used"
     return "samples that were written are missing"
 
 
