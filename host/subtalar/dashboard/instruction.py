@@ -134,7 +134,7 @@ def _measuring(facts: SessionFacts, sensors: Sequence[SensorStatus], qualities: 
         return Instruction(title, "", "info")
     lost = max((lost_share(s.ledger) for s in sensors), default=0.0)
     stream = f"All {len(sensors)} sensors stream" if len(sensors) > 1 else "The sensor streams"
-    return Instruction(f"{title}: data good", f"{stream}, {100 * lost:.1f} % of samples lost, angles known.", "info")
+    return Instruction(f"{title}: data good", f"{stream}, {100 * lost:.1f} % of samples lost.", "info")
 
 
 def _sentence(notice: Notice) -> str:

@@ -249,7 +249,7 @@ def summary_lines(model: DashboardModel) -> list[str]:
     lines.append(f"{clock_text(model.elapsed_s)} of {facts.source or 'no source'}, {model.stride_count} strides.")
     for mean in model.stride_means:
         parts = [
-            f"{column.title.replace(chr(10), ' ').lower()} {column.text(m)} {column.unit}".strip()
+            f"{column.name} {column.text(m)} {column.unit}".replace(" °", "°").strip()
             for column, m in zip(STRIDE_COLUMNS, mean.mean, strict=True)
             if m == m
         ]

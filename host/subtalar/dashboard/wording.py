@@ -112,6 +112,18 @@ def quality_help(quality: str) -> str:
     return labels.get(quality, quality_text(quality))
 
 
+_IN_FULL: Final = {
+    "excurs.": "excursion",
+    "ev.": "eversion",
+    "vel.": "velocity",
+    "tib.": "tibial",
+    "rot.": "rotation",
+    "ev./tib.": "eversion to tibial rotation",
+    "dorsifl.": "dorsiflexion",
+    "progr.": "progression",
+}
+
+
 @dataclass(frozen=True)
 class StrideColumn:
     """A column of the stride table. ``title`` may have two lines; ``essential`` ones stay when there is little room."""
@@ -122,6 +134,12 @@ class StrideColumn:
     digits: int
     help: str
     essential: bool = True
+
+    @property
+    def name(self) -> str:
+        """The title in one line and in full, for a sentence."""
+        words = (_IN_FULL.get(word, word) for word in self.title.lower().split())
+        return " ".join(words)
 
     def text(self, number: float) -> str:
         """The number as shown; a dash when it is not known."""

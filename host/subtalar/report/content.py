@@ -96,8 +96,8 @@ def headline(result: AnalysisResult) -> list[str]:
             sentences.append(f"{words} {joined(known)}.")
     stance = {side: value for side, value in _spreads(result, _BY_KEY["stance_ratio"]).items() if value.n}
     if stance:
-        shares = [f"{number(100 * value.mean, 0)} % of the stride on the {side}" for side, value in stance.items()]
-        sentences.append(f"The foot is on the ground for {joined(shares)}.")
+        shares = [f"{number(100 * value.mean, 0)} % on the {side}" for side, value in stance.items()]
+        sentences.append(f"Of each stride, the foot is on the ground for {joined(shares)}.")
     if uncertainty := _uncertainty(result):
         sentences.append(
             "What follows ± is the spread between strides; the measured angles themselves are uncertain by "
@@ -125,8 +125,7 @@ def praise(result: AnalysisResult) -> str:
     """Why the data are good, in figures."""
     lost = max((sensor.lost_ratio for sensor in result.sensors), default=0.0)
     strides = joined([f"{len(found.used_strides)} on the {side}" for side, found in result.sides.items()])
-    known = f", and angles uncertain by {_uncertainty(result)} (one standard deviation)" if _uncertainty(result) else ""
-    return f"Enough strides ({strides}), at most {100 * lost:.1f} % of a sensor’s samples lost{known}."
+    return f"Enough strides ({strides}), at most {100 * lost:.1f} % of a sensor’s samples lost, small uncertainty."
 
 
 def _remarks_on_strides(result: AnalysisResult, side: Side, found: SideResult) -> list[str]:

@@ -80,7 +80,7 @@ def test_while_it_measures_the_state_of_the_data_is_told_with_what_helps():
     said = choose(notices=(), qualities=good)
     assert (said.text, said.detail) == (
         "Measuring: data good",
-        "All 4 sensors stream, 0.0 % of samples lost, angles known.",
+        "All 4 sensors stream, 0.0 % of samples lost.",
     )
     passing = choose(notices=(), qualities=good | {"left": Quality.CLIPPED})
     assert passing == said

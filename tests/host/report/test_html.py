@@ -42,7 +42,7 @@ def test_the_headline_is_in_plain_words(result: AnalysisResult) -> None:
     assert "In 20 s, 15 strides of the left leg and 15 strides of the right leg were recorded (walking)." in text
     assert "Eversion (pronation) peaks at 8.0° ± 0.0° on the left and 8.0° ± 0.0° on the right." in text
     assert "Data quality: good. Enough strides (" in text
-    assert "% of the stride on the left and" in text
+    assert "Of each stride, the foot is on the ground for " in text
     assert "What follows ± is the spread between strides; the measured angles themselves are uncertain by ±" in text
     assert "it does not diagnose" in text
 
