@@ -106,7 +106,7 @@ def live(
         text,
         _recording_path(record, wanted=not no_record and (replay is None or record is not None)),
         duration_s,
-        None if truth is None else _writable(truth),
+        None if truth is None else _truth_path(truth),
     )
     _run_live(plan, headless=headless, ends_by_itself=duration_s is not None or replay is not None)
 
@@ -150,6 +150,16 @@ def _writable(path: str) -> Path:
         raise InputError("The name of the file is empty: give one, such as walk.mcap.")
     chosen = Path(path).expanduser().absolute()
     check_new(chosen)  # what is known to fail is said before anything is started
+    return chosen
+
+
+def _truth_path(path: str) -> Path:
+    """Of a file that may be overwritten: the same seed gives the same truth."""
+    chosen = Path(path).expanduser().absolute()
+    if chosen.is_dir():
+        raise InputError(f"{chosen} is a folder: give the name of a file in it.")
+    if not os.access(chosen if chosen.exists() else chosen.parent, os.W_OK):
+        raise InputError(f"{chosen} cannot be written: choose a folder that exists and that you may write to.")
     return chosen
 
 
