@@ -97,6 +97,12 @@ def interpolate(q0: FloatArray, q1: FloatArray, fraction: FloatArray) -> FloatAr
     return normalized(q0 * (1 - f) + q1 * (sign[..., None] * f))
 
 
+def levelled(q: FloatArray, up_in_sensor: Vectors) -> FloatArray:
+    """``q`` (4,) tilted by the least angle that brings ``up_in_sensor`` (3,) to the vertical."""
+    x, y, z = rotate(q, up_in_sensor / np.sqrt(np.sum(up_in_sensor**2)))
+    return normalized(multiply(np.array([1.0 + z, y, -x, 0.0]), q))
+
+
 def mean(q: FloatArray) -> FloatArray:
     """Average orientation (4,) of nearby quaternions (n, 4) (Markley et al. 2007, eq. 12), w ≥ 0."""
     values, vectors = np.linalg.eigh(q.T @ q)

@@ -12,6 +12,8 @@ from subtalar.types import FloatArray
 _LATE_S = 0.4
 """The stillness filter tells of a movement this much after it began, and of its end as much later."""
 _LONGEST_S = 10.0
+_HEADING_S = 2.0
+_UP = np.array([0.0, 0.0, 1.0])
 
 
 def longest_standing(rows: FloatArray, first: int, parameters: StillnessParameters, rate_hz: float) -> Standing | None:
@@ -27,15 +29,26 @@ def longest_standing(rows: FloatArray, first: int, parameters: StillnessParamete
     if stop - start < parameters.min_duration_s * rate_hz:
         return None
     quiet = rows[start:stop]
+    late = round(_HEADING_S * rate_hz)
     return Standing(
         first + start,
         first + stop,
         float(quiet[0, col.TIME]),
         float(quiet[-1, col.TIME]),
-        quat.mean(quiet[:, col.Q_FOOT]),
-        quat.mean(quiet[:, col.Q_SHANK]),
+        _pose(quiet[:, col.Q_FOOT], late),
+        _pose(quiet[:, col.Q_SHANK], late),
         max(abs(float(quiet[:, c].mean()) / GRAVITY_M_S2 - 1.0) for c in (col.FORCE, col.SHOCK)),
     )
+
+
+def _pose(q: FloatArray, late: int) -> FloatArray:
+    """Orientation (4,) in standing: the vertical from all of it (n, 4), the heading from its last ``late`` rows.
+
+    People sway, so the vertical wants a long average. The heading wants a late one: it runs away until the
+    gyroscope's bias has been learnt, which takes the first seconds of standing.
+    """
+    up = quat.rotate(quat.conjugate(q), np.broadcast_to(_UP, (len(q), 3))).mean(axis=0)
+    return quat.levelled(quat.mean(q[-late:]), up)
 
 
 def bend_moment(rows: FloatArray, parameters: PlacementParameters) -> FloatArray | None:
