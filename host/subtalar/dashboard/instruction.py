@@ -128,8 +128,12 @@ def _measuring(facts: SessionFacts, sensors: Sequence[SensorStatus], qualities: 
             return Instruction(text, f"{' and '.join(sides)}: {why}", "info")
     if many:
         worst = max(many, key=lambda s: lost_share(s.ledger))
-        where = f"{site_words(worst.info.site)} sensor: {100 * lost_share(worst.ledger):.1f} % of its samples lost."
-        return Instruction(f"{title}: samples are being lost", f"{where} Bring it nearer or charge it.", "info")
+        where = (
+            f"{site_words(worst.info.site)} sensor: {100 * lost_share(worst.ledger):.1f} % of its samples lost so far."
+        )
+        return Instruction(
+            f"{title}: samples were lost", f"{where} If that grows, bring it nearer or charge it.", "info"
+        )
     if not any(quality in (Quality.OK, Quality.CLIPPED, Quality.BRIDGED_GAP) for quality in qualities.values()):
         return Instruction(title, "", "info")
     lost = max((lost_share(s.ledger) for s in sensors), default=0.0)

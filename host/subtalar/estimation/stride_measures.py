@@ -1,8 +1,8 @@
 """The measures of one stride (columns of ``strides.csv``) from the angles between two initial contacts.
 
-Eversion is negative inversion. Peaks are sought in stance; velocity is the steepest rise of eversion between contact
-and its peak; the coupling is the ratio of eversion excursion to tibial rotation excursion over the same part of stance
-(McClay & Manal 1997, doi 10.1016/S0268-0033(97)00006-7).
+Eversion is negative inversion. Peaks are sought in stance; velocity is the steepest rise of eversion over 50 ms between
+contact and its peak; the coupling is the ratio of eversion excursion to tibial rotation excursion over the same part of
+stance (McClay & Manal 1997, doi 10.1016/S0268-0033(97)00006-7).
 """
 
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from subtalar.conventions import GRAVITY_M_S2
 from subtalar.types import FloatArray, Quality, Side, Stride
 
 _SHOCK_WINDOW_S = 0.15
+_SLOPE_S = 0.05
 _TURN_DEG = 25.0
 _SHUFFLE_M = 0.2
 """Shorter steps are shuffles and adjustments of the stance, marked and not meant for averages."""
@@ -58,8 +59,7 @@ def measure(frame: StrideFrame, samples: StrideSamples) -> Stride:
         k = int(np.argmax(ev))
         peak, excursion = float(ev[k]), float(ev[k] - ev[0])
         peak_pct = 100.0 * float(ts[k] - frame.initial_contact_s) / (frame.foot_off_s - frame.initial_contact_s)
-        if k > 1:
-            velocity = float(np.max(np.diff(ev[: k + 1]) / np.diff(ts[: k + 1])))
+        velocity = _steepest_rise(ts[: k + 1], ev[: k + 1])
         rotation_stance = rotation[stance & known]
         rotation_excursion = float(rotation_stance.max() - rotation_stance.min())
         to_peak = rotation_stance[: k + 1]
@@ -92,6 +92,16 @@ def measure(frame: StrideFrame, samples: StrideSamples) -> Stride:
         mean_inversion_deg=float(inversion[known].mean()) if measured else nan,
         dorsiflexion_range_deg=float(np.ptp(dorsiflexion[known])) if measured else nan,
     )
+
+
+def _steepest_rise(t: FloatArray, angle_deg: FloatArray) -> float:
+    """Largest slope (°/s) between instants ``_SLOPE_S`` apart: skin and shoe ring after contact for less than that."""
+    later = np.searchsorted(t, t + _SLOPE_S)
+    inside = later < len(t)
+    if not inside.any():
+        return float("nan")
+    rise = angle_deg[later[inside]] - angle_deg[inside]
+    return float(np.max(rise / (t[later[inside]] - t[inside])))
 
 
 def _quality(frame: StrideFrame, samples: StrideSamples) -> str:

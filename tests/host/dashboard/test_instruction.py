@@ -97,8 +97,8 @@ def test_while_it_measures_the_state_of_the_data_is_told_with_what_helps():
         assert replayed.detail.startswith(detail)
     lossy = [SensorStatus(STREAMING[0].info, "streaming", ledger=Ledger(970, 30)), *STREAMING[1:]]
     told = choose(notices=(), qualities=good, sensors=lossy)
-    assert told.text == "Measuring: samples are being lost"
-    assert told.detail.startswith("Left foot sensor: 3.0 % of its samples lost.")
+    assert told.text == "Measuring: samples were lost"
+    assert told.detail.startswith("Left foot sensor: 3.0 % of its samples lost so far.")
 
 
 def test_a_replay_that_ended_is_not_a_session_that_went_unrecorded():
