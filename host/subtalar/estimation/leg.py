@@ -84,7 +84,8 @@ class Leg:
                 self._say(end_s, "problem", "no_samples", f"The {name} sensor delivered nothing: check its link.")
         if "no_samples" in self._said:
             return
-        if self.tracker.standing is None and self.tracker.solution is None:
+        stood = self.tracker.standing is not None or "standing_found" in self._said
+        if not stood and self.tracker.solution is None:
             self._say(
                 end_s,
                 "problem",

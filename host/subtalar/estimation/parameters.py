@@ -124,6 +124,9 @@ class Parameters:
     partner_patience_s: float = 1.0
     """How long a row waits for the other sensor of the leg before it is written without a value."""
     lowest_rate_hz: float = 40.0
+    most_acc_m_s2: float = 4000.0
+    most_gyr_rad_s: float = 140.0
+    """Beyond 400 g or 8000 °/s (twice the widest range of such sensors) it is not a measurement."""
     angle_floor_sd_deg: tuple[float, float, float] = (0.8, 0.7, 0.7)
     """What remains when the heading is certain: inclination, placement and soft tissue."""
     tilt_per_gravity_error: float = 0.5

@@ -101,8 +101,10 @@ class SensorStream:
         raw[:, _RAW_ACC], raw[:, _RAW_GYR] = block.acc_m_s2, block.gyr_rad_s
         raw[:, _RAW_EPOCH] = self._epoch
         measured = np.isfinite(raw).all(axis=1)
+        measured &= np.abs(raw[:, _RAW_ACC]).max(axis=1) < self._p.most_acc_m_s2
+        measured &= np.abs(raw[:, _RAW_GYR]).max(axis=1) < self._p.most_gyr_rad_s
         if not measured.all():
-            # A value that is no number is a lost sample; it must not reach the filters' memory.
+            # What is no number, or no foot can reach, is a lost sample: it must not stay in the filters' memory.
             raw = raw[measured]
             self.counts.unusable += n - len(raw)
             if len(raw) == 0:

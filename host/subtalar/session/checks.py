@@ -1,13 +1,14 @@
 """Checks that every imported sensor passes, whatever file it came from. One sentence for each way to be wrong."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from itertools import combinations
 
 import numpy as np
 
 from subtalar.conventions import GRAVITY_M_S2
 from subtalar.errors import InputError
 from subtalar.session.model import MINIMUM_DURATION_S
-from subtalar.types import BodySite, FloatArray
+from subtalar.types import BodySite, FloatArray, SampleBlock
 
 _ACC_QUIET_M_S2 = (4.0, 20.0)
 """In its quietest moments a worn sensor reads about 1 g, even when the rest is running."""
@@ -83,6 +84,19 @@ def check_rate(name: str, period_s: float, rate_hz: float) -> None:
             f"{name}: the rate is given as {rate_hz:g} Hz but device_time_s advances like {1 / period_s:.4g} Hz: "
             "correct the one that is wrong."
         )
+
+
+def check_twins(name: str, samples: Mapping[BodySite, SampleBlock]) -> None:
+    """Refuse two sensors that hold the same samples: a file was given twice, and angles between twins are always zero.
+
+    Raises InputError.
+    """
+    for a, b in combinations(samples, 2):
+        if np.array_equal(samples[a].gyr_rad_s, samples[b].gyr_rad_s):
+            raise InputError(
+                f"{name}: {a.value} and {b.value} hold the very same samples: one of the two files stands in for the "
+                "other; put the right one in its place."
+            )
 
 
 def check_duration(name: str, duration_s: float, minimum_s: float = MINIMUM_DURATION_S) -> None:

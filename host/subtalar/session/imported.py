@@ -37,6 +37,7 @@ def build_session(
     tracks = [s.track for s in sensors]
     duration_s = float(max(t.arrival_s[-1] for t in tracks) - min(t.arrival_s[0] for t in tracks))
     checks.check_duration(path.name, duration_s, minimum_s)
+    checks.check_twins(path.name, {s.info.site: s.track.samples for s in sensors})
     return Session(
         path=path,
         kind=kind,

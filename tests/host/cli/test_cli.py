@@ -137,6 +137,37 @@ def test_nobody_stands_still(run: Run, walk: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_one_file_for_two_sensors(run: Run, walk: Path, tmp_path: Path) -> None:
+    twins = tmp_path / "twins"
+    shutil.copytree(walk, twins)
+    shutil.copy(twins / "left_foot.csv.gz", twins / "left_shank.csv.gz")
+    refused(run("analyze", twins, "--out", tmp_path / "out"), "left_foot", "left_shank", "same samples")
+
+
+def test_standing_without_walking_is_told_apart_from_walking_without_standing(
+    run: Run, walk: Path, tmp_path: Path
+) -> None:
+    standing = rewritten(walk, tmp_path / "standing", lambda lines: lines[:1100])
+    other = standing / "left_shank.csv.gz"
+    other.write_bytes(
+        gzip.compress("\n".join(gzip.decompress(other.read_bytes()).decode().splitlines()[:1100]).encode())
+    )
+    refused(run("analyze", standing, "--out", tmp_path / "out"), "strides")
+
+
+def test_one_impossible_value_does_not_spoil_the_rest(run: Run, walk: Path, tmp_path: Path) -> None:
+    def spoil(lines: list[str]) -> list[str]:
+        lines[2000] = lines[2000].rsplit(",", 1)[0] + ",1e6"
+        return lines
+
+    odd = rewritten(walk, tmp_path / "odd", spoil)
+    status, _, _ = run("analyze", odd, "--out", tmp_path / "out")
+    sound = run("analyze", walk, "--out", tmp_path / "sound")
+    assert (status, sound[0]) == (0, 0)
+    strides = len((tmp_path / "out" / "strides.csv").read_text().splitlines())
+    assert strides == len((tmp_path / "sound" / "strides.csv").read_text().splitlines())
+
+
 def test_a_file_where_the_folder_should_be(run: Run, walk: Path, tmp_path: Path) -> None:
     (tmp_path / "out").write_text("")
     refused(run("analyze", walk, "--out", tmp_path / "out"), "out")
