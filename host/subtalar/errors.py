@@ -17,9 +17,5 @@ class LinkError(SubtalarError):
     """A sensor or port cannot be reached, or stopped answering."""
 
 
-class ProtocolError(SubtalarError):
-    """Bytes that break the device's protocol in a way that resynchronising cannot mend."""
-
-
 class RecordingError(SubtalarError):
     """A recording cannot be written, or somebody else is writing it."""

@@ -213,10 +213,6 @@ class RingReader:
         """The last gait events, oldest first."""
         return tuple(from_row(GaitEvent, row) for row in self._channels["events"].last(last))
 
-    def notice_count(self) -> int:
-        """Notices of the session so far."""
-        return self._channels["notices"].count
-
     def notices(self, last: int = 128) -> tuple[Notice, ...]:
         """The last notices, oldest first."""
         return tuple(from_row(Notice, row) for row in self._channels["notices"].last(last))

@@ -38,11 +38,6 @@ class HeadingFilter:
         """Heading when standing ended."""
         return float(self._x[_REFERENCE])
 
-    @property
-    def drift_rad_s(self) -> float:
-        """How fast the heading runs away."""
-        return float(self._x[_DRIFT])
-
     def add(self, stride: StrideHeading) -> bool:
         """Learn from one stride; False where it is too far from the trend to be believed.
 
