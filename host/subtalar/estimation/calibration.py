@@ -52,6 +52,12 @@ class LegCalibration:
         return len(self._windows)
 
     @property
+    def exchanged(self) -> bool:
+        """The "shank" rests where the foot should: the two sensors sit in each other's place."""
+        ratios = [rest_ratio(window) for window in self._windows]
+        return bool(ratios) and float(np.median(ratios)) < self._p.placement.least_rest_ratio
+
+    @property
     def settled(self) -> bool:
         """No further round over all strides will follow."""
         return len(self._windows) >= self._p.placement.settle_strides
@@ -121,6 +127,17 @@ class LegCalibration:
         if vote == 0.0:
             return None
         return axis if vote > 0 else -axis
+
+
+def rest_ratio(window: StrideWindow) -> float:
+    """How much less the foot turns than the shank while each turns least (15th percentile of the rate's magnitude).
+
+    In stance the foot lies on the ground and the shank rolls over it: above 1, whatever the gait.
+    """
+    inside = slice(window.start, window.stop + 1)
+    foot, shank = window.foot.gyr_rad_s[inside], window.shank.gyr_rad_s
+    least = [float(np.percentile(np.sqrt(np.sum(gyr * gyr, axis=1)), 15)) for gyr in (foot, shank)]
+    return least[1] / max(least[0], 1e-6)
 
 
 def turning_moment(window: StrideWindow) -> FloatArray:

@@ -90,7 +90,7 @@ class Leg:
                 end_s,
                 "problem",
                 "no_standing",
-                f"Nobody stands still with the {self.side} leg anywhere in this recording: "
+                f"Nobody stands still with the {self.side} leg anywhere in this recording (both its sensors at once): "
                 "angles need two seconds of quiet standing before the walk.",
             )
         elif self.tracker.solution is None:
@@ -188,6 +188,9 @@ class Leg:
         if first:
             source = "knee bends" if tracker.solution.from_bends else "the walk itself"
             self._say(now_s, "info", "calibrated", f"Calibrated from quiet standing and {source}.")
+            if tracker.exchanged:
+                text = "sensors seem exchanged, foot for shank: the angles are wrong. Exchange them and begin anew."
+                self._say(now_s, "problem", "sensors_exchanged", f"The two {self.side} {text}")
         jump_rad = tracker.solution.heading.jump_rad
         if believed and jump_rad is not None:
             turned = f"turned against each other by about {abs(np.degrees(jump_rad)):.0f}°"

@@ -62,6 +62,11 @@ class LegTracker:
         """Many strides since standing, and still the two sensors do not agree on where the ankle goes."""
         return self._calibration.misfits >= self._p.placement.settle_strides
 
+    @property
+    def exchanged(self) -> bool:
+        """Foot and shank sensor seem to sit in each other's place."""
+        return self._calibration.exchanged
+
     def stand(self, standing: Standing, bends: FloatArray | None) -> None:
         """A quiet stance before calibration; later ones change nothing."""
         if self.solution is None:

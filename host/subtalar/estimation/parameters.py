@@ -102,6 +102,8 @@ class PlacementParameters:
     min_bend_rad: float = 0.35
     """Turning of the shank over a resting foot, there and back, that counts as a knee bend."""
     resting_foot_rad_s: float = 0.15
+    least_rest_ratio: float = 0.7
+    """Foot and shank exchanged give a third; of eleven legs, walking and running, none is below 1.2 in the median."""
     min_travel_m: float = 0.25
 
 
