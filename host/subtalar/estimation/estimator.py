@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from subtalar.errors import InputError
+from subtalar.estimation.compiled import warm_up
 from subtalar.estimation.leg import Leg
 from subtalar.estimation.parameters import Parameters
 from subtalar.estimation.sensor_stream import SensorStream, StreamCounts
@@ -25,6 +26,7 @@ class GaitEstimator:
     """
 
     def __init__(self, sensors: Mapping[BodySite, SensorInfo], parameters: Parameters | None = None) -> None:
+        warm_up()
         self._p = parameters or Parameters()
         for info in sensors.values():
             if info.rate_hz < self._p.lowest_rate_hz:

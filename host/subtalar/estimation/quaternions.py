@@ -7,14 +7,81 @@ what makes live and replayed angles equal to the last bit. ``q_ab`` maps vectors
 import numpy as np
 import numpy.typing as npt
 
+from subtalar.estimation.compiled import compiled, inlined
 from subtalar.types import FloatArray
 
 Vectors = npt.NDArray[np.float64]
+Quaternion = tuple[float, float, float, float]
+Vector = tuple[float, float, float]
 _CONJUGATE = np.array([1.0, -1.0, -1.0, -1.0])
+
+
+@inlined
+def product(p: Quaternion, q: Quaternion) -> Quaternion:
+    """Hamilton product ``p ⊗ q`` inside compiled loops."""
+    return (
+        p[0] * q[0] - p[1] * q[1] - p[2] * q[2] - p[3] * q[3],
+        p[0] * q[1] + p[1] * q[0] + p[2] * q[3] - p[3] * q[2],
+        p[0] * q[2] - p[1] * q[3] + p[2] * q[0] + p[3] * q[1],
+        p[0] * q[3] + p[1] * q[2] - p[2] * q[1] + p[3] * q[0],
+    )
+
+
+@inlined
+def inverse(q: Quaternion) -> Quaternion:
+    """The inverse of a unit quaternion inside compiled loops."""
+    return q[0], -q[1], -q[2], -q[3]
+
+
+@inlined
+def turned(q: Quaternion, v: Vector) -> Vector:
+    """Vector of the inner frame in the outer frame of ``q``, inside compiled loops."""
+    w, x, y, z = q
+    tx, ty, tz = 2 * (y * v[2] - z * v[1]), 2 * (z * v[0] - x * v[2]), 2 * (x * v[1] - y * v[0])
+    return (
+        v[0] + w * tx + y * tz - z * ty,
+        v[1] + w * ty + z * tx - x * tz,
+        v[2] + w * tz + x * ty - y * tx,
+    )
+
+
+@inlined
+def between(p: Quaternion, q: Quaternion, fraction: float) -> Quaternion:
+    """``interpolate`` inside compiled loops."""
+    dot = p[0] * q[0] + p[1] * q[1] + p[2] * q[2] + p[3] * q[3]
+    g = fraction if dot >= 0 else -fraction
+    f = 1 - fraction
+    a, b, c, d = p[0] * f + q[0] * g, p[1] * f + q[1] * g, p[2] * f + q[2] * g, p[3] * f + q[3] * g
+    length = np.sqrt(a * a + b * b + c * c + d * d)
+    return a / length, b / length, c / length, d / length
+
+
+@inlined
+def quaternion_at(rows: FloatArray, i: int, column: int) -> Quaternion:
+    """The quaternion in row ``i`` of a table (n, m), from ``column`` on."""
+    return rows[i, column], rows[i, column + 1], rows[i, column + 2], rows[i, column + 3]
+
+
+@inlined
+def vector_at(rows: FloatArray, i: int, column: int) -> Vector:
+    """The vector in row ``i`` of a table (n, m), from ``column`` on."""
+    return rows[i, column], rows[i, column + 1], rows[i, column + 2]
+
+
+@compiled("(f8[::1], f8[::1])")
+def _multiply_one(p: FloatArray, q: FloatArray) -> FloatArray:
+    return np.array(product((p[0], p[1], p[2], p[3]), (q[0], q[1], q[2], q[3])))
+
+
+@compiled("(f8[::1], f8[::1])")
+def _rotate_one(q: FloatArray, v: FloatArray) -> FloatArray:
+    return np.array(turned((q[0], q[1], q[2], q[3]), (v[0], v[1], v[2])))
 
 
 def multiply(p: FloatArray, q: FloatArray) -> FloatArray:
     """Hamilton product ``p ⊗ q``; shapes broadcast."""
+    if p.ndim == 1 and q.ndim == 1:
+        return _multiply_one(p, q)
     pw, px, py, pz = p[..., 0], p[..., 1], p[..., 2], p[..., 3]
     qw, qx, qy, qz = q[..., 0], q[..., 1], q[..., 2], q[..., 3]
     out = np.empty(np.broadcast_shapes(p.shape, q.shape))
@@ -38,6 +105,8 @@ def normalized(q: FloatArray) -> FloatArray:
 
 def rotate(q: FloatArray, v: Vectors) -> Vectors:
     """Vectors (..., 3) of the inner frame in the outer frame of ``q``."""
+    if q.ndim == 1 and v.ndim == 1:
+        return _rotate_one(q, v)
     w, x, y, z = q[..., 0], q[..., 1], q[..., 2], q[..., 3]
     vx, vy, vz = v[..., 0], v[..., 1], v[..., 2]
     tx, ty, tz = 2 * (y * vz - z * vy), 2 * (z * vx - x * vz), 2 * (x * vy - y * vx)

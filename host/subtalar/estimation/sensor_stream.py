@@ -7,10 +7,10 @@ Inclination is VQF's six-axis quaternion (Laidig & Seel 2023), fed at the sensor
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from vqf import VQF
 
 from subtalar.estimation.clock import SensorClock
+from subtalar.estimation.compiled import compiled, inlined
 from subtalar.estimation.history import History
 from subtalar.estimation.parameters import Parameters
 from subtalar.types import FloatArray, SampleBlock, SensorInfo
@@ -20,7 +20,12 @@ TIME, ARRIVAL, Q, GYR, ACC, REAL, CLIPPED, STEP = 0, 1, slice(2, 6), slice(6, 9)
 WIDTH = 15
 """STEP: session seconds since the previous row; a gap shows as a large step."""
 
-_RAW_TIME, _RAW_ARRIVAL, _RAW_ACC, _RAW_GYR, _RAW_EPOCH, _RAW_WIDTH = 0, 1, slice(2, 5), slice(5, 8), 8, 9
+_Q, _GYR, _ACC = Q.start, GYR.start, ACC.start
+
+_RAW_TIME, _RAW_ARRIVAL, _RAW_ACC, _RAW_GYR, _RAW_EPOCH, _RAW_STATE, _RAW_WIDTH = 0, 1, 2, 5, 8, 9, 10
+_MEASURED, _FILLED, _AFTER_GAP = 0.0, 1.0, 2.0
+"""States of a raw row; after a gap in which the sensor may have turned inclination starts over."""
+_NEWEST, _ARRIVED, _SHIFT, _EPOCH = 0, 1, 2, 3
 _BACKWARD_RESTART_S = 1.0
 _FORWARD_RESTART_S = 2.0
 _CLIP_SHARE = 0.998
@@ -47,17 +52,15 @@ class SensorStream:
         self.rows = History(WIDTH)
         self.counts = StreamCounts()
         self._p = parameters
+        self._limits = _limit(info.acc_range_m_s2), _limit(info.gyr_range_rad_s)
         self._raw = History(_RAW_WIDTH)
         self._done = 0
         self._clock: SensorClock | None = None
         self._period_s = 1.0 / info.rate_hz
         self._vqf: VQF | None = None
         self._samples_counted = 0
-        self._epoch = 0
         self._first_device_s: float | None = None
-        self._newest_device_s = -np.inf
-        self._newest_arrival_s = -np.inf
-        self._device_shift_s = 0.0
+        self._order = np.array([-np.inf, -np.inf, 0.0, 0.0])
         self._last_raw: FloatArray | None = None
         self._last_time_s = 0.0
 
@@ -74,7 +77,7 @@ class SensorStream:
     @property
     def end_arrival_s(self) -> float:
         """Arrival of the newest sample that was pushed."""
-        return self._newest_arrival_s
+        return float(self._order[_ARRIVED])
 
     def push(self, block: SampleBlock) -> None:
         """Take a block; every row that its data decide is delivered."""
@@ -94,85 +97,38 @@ class SensorStream:
             self._first_device_s = float(device[0])
         # Without arrivals all that can be said is that the sensors were started together.
         arrival = device - self._first_device_s if block.host_time_s is None else block.host_time_s
-        raw = np.empty((n, _RAW_WIDTH))
-        raw[:, _RAW_TIME] = device
-        raw[:, _RAW_TIME] += self._device_shift_s
-        raw[:, _RAW_ARRIVAL] = arrival
-        raw[:, _RAW_ACC], raw[:, _RAW_GYR] = block.acc_m_s2, block.gyr_rad_s
-        raw[:, _RAW_EPOCH] = self._epoch
-        measured = np.isfinite(raw).all(axis=1)
-        measured &= np.abs(raw[:, _RAW_ACC]).max(axis=1) < self._p.most_acc_m_s2
-        measured &= np.abs(raw[:, _RAW_GYR]).max(axis=1) < self._p.most_gyr_rad_s
-        if not measured.all():
-            # What is no number, or no foot can reach, is a lost sample: it must not stay in the filters' memory.
-            raw = raw[measured]
-            self.counts.unusable += n - len(raw)
-            if len(raw) == 0:
-                return
-        self._raw.append(self._one_way(raw))
-        self._drain(final=False)
+        raw = np.zeros((n, _RAW_WIDTH))
+        raw[:, _RAW_TIME], raw[:, _RAW_ARRIVAL] = device, arrival
+        raw[:, _RAW_ACC : _RAW_ACC + 3], raw[:, _RAW_GYR : _RAW_GYR + 3] = block.acc_m_s2, block.gyr_rad_s
+        kept, unusable, repeated, restarts = _one_way(
+            raw, self._order, self._period_s, self._p.most_acc_m_s2, self._p.most_gyr_rad_s
+        )
+        self.counts.unusable += unusable
+        self.counts.repeated += repeated
+        self.counts.clock_restarts += restarts
+        if kept:
+            self._raw.append(raw[:kept])
+            self._drain(final=False)
 
     def finish(self) -> None:
         """No more samples: deliver what was still held back."""
         self._drain(final=True)
-
-    def _one_way(self, raw: FloatArray) -> FloatArray:
-        """Make device time advance: repeats are dropped, a clock that began anew is carried on by the arrivals."""
-        device, arrival = raw[:, _RAW_TIME], raw[:, _RAW_ARRIVAL]
-        step = device[1:] - device[:-1]
-        orderly = bool(np.all((step > 0) & (step <= arrival[1:] - arrival[:-1] + _FORWARD_RESTART_S)))
-        # The very first sample has nothing before it to agree with.
-        if orderly and np.isfinite(self._newest_device_s):
-            first_step = float(device[0]) - self._newest_device_s
-            orderly = 0 < first_step <= float(arrival[0]) - self._newest_arrival_s + _FORWARD_RESTART_S
-        if not orderly:
-            raw = self._one_way_slowly(raw)
-        if len(raw):
-            self._newest_device_s = float(raw[-1, _RAW_TIME])
-            self._newest_arrival_s = float(raw[-1, _RAW_ARRIVAL])
-        return raw
-
-    def _one_way_slowly(self, raw: FloatArray) -> FloatArray:
-        """The same, row by row, where something is out of order."""
-        keep = np.ones(len(raw), dtype=bool)
-        newest, arrived, extra = self._newest_device_s, self._newest_arrival_s, 0.0
-        for i in range(len(raw)):
-            t, a = float(raw[i, _RAW_TIME]) + extra, float(raw[i, _RAW_ARRIVAL])
-            if t <= newest - _BACKWARD_RESTART_S or t > newest + (a - arrived) + _FORWARD_RESTART_S:
-                carried_on = newest + max(a - arrived, self._period_s)
-                if np.isfinite(carried_on):
-                    extra += carried_on - t
-                    t = carried_on
-                    self._epoch += 1
-                    self.counts.clock_restarts += 1
-            elif t <= newest:
-                keep[i] = False
-                self.counts.repeated += 1
-                continue
-            raw[i, _RAW_TIME], raw[i, _RAW_EPOCH] = t, self._epoch
-            newest, arrived = t, a
-        self._device_shift_s += extra
-        return np.asarray(raw[keep])
 
     def _drain(self, *, final: bool) -> None:
         """Walk the held rows from knot to knot of the clock."""
         clock = self._clock
         while clock is not None and self._raw.end > self._done:
             raw = self._raw.view(self._done, self._raw.end)
-            if clock.epoch != raw[0, _RAW_EPOCH]:
-                clock.begin_epoch(int(raw[0, _RAW_EPOCH]))
-            same = len(raw)
-            if raw[-1, _RAW_EPOCH] != raw[0, _RAW_EPOCH]:
-                same = int(np.searchsorted(raw[:, _RAW_EPOCH], raw[0, _RAW_EPOCH], side="right"))
-            knot = clock.next_knot(float(raw[0, _RAW_TIME]))
-            inside = int(np.searchsorted(raw[:same, _RAW_TIME], knot, side="left"))
+            epoch = int(raw[0, _RAW_EPOCH])
+            if clock.epoch != epoch:
+                clock.begin_epoch(epoch)
+            inside, same, earliest = _until(raw, clock.next_knot(float(raw[0, _RAW_TIME])))
             complete = inside < len(raw)
             if not clock.ready and not complete and not final:
                 return
             if inside:
-                offsets = raw[:inside, _RAW_ARRIVAL] - raw[:inside, _RAW_TIME]
-                best = int(np.argmin(offsets))
-                clock.learn(float(raw[best, _RAW_TIME]), float(offsets[best]))
+                learnt_s = float(raw[earliest, _RAW_TIME])
+                clock.learn(learnt_s, float(raw[earliest, _RAW_ARRIVAL]) - learnt_s)
                 if not clock.ready:
                     clock.start(float(raw[0, _RAW_TIME]))
                     self._begin_inclination(raw[:inside])
@@ -189,32 +145,22 @@ class SensorStream:
         self._vqf = VQF(self._period_s, biasClip=self._p.inclination.bias_clip_deg_s)
 
     def _deliver(self, raw: FloatArray, clock: SensorClock) -> None:
-        """Append rows; after a gap in which the sensor may have turned, inclination starts over from what it feels."""
+        """Bridge short losses and append rows; after a gap inclination starts over from what the sensor feels."""
+        p = self._p
+        before = raw[0] if self._last_raw is None else self._last_raw
+        filled, gaps = _bridged(
+            raw, before, self._period_s, p.longest_bridge_s, p.longest_calm_bridge_s, p.calm_rad_s**2
+        )
+        self._last_raw = raw[-1].copy()
+        self.counts.bridged += len(filled) - len(raw)
         start = 0
-        for gap in self._unknown_turns(raw):
-            if gap > start:
-                self._deliver_run(raw[start:gap], clock)
-            self._restart_inclination()
-            start = gap
-        self._deliver_run(raw[start:], clock)
-
-    def _unknown_turns(self, raw: FloatArray) -> list[int]:
-        """Indices of rows before which samples were lost while the sensor turned, too many to be bridged."""
-        before = self._last_raw
-        first = 0.0 if before is None else float(raw[0, _RAW_TIME] - before[_RAW_TIME])
-        step = np.concatenate(([first], raw[1:, _RAW_TIME] - raw[:-1, _RAW_TIME]))
-        gaps = []
-        for k in np.flatnonzero(step > max(self._p.longest_bridge_s, 1.5 * self._period_s)).tolist():
-            left = raw[k - 1] if k else before
-            assert left is not None
-            if not self._calm(float(step[k]), left, raw[k]):
-                gaps.append(k)
-        return gaps
-
-    def _calm(self, step_s: float, left: FloatArray, right: FloatArray) -> bool:
-        limit = self._p.calm_rad_s**2
-        turning = max(float(np.sum(left[_RAW_GYR] ** 2)), float(np.sum(right[_RAW_GYR] ** 2)))
-        return step_s <= self._p.longest_calm_bridge_s and turning < limit
+        if gaps:
+            for gap in np.flatnonzero(filled[:, _RAW_STATE] == _AFTER_GAP).tolist():
+                if gap > start:
+                    self._deliver_run(filled[start:gap], clock)
+                self._restart_inclination()
+                start = gap
+        self._deliver_run(filled[start:], clock)
 
     def _restart_inclination(self) -> None:
         self.counts.gaps += 1
@@ -223,63 +169,182 @@ class SensorStream:
             self._vqf.resetState()
             self._vqf.setBiasEstimate(np.ascontiguousarray(bias), sigma)
 
-    def _deliver_run(self, raw: FloatArray, clock: SensorClock) -> None:
-        """Bridge short losses, run VQF, append rows."""
-        filled, real = self._bridged(raw)
-        time_s = clock.session_time(filled[:, _RAW_TIME])
+    def _deliver_run(self, filled: FloatArray, clock: SensorClock) -> None:
+        """Run VQF over rows without a gap and append them."""
         # A sensor without a clock samples a little faster or slower than it says; the turn per sample scales with it.
         scale = clock.rate if clock.counted else 1.0
-        gyr = np.ascontiguousarray(filled[:, _RAW_GYR] * scale)
-        acc = np.ascontiguousarray(filled[:, _RAW_ACC])
+        gyr, acc = _motion(filled, scale)
         assert self._vqf is not None
         out = self._vqf.updateBatch(gyr, acc)
-        rows = np.empty((len(filled), WIDTH))
-        rows[:, TIME] = time_s
-        rows[:, ARRIVAL] = filled[:, _RAW_ARRIVAL]
-        rows[:, Q] = out["quat6D"]
-        rows[:, GYR] = filled[:, _RAW_GYR] - out["bias"] / scale
-        rows[:, ACC] = acc
-        rows[:, REAL] = real
-        touched = clipped(acc, self.info.acc_range_m_s2) | clipped(filled[:, _RAW_GYR], self.info.gyr_range_rad_s)
-        rows[:, CLIPPED] = touched
-        rows[1:, STEP] = time_s[1:] - time_s[:-1]
-        rows[0, STEP] = time_s[0] - self._last_time_s if self.rows.end else 0.0
-        self.counts.clipped += int(touched.sum())
-        self._last_time_s = float(time_s[-1])
-        self._last_raw = raw[-1].copy()
+        acc_limit, gyr_limit = self._limits
+        last_s = self._last_time_s if self.rows.end else np.nan
+        time_s = clock.session_time(filled[:, _RAW_TIME])
+        rows, touched = _rows(filled, time_s, out["quat6D"], out["bias"], scale, last_s, acc_limit, gyr_limit)
+        self.counts.clipped += touched
+        self._last_time_s = float(rows[-1, TIME])
         self.rows.append(rows)
 
-    def _bridged(self, raw: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Rows with short losses filled by straight lines, and 1 where a row was measured, 0 where filled."""
-        before = raw[0] if self._last_raw is None else self._last_raw
-        step = np.empty(len(raw))
-        step[0] = raw[0, _RAW_TIME] - before[_RAW_TIME]
-        step[1:] = raw[1:, _RAW_TIME] - raw[:-1, _RAW_TIME]
-        losses = np.flatnonzero(step > 1.5 * self._period_s)
-        if len(losses) == 0:
-            return raw, np.ones(len(raw))
-        parts: list[FloatArray] = []
-        real: list[FloatArray] = []
-        start = 0
-        for k in losses.tolist():
-            parts.append(raw[start:k])
-            real.append(np.ones(k - start))
-            start = k
-            left = raw[k - 1] if k else before
-            if step[k] > self._p.longest_bridge_s and not self._calm(float(step[k]), left, raw[k]):
-                continue
-            missing = round(float(step[k]) / self._period_s) - 1
-            f = (np.arange(1, missing + 1) / (missing + 1))[:, None]
-            parts.append(left * (1 - f) + raw[k] * f)
-            real.append(np.zeros(missing))
-            self.counts.bridged += missing
-        parts.append(raw[start:])
-        real.append(np.ones(len(raw) - start))
-        return np.ascontiguousarray(np.concatenate(parts)), np.concatenate(real)
+
+@compiled("(f8[:,::1], f8[::1], f8, f8, f8)")
+def _one_way(
+    raw: FloatArray, order: FloatArray, period_s: float, most_acc_m_s2: float, most_gyr_rad_s: float
+) -> tuple[int, int, int, int]:
+    """Make device time advance, in place: repeats are dropped, a clock that began anew is carried on by the arrivals.
+
+    What is no number, or no foot can reach, is a lost sample: it must not stay in the filters' memory. ``order``
+    remembers the newest device time and arrival, the shift of the device clock so far, and how often it began anew.
+    Returns how many rows were kept (they now come first), unusable and repeated, and how often the clock began anew.
+    """
+    kept = unusable = repeated = restarts = 0
+    for i in range(len(raw)):
+        usable = np.isfinite(raw[i, _RAW_TIME]) and np.isfinite(raw[i, _RAW_ARRIVAL])
+        for k in range(3):
+            usable = usable and abs(raw[i, _RAW_ACC + k]) < most_acc_m_s2
+            usable = usable and abs(raw[i, _RAW_GYR + k]) < most_gyr_rad_s
+        if not usable:
+            unusable += 1
+            continue
+        newest, arrived = order[_NEWEST], order[_ARRIVED]
+        t, a = raw[i, _RAW_TIME] + order[_SHIFT], raw[i, _RAW_ARRIVAL]
+        if t <= newest - _BACKWARD_RESTART_S or t > newest + (a - arrived) + _FORWARD_RESTART_S:
+            # The very first sample has nothing before it to agree with.
+            carried_on = newest + max(a - arrived, period_s)
+            if np.isfinite(carried_on):
+                order[_SHIFT] += carried_on - t
+                order[_EPOCH] += 1.0
+                t = carried_on
+                restarts += 1
+        elif t <= newest:
+            repeated += 1
+            continue
+        raw[kept] = raw[i]
+        raw[kept, _RAW_TIME] = t
+        raw[kept, _RAW_EPOCH] = order[_EPOCH]
+        order[_NEWEST], order[_ARRIVED] = t, a
+        kept += 1
+    return kept, unusable, repeated, restarts
 
 
-def clipped(values: npt.NDArray[np.float64], limit: float | None) -> npt.NDArray[np.bool_]:
-    """Rows in which any channel touches its range."""
-    if limit is None:
-        return np.zeros(len(values), dtype=bool)
-    return np.asarray(np.abs(values).max(axis=1) >= _CLIP_SHARE * limit)
+@compiled("(f8[:,::1], f8)")
+def _until(raw: FloatArray, knot_s: float) -> tuple[int, int, int]:
+    """How many rows of the first clock epoch lie before the knot, how many there are, which was least delayed."""
+    same = 0
+    while same < len(raw) and raw[same, _RAW_EPOCH] == raw[0, _RAW_EPOCH]:
+        same += 1
+    inside = earliest = 0
+    while inside < same and raw[inside, _RAW_TIME] < knot_s:
+        delay = raw[inside, _RAW_ARRIVAL] - raw[inside, _RAW_TIME]
+        if delay < raw[earliest, _RAW_ARRIVAL] - raw[earliest, _RAW_TIME]:
+            earliest = inside
+        inside += 1
+    return inside, same, earliest
+
+
+@inlined
+def _missing(
+    left: FloatArray, right: FloatArray, period_s: float, longest_s: float, longest_calm_s: float, calm_power: float
+) -> int:
+    """How many samples to fill in between two rows; −1 where the sensor may have turned too far meanwhile."""
+    step = right[_RAW_TIME] - left[_RAW_TIME]
+    if step <= 1.5 * period_s:
+        return 0
+    if step > longest_s:
+        power_left = power_right = 0.0
+        for k in range(_RAW_GYR, _RAW_GYR + 3):
+            power_left += left[k] * left[k]
+            power_right += right[k] * right[k]
+        if step > longest_calm_s or max(power_left, power_right) >= calm_power:
+            return -1
+    return round(step / period_s) - 1
+
+
+@compiled("(f8[:,::1], f8[::1], f8, f8, f8, f8)")
+def _bridged(
+    raw: FloatArray,
+    before: FloatArray,
+    period_s: float,
+    longest_s: float,
+    longest_calm_s: float,
+    calm_power: float,
+) -> tuple[FloatArray, int]:
+    """Rows with short losses filled by straight lines, their states set, and the number of gaps that stay gaps.
+
+    ``before`` is the row before the first. A sensor that hardly turns before and after a longer gap did not turn in it.
+    """
+    added = gaps = 0
+    left = before
+    for i in range(len(raw)):
+        missing = _missing(left, raw[i], period_s, longest_s, longest_calm_s, calm_power)
+        added += max(0, missing)
+        gaps += missing < 0
+        left = raw[i]
+    if added == 0 and gaps == 0:
+        return raw, 0
+    out = np.empty((len(raw) + added, _RAW_WIDTH))
+    at = 0
+    left = before
+    for i in range(len(raw)):
+        missing = _missing(left, raw[i], period_s, longest_s, longest_calm_s, calm_power)
+        for k in range(missing):
+            f = (k + 1) / (missing + 1)
+            for c in range(_RAW_WIDTH):
+                out[at, c] = left[c] * (1 - f) + raw[i, c] * f
+            out[at, _RAW_STATE] = _FILLED
+            at += 1
+        out[at] = raw[i]
+        out[at, _RAW_STATE] = _AFTER_GAP if missing < 0 else _MEASURED
+        at += 1
+        left = raw[i]
+    return out, gaps
+
+
+@compiled("(f8[:,::1], f8)")
+def _motion(raw: FloatArray, scale: float) -> tuple[FloatArray, FloatArray]:
+    """Angular rate, scaled, and specific force (n, 3), as VQF takes them."""
+    gyr, acc = np.empty((len(raw), 3)), np.empty((len(raw), 3))
+    for i in range(len(raw)):
+        for k in range(3):
+            gyr[i, k] = raw[i, _RAW_GYR + k] * scale
+            acc[i, k] = raw[i, _RAW_ACC + k]
+    return gyr, acc
+
+
+@compiled("(f8[:,::1], f8[::1], f8[:,::1], f8[:,::1], f8, f8, f8, f8)")
+def _rows(
+    raw: FloatArray,
+    session_s: FloatArray,
+    q: FloatArray,
+    bias: FloatArray,
+    scale: float,
+    last_s: float,
+    acc_limit: float,
+    gyr_limit: float,
+) -> tuple[FloatArray, int]:
+    """Rows (n, WIDTH) on the session clock, and in how many a channel touches its range.
+
+    ``last_s`` is the session time of the row before, NaN for the very first.
+    """
+    out = np.empty((len(raw), WIDTH))
+    touched = 0
+    for i in range(len(raw)):
+        out[i, TIME] = session_s[i]
+        out[i, ARRIVAL] = raw[i, _RAW_ARRIVAL]
+        at_limit = False
+        for k in range(4):
+            out[i, _Q + k] = q[i, k]
+        for k in range(3):
+            out[i, _GYR + k] = raw[i, _RAW_GYR + k] - bias[i, k] / scale
+            out[i, _ACC + k] = raw[i, _RAW_ACC + k]
+            if abs(raw[i, _RAW_GYR + k]) >= gyr_limit or abs(raw[i, _RAW_ACC + k]) >= acc_limit:
+                at_limit = True
+        out[i, REAL] = 0.0 if raw[i, _RAW_STATE] == _FILLED else 1.0
+        out[i, CLIPPED] = 1.0 if at_limit else 0.0
+        touched += at_limit
+        out[i, STEP] = 0.0 if np.isnan(last_s) else session_s[i] - last_s
+        last_s = session_s[i]
+    return out, touched
+
+
+def _limit(range_of_channel: float | None) -> float:
+    """From which magnitude on a channel touches its range; infinity where that is not known."""
+    return np.inf if range_of_channel is None else _CLIP_SHARE * range_of_channel

@@ -1,0 +1,77 @@
+"""Loops over rows, compiled to machine code by Numba; without this NumPy's cost per call outweighs the arithmetic.
+
+Compiled functions work row by row with scalars in a fixed order and without fast-math, so a value never depends on how
+many neighbours were passed in the same call. Numba keeps the machine code beside the sources, or in the user's cache
+folder where those cannot be written (docs/decisions/0014).
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import numba
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_DECLARED: list[tuple[Any, str]] = []
+_OPTIONS = {"fastmath": False, "error_model": "numpy"}
+
+
+def compiled(signature: str) -> Callable[[F], F]:
+    """A function that is called from Python; ``signature`` in Numba's notation, e.g. ``(f8[:,::1], f8)``.
+
+    Arguments of other types work too, at the price of a further compilation.
+    """
+
+    def decorate(function: F) -> F:
+        try:
+            dispatcher: Any = numba.njit(cache=True, **_OPTIONS)(function)
+            _stamp(dispatcher)
+        except RuntimeError:  # no folder can be written: compile anew in each process
+            dispatcher = numba.njit(**_OPTIONS)(function)
+        _DECLARED.append((dispatcher, signature))
+        return cast(F, dispatcher)
+
+    return decorate
+
+
+def inlined(function: F) -> F:
+    """A function that is called from compiled functions alone."""
+    return cast(F, numba.njit(**_OPTIONS)(function))
+
+
+def warm_up() -> None:
+    """Compile everything that is not compiled yet, or load it; later calls return at once."""
+    for dispatcher, signature in _DECLARED:
+        if isinstance(dispatcher, numba.core.dispatcher.Dispatcher) and not dispatcher.signatures:
+            dispatcher.compile(signature)
+
+
+def surprises() -> list[str]:
+    """Functions that met other types than declared and had to be compiled while in use; empty unless there is a flaw.
+
+    For tests: such a compilation would hold up a live session.
+    """
+    return [f"{d.py_func.__module__}.{d.py_func.__name__}: {d.signatures}" for d, _ in _DECLARED if _twice(d)]
+
+
+def _twice(dispatcher: Any) -> bool:
+    return len(getattr(dispatcher, "signatures", ())) > 1
+
+
+def _stamp(dispatcher: Any) -> None:
+    """Let a change in any module of this package void what was kept.
+
+    Numba looks at the file of the function alone, and would go on using helpers inlined from an older file.
+    """
+    file = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
+    if file is not None and hasattr(file, "_source_stamp"):
+        file._source_stamp = _SOURCES
+
+
+def _state_of_sources() -> tuple[float, int]:
+    states = [path.stat() for path in Path(__file__).parent.glob("*.py")]
+    return max(s.st_mtime for s in states), sum(s.st_size for s in states)
+
+
+_SOURCES = _state_of_sources()
