@@ -10,9 +10,10 @@ its end (start of the stride to come); in walking they are one, after standing t
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.signal import butter, sosfilt
+from scipy.signal import butter
 
 from subtalar.conventions import GRAVITY_M_S2
+from subtalar.estimation.compiled import compiled
 from subtalar.estimation.history import History
 from subtalar.estimation.parameters import FootFlatParameters
 from subtalar.types import FloatArray
@@ -44,8 +45,8 @@ class FootFlatDetector:
     def __init__(self, parameters: FootFlatParameters, rate_hz: float) -> None:
         self._p = parameters
         self._rate_hz = rate_hz
-        self._sos = butter(2, parameters.smoothing_hz, fs=rate_hz, output="sos")
-        self._zi: FloatArray | None = None
+        self._sos = np.ascontiguousarray(butter(2, parameters.smoothing_hz, fs=rate_hz, output="sos")[0])
+        self._memory = np.zeros(2)
         self._power = History(2)  # unrest, smoothed squared rate
         self._seen = 0
         self._resting = False
@@ -58,53 +59,48 @@ class FootFlatDetector:
         """Take angular rate and specific force (n, 3) of the next rows."""
         if len(gyr_rad_s) == 0:
             return
-        force = np.sqrt(acc_m_s2[:, 0] ** 2 + acc_m_s2[:, 1] ** 2 + acc_m_s2[:, 2] ** 2)
-        unrest = (self._p.force_weight_rad_s_per_m_s2 * (force - GRAVITY_M_S2)) ** 2
-        power = gyr_rad_s[:, 0] ** 2 + gyr_rad_s[:, 1] ** 2 + gyr_rad_s[:, 2] ** 2
-        if self._zi is None:
-            self._zi = np.zeros((self._sos.shape[0], 2))
-        smooth, self._zi = sosfilt(self._sos, power + np.minimum(unrest, self._p.most_unrest_rad_s**2), zi=self._zi)
-        rows = np.empty((len(power), 2))
-        rows[:, 0], rows[:, 1] = power + unrest, smooth
-        self._power.append(rows)
+        p = self._p
+        self._power.append(
+            _powers(
+                gyr_rad_s, acc_m_s2, self._sos, self._memory, p.force_weight_rad_s_per_m_s2, p.most_unrest_rad_s**2
+            )
+        )
 
     def next_before(self, row: int) -> FootFlat | None:
         """The next rest that is known strictly before ``row``; None when there is none yet."""
         row = min(row, self._power.end)
         while self._seen < row:
-            smooth = self._power.view(self._seen, row)[:, 1]
+            fresh = self._power.view(self._seen, row)
             if not self._resting:
-                self._while_moving(smooth)
-            elif (flat := self._while_resting(smooth)) is not None:
+                self._while_moving(fresh)
+            elif (flat := self._while_resting(fresh)) is not None:
                 return flat
         return None
 
-    def _while_moving(self, smooth: FloatArray) -> None:
+    def _while_moving(self, fresh: FloatArray) -> None:
         """Look for the beginning of a rest: below a share of the highest power so far in this swing."""
-        highest = np.maximum.accumulate(np.maximum(smooth, self._swing_power))
-        reference = np.maximum(highest, self._typical_power)
-        level = np.maximum(self._p.least_rest_rad_s**2, self._p.rest_fraction**2 * reference)
-        hits = np.flatnonzero(smooth < level)
-        stop = int(hits[0]) + 1 if len(hits) else len(smooth)
-        self._swing_power = float(highest[stop - 1])
+        p = self._p
+        stop, found, self._swing_power = _settles(
+            fresh, self._swing_power, self._typical_power, p.least_rest_rad_s**2, p.rest_fraction**2
+        )
         self._seen += stop
-        if len(hits):
+        if found:
             self._resting = True
             self._rest_start = self._seen - 1
             self._first = None
 
-    def _while_resting(self, smooth: FloatArray) -> FootFlat | None:
+    def _while_resting(self, fresh: FloatArray) -> FootFlat | None:
         """Look for the end of the rest."""
         reference = max(self._typical_power, self._swing_power)
         level = max(self._p.least_move_rad_s**2, self._p.move_fraction**2 * reference)
-        hits = np.flatnonzero(smooth > level)
+        quiet = _rises(fresh, level)
         lasting = self._rest_start + round(_SEARCH_S * self._rate_hz)
-        known = self._seen + (int(hits[0]) if len(hits) else len(smooth))
+        known = self._seen + quiet
         if self._first is None and known > lasting:
             self._first = self._stillest(self._rest_start, lasting)
             self._seen = lasting + 1
             return FootFlat(self._rest_start, self._first, self._first, lasting, ended=False)
-        if len(hits) == 0:
+        if quiet == len(fresh):
             self._seen = known
             # A rest may last an hour; only its beginning, which is known, and its newest part matter.
             self._power.forget_before(known - 2 * round(_SEARCH_S * self._rate_hz))
@@ -136,8 +132,61 @@ class FootFlatDetector:
         """
         half = max(1, round(0.5 * self._p.window_s * self._rate_hz))
         lo = max(self._power.first, start - half)
-        power = self._power.view(lo, stop)[:, 0]
-        n = min(2 * half + 1, len(power))
-        total = np.concatenate(([0.0], np.cumsum(power)))
-        means = total[n:] - total[:-n]
-        return lo + int(np.argmin(means)) + n // 2
+        return lo + _least(self._power.view(lo, stop), 2 * half + 1)
+
+
+@compiled("(f8[:,:], f8[:,:], f8[::1], f8[::1], f8, f8)")
+def _powers(
+    gyr_rad_s: FloatArray, acc_m_s2: FloatArray, sos: FloatArray, memory: FloatArray, weight: float, most: float
+) -> FloatArray:
+    """Unrest and smoothed squared rate (n, 2): a Butterworth low-pass in direct form II transposed."""
+    out = np.empty((len(gyr_rad_s), 2))
+    for i in range(len(gyr_rad_s)):
+        x, y, z = acc_m_s2[i, 0], acc_m_s2[i, 1], acc_m_s2[i, 2]
+        excess = weight * (np.sqrt(x * x + y * y + z * z) - GRAVITY_M_S2)
+        unrest = excess * excess
+        x, y, z = gyr_rad_s[i, 0], gyr_rad_s[i, 1], gyr_rad_s[i, 2]
+        power = x * x + y * y + z * z
+        value = power + min(unrest, most)
+        smooth = sos[0] * value + memory[0]
+        memory[0] = sos[1] * value - sos[4] * smooth + memory[1]
+        memory[1] = sos[2] * value - sos[5] * smooth
+        out[i, 0] = power + unrest
+        out[i, 1] = smooth
+    return out
+
+
+@compiled("(f8[:,::1], f8, f8, f8, f8)")
+def _settles(
+    powers: FloatArray, highest: float, typical: float, least: float, share: float
+) -> tuple[int, bool, float]:
+    """Rows up to and with the first below the rest level, whether there is one, the highest power up to there."""
+    for i in range(len(powers)):
+        smooth = powers[i, 1]
+        highest = max(highest, smooth)
+        if smooth < max(least, share * max(highest, typical)):
+            return i + 1, True, highest
+    return len(powers), False, highest
+
+
+@compiled("(f8[:,::1], f8)")
+def _rises(powers: FloatArray, level: float) -> int:
+    """Rows before the first above the level."""
+    i = 0
+    while i < len(powers) and not powers[i, 1] > level:
+        i += 1
+    return i
+
+
+@compiled("(f8[:,::1], i8)")
+def _least(powers: FloatArray, n: int) -> int:
+    """Middle of the ``n`` consecutive rows with the least unrest together."""
+    n = min(n, len(powers))
+    total = np.zeros(len(powers) + 1)
+    for i in range(len(powers)):
+        total[i + 1] = total[i] + powers[i, 0]
+    best = 0
+    for i in range(len(total) - n):
+        if total[i + n] - total[i] < total[best + n] - total[best]:
+            best = i
+    return best + n // 2

@@ -44,8 +44,7 @@ class Leg:
         rate = foot.info.rate_hz
         self._rate_hz = rate
         self._flats = FootFlatDetector(parameters.foot_flat, rate)
-        self._still_foot = StillnessDetector(parameters.stillness, rate)
-        self._still_shank = StillnessDetector(parameters.stillness, rate)
+        self._still = StillnessDetector(parameters.stillness, rate)
         self._rows = History(col.WIDTH)
         self._log = StrideLog(side)
         self._steps = StepTeller(side, self.tracker, self._log)
@@ -123,19 +122,16 @@ class Leg:
 
     def _gap_edge(self, rows: FloatArray) -> int:
         """How many rows to take so that a gap begins or ends exactly at the end of what was taken."""
-        gap = rows[:, col.GAP] > 0
-        if bool(gap[0]) != self._in_gap:
-            self._in_gap = bool(gap[0])
+        gap = bool(rows[0, col.GAP] > 0)
+        if gap != self._in_gap:
+            self._in_gap = gap
             if not self._in_gap:
                 self.tracker.gap(float(rows[0, col.TIME]))
-        change = np.flatnonzero(gap != self._in_gap)
-        return int(change[0]) if len(change) else len(rows)
+        return col.first_change(rows)
 
     def _finish_rows(self, rows: FloatArray) -> None:
         """Stillness, angles and the log of these rows."""
-        shank_gyr = np.where(rows[:, col.GAP, None] > 0, 0.0, rows[:, col.GYR_SHANK])
-        still = self._still_foot.push(np.ascontiguousarray(rows[:, col.GYR_FOOT])) * self._still_shank.push(shank_gyr)
-        rows[:, col.STILL] = still * (1.0 - rows[:, col.GAP])
+        self._still.mark(rows)
         self._rows.append(rows)
         if self.tracker.solution is None:
             self._notice_standing(rows)
@@ -144,12 +140,14 @@ class Leg:
         shock = np.ascontiguousarray(rows[:, col.SHOCK])
         self._log.add_rows(t, found.angles_deg, found.quality, shock, found.foot_pitch_deg, rows[:, col.REAL])
         real = rows[:, col.REAL] > 0
-        if real.any():
-            quality = found.quality[real].astype(np.uint8)
-            block = AngleBlock(
-                self.side, t[real], found.angles_deg[real], found.sd_deg[real], quality, found.shank_view[real]
-            )
-            self._angles.append(block)
+        if real.all():
+            real = slice(None)
+        elif not real.any():
+            return
+        quality = found.quality.astype(np.uint8)[real]
+        self._angles.append(
+            AngleBlock(self.side, t[real], found.angles_deg[real], found.sd_deg[real], quality, found.shank_view[real])
+        )
 
     def _notice_standing(self, rows: FloatArray) -> None:
         """Tell the person who stands that it is enough."""
@@ -242,8 +240,8 @@ class Leg:
         # By how far the leg has got; the shank may have been delivered far ahead of the foot. A foot that stays silent
         # while the session goes on will not come back to what arrived long ago.
         past_s = self._time(self._rows.end - 1) - _RAW_HELD_S if self._rows.end else -np.inf
-        old = int(np.searchsorted(shank[:, stream.TIME], past_s))
-        long_ago = int(np.searchsorted(shank[:, stream.ARRIVAL], horizon_s - _HELD_S)) if np.isfinite(horizon_s) else 0
+        old = col.first_at(shank, stream.TIME, past_s)
+        long_ago = col.first_at(shank, stream.ARRIVAL, horizon_s - _HELD_S) if np.isfinite(horizon_s) else 0
         self._shank.rows.forget_before(self._shank.rows.first + max(old, long_ago))
 
     def _say(self, time_s: float, level: NoticeLevel, code: str, text: str) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 
 from subtalar.estimation import quaternions as quat
 from subtalar.estimation import sensor_stream as stream
+from subtalar.estimation.compiled import compiled, inlined
 from subtalar.estimation.sensor_stream import SensorStream
 from subtalar.types import FloatArray
 
@@ -12,6 +13,10 @@ SHOCK, FORCE, REAL, GAP, CLIPPED, BRIDGED, STILL = 15, 16, 17, 18, 19, 20, 21
 WIDTH = 22
 """SHOCK and FORCE: magnitude of the specific force of shank and foot (m/s²). GAP: no shank sample near, or samples lost
 just before."""
+
+_Q_FOOT, _GYR_FOOT, _Q_SHANK, _GYR_SHANK = Q_FOOT.start, GYR_FOOT.start, Q_SHANK.start, GYR_SHANK.start
+_T, _ARRIVAL, _REAL, _CLIPPED, _STEP = stream.TIME, stream.ARRIVAL, stream.REAL, stream.CLIPPED, stream.STEP
+_Q, _GYR, _ACC = stream.Q.start, stream.GYR.start, stream.ACC.start
 
 
 def resolvable(
@@ -23,48 +28,99 @@ def resolvable(
     row's own arrival, which is known once everything that arrived before ``horizon_s`` was pushed.
     """
     rows = foot.rows.view(first, foot.rows.end)
-    covered = np.searchsorted(rows[:, stream.TIME] + offset_s, shank.end_time_s, side="right")
     # What the shank's clock still holds back at its start did arrive.
     overdue_s = -np.inf if shank.holding else horizon_s - patience_s
-    waited = np.searchsorted(rows[:, stream.ARRIVAL], overdue_s, side="left")
-    return first + int(max(covered, waited))
+    return first + _decided(rows, offset_s, shank.end_time_s, overdue_s)
+
+
+@compiled("(f8[:,::1], f8, f8, f8)")
+def _decided(foot_rows: FloatArray, offset_s: float, shank_end_s: float, overdue_s: float) -> int:
+    """How many of the rows are covered by the shank or have waited long enough."""
+    n = len(foot_rows)
+    covered = waited = 0
+    while covered < n and foot_rows[covered, _T] + offset_s <= shank_end_s:
+        covered += 1
+    while waited < n and foot_rows[waited, _ARRIVAL] < overdue_s:
+        waited += 1
+    return max(covered, waited)
+
+
+@compiled("(f8[:,::1], i8, f8)")
+def first_at(rows: FloatArray, column: int, value: float) -> int:
+    """Index of the first row (n, m) whose ``column``, which never decreases, is not below ``value``."""
+    low, high = 0, len(rows)
+    while low < high:
+        middle = (low + high) // 2
+        if rows[middle, column] < value:
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
 
 def align(
     foot_rows: FloatArray, shank: SensorStream, offset_s: float, longest_s: float, patience_s: float
 ) -> FloatArray:
     """Rows (n, WIDTH) of the leg for foot rows (n, stream.WIDTH); STILL is left 0."""
-    out = np.zeros((len(foot_rows), WIDTH))
-    out[:, TIME] = foot_rows[:, stream.TIME]
-    out[:, Q_FOOT] = foot_rows[:, stream.Q]
-    out[:, GYR_FOOT] = foot_rows[:, stream.GYR]
-    acc = foot_rows[:, stream.ACC]
-    out[:, FORCE] = np.sqrt(acc[:, 0] ** 2 + acc[:, 1] ** 2 + acc[:, 2] ** 2)
-    out[:, REAL] = foot_rows[:, stream.REAL]
-    out[:, CLIPPED] = foot_rows[:, stream.CLIPPED]
-    gap = foot_rows[:, stream.STEP] > longest_s
-    s = shank.rows.view(shank.rows.first, shank.rows.end)
-    if len(s) < 2:
-        out[:, GAP] = 1.0
-        out[:, Q_SHANK] = np.nan
-        return out
-    t = foot_rows[:, stream.TIME] + offset_s
-    # Where a sample coincides with the row it is the right neighbour, whether or not a later one is there yet.
-    after = np.searchsorted(s[:, stream.TIME], t, side="left")
-    missing = (after == 0) | (after >= len(s))
-    j1 = np.clip(after, 1, len(s) - 1)
-    j0 = j1 - 1
-    left, right = s[j0], s[j1]
-    span = right[:, stream.TIME] - left[:, stream.TIME]
-    gap |= missing | (span > longest_s) | (right[:, stream.ARRIVAL] > foot_rows[:, stream.ARRIVAL] + patience_s)
-    f = np.clip((t - left[:, stream.TIME]) / span, 0.0, 1.0)
-    g = f[:, None]
-    out[:, Q_SHANK] = quat.interpolate(left[:, stream.Q], right[:, stream.Q], f)
-    out[:, GYR_SHANK] = left[:, stream.GYR] * (1 - g) + right[:, stream.GYR] * g
-    force = left[:, stream.ACC] * (1 - g) + right[:, stream.ACC] * g
-    out[:, SHOCK] = np.sqrt(force[:, 0] ** 2 + force[:, 1] ** 2 + force[:, 2] ** 2)
-    out[:, CLIPPED] = np.maximum(out[:, CLIPPED], np.maximum(left[:, stream.CLIPPED], right[:, stream.CLIPPED]))
-    out[:, BRIDGED] = 1.0 - np.minimum(np.minimum(left[:, stream.REAL], right[:, stream.REAL]), out[:, REAL])
-    out[:, GAP] = gap
-    out[gap, Q_SHANK] = np.nan
+    held = shank.rows.view(shank.rows.first, shank.rows.end)
+    return _aligned(foot_rows, held, offset_s, longest_s, patience_s)
+
+
+@compiled("(f8[:,::1], f8[:,::1], f8, f8, f8)")
+def _aligned(
+    foot: FloatArray, shank: FloatArray, offset_s: float, longest_s: float, patience_s: float
+) -> FloatArray:
+    out = np.zeros((len(foot), WIDTH))
+    for i in range(len(foot)):
+        t = foot[i, _T] + offset_s
+        out[i, TIME] = foot[i, _T]
+        for k in range(4):
+            out[i, _Q_FOOT + k] = foot[i, _Q + k]
+        for k in range(3):
+            out[i, _GYR_FOOT + k] = foot[i, _GYR + k]
+        x, y, z = quat.vector_at(foot, i, _ACC)
+        out[i, FORCE] = np.sqrt(x * x + y * y + z * z)
+        out[i, REAL] = foot[i, _REAL]
+        gap = foot[i, _STEP] > longest_s
+        if len(shank) < 2:
+            _mark_gap(out, i)
+            out[i, CLIPPED] = foot[i, _CLIPPED]
+            continue
+        # Where a sample coincides with the row it is the right neighbour, whether or not a later one is there yet.
+        after = first_at(shank, _T, t)
+        j = min(max(after, 1), len(shank) - 1)
+        left, right = shank[j - 1], shank[j]
+        span = right[_T] - left[_T]
+        if after == 0 or after >= len(shank) or span > longest_s or right[_ARRIVAL] > foot[i, _ARRIVAL] + patience_s:
+            gap = True
+        f = min(max((t - left[_T]) / span, 0.0), 1.0)
+        q = quat.between(quat.quaternion_at(shank, j - 1, _Q), quat.quaternion_at(shank, j, _Q), f)
+        for k in range(4):
+            out[i, _Q_SHANK + k] = q[k]
+        for k in range(3):
+            out[i, _GYR_SHANK + k] = left[_GYR + k] * (1 - f) + right[_GYR + k] * f
+        x = left[_ACC] * (1 - f) + right[_ACC] * f
+        y = left[_ACC + 1] * (1 - f) + right[_ACC + 1] * f
+        z = left[_ACC + 2] * (1 - f) + right[_ACC + 2] * f
+        out[i, SHOCK] = np.sqrt(x * x + y * y + z * z)
+        out[i, CLIPPED] = max(foot[i, _CLIPPED], left[_CLIPPED], right[_CLIPPED])
+        out[i, BRIDGED] = 1.0 - min(left[_REAL], right[_REAL], foot[i, _REAL])
+        if gap:
+            _mark_gap(out, i)
     return out
+
+
+@inlined
+def _mark_gap(out: FloatArray, i: int) -> None:
+    out[i, GAP] = 1.0
+    for k in range(4):
+        out[i, _Q_SHANK + k] = np.nan
+
+
+@compiled("(f8[:,::1],)")
+def first_change(rows: FloatArray) -> int:
+    """How many of the leg's rows come before a gap begins or ends."""
+    i = 1
+    while i < len(rows) and rows[i, GAP] == rows[0, GAP]:
+        i += 1
+    return i

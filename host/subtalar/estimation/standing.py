@@ -3,14 +3,18 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.signal import butter, lfilter
+from scipy.signal import butter
 
+from subtalar.estimation import leg_rows as col
+from subtalar.estimation.compiled import compiled, inlined
 from subtalar.estimation.parameters import StillnessParameters
 from subtalar.types import FloatArray
 
+_GYR_FOOT, _GYR_SHANK = col.GYR_FOOT.start, col.GYR_SHANK.start
+
 
 class StillnessDetector:
-    """One sensor: is the spread of its angular rate around its own slow mean below that of quiet standing?
+    """Is the spread of each sensor's angular rate around its own slow mean below that of quiet standing?
 
     The mean is judged apart and less strictly, so that a biased gyroscope is still and a slow knee bend is not.
     """
@@ -18,22 +22,47 @@ class StillnessDetector:
     def __init__(self, parameters: StillnessParameters, rate_hz: float) -> None:
         self._limit = parameters.max_rate_spread_rad_s**2
         self._limit_of_mean = parameters.max_mean_rate_rad_s**2
-        self._b, self._a = butter(1, parameters.smoothing_hz, fs=rate_hz)
-        self._zi: FloatArray | None = None
+        (self._b, _), (_, self._a) = butter(1, parameters.smoothing_hz, fs=rate_hz)
+        # Memory of the smoothing filters: foot and shank, each three rates and their squared magnitude.
+        self._memory = np.zeros((2, 4))
+        self._memory[:, 3] = self._limit  # not still until the data say so
 
-    def push(self, gyr_rad_s: FloatArray) -> FloatArray:
-        """1.0 for each of the rows (n, 3) at which the sensor is still, else 0.0 (n,)."""
-        if len(gyr_rad_s) == 0:
-            return np.empty(0)
-        signal = np.empty((len(gyr_rad_s), 4))
-        signal[:, :3] = gyr_rad_s
-        signal[:, 3] = gyr_rad_s[:, 0] ** 2 + gyr_rad_s[:, 1] ** 2 + gyr_rad_s[:, 2] ** 2
-        if self._zi is None:
-            self._zi = np.zeros((1, 4))
-            self._zi[0, 3] = self._limit  # not still until the data say so
-        smooth, self._zi = lfilter(self._b, self._a, signal, axis=0, zi=self._zi)
-        mean = smooth[:, 0] ** 2 + smooth[:, 1] ** 2 + smooth[:, 2] ** 2
-        return np.where((smooth[:, 3] - mean < self._limit) & (mean < self._limit_of_mean), 1.0, 0.0)
+    def mark(self, rows: FloatArray) -> None:
+        """Write into the leg's rows (n, leg_rows.WIDTH) whether both sensors are still: 1.0 or 0.0."""
+        _mark(rows, self._memory, self._b, self._a, self._limit, self._limit_of_mean)
+
+
+@compiled("(f8[:,::1], f8[:,::1], f8, f8, f8, f8)")
+def _mark(rows: FloatArray, memory: FloatArray, b: float, a: float, limit: float, limit_of_mean: float) -> None:
+    for i in range(len(rows)):
+        gap = rows[i, col.GAP] > 0
+        x, y, z = rows[i, _GYR_SHANK], rows[i, _GYR_SHANK + 1], rows[i, _GYR_SHANK + 2]
+        if gap:
+            x = y = z = 0.0
+        shank = _still(x, y, z, memory[1], b, a, limit, limit_of_mean)
+        x, y, z = rows[i, _GYR_FOOT], rows[i, _GYR_FOOT + 1], rows[i, _GYR_FOOT + 2]
+        foot = _still(x, y, z, memory[0], b, a, limit, limit_of_mean)
+        rows[i, col.STILL] = 1.0 if foot and shank and not gap else 0.0
+
+
+@inlined
+def _still(
+    x: float, y: float, z: float, memory: FloatArray, b: float, a: float, limit: float, limit_of_mean: float
+) -> bool:
+    """First-order low-pass (direct form II transposed) of rate and squared rate; the spread is their difference."""
+    sx = _smooth(x, memory, 0, b, a)
+    sy = _smooth(y, memory, 1, b, a)
+    sz = _smooth(z, memory, 2, b, a)
+    power = _smooth(x * x + y * y + z * z, memory, 3, b, a)
+    mean = sx * sx + sy * sy + sz * sz
+    return power - mean < limit and mean < limit_of_mean
+
+
+@inlined
+def _smooth(value: float, memory: FloatArray, k: int, b: float, a: float) -> float:
+    smooth = b * value + memory[k]
+    memory[k] = b * value - a * smooth
+    return smooth
 
 
 @dataclass(frozen=True)
