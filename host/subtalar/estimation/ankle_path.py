@@ -13,6 +13,7 @@ import numpy as np
 
 from subtalar.conventions import GRAVITY_M_S2
 from subtalar.estimation import quaternions as quat
+from subtalar.estimation.compiled import compiled
 from subtalar.estimation.stride_window import SegmentSamples, StrideWindow
 from subtalar.types import FloatArray
 
@@ -35,17 +36,37 @@ def ankle_velocity(samples: SegmentSamples, lever_m: FloatArray, start: int, sto
     ``lever_m`` (3,) is the ankle joint centre in sensor axes. Integration is by the trapezoidal rule and what does
     not return to zero is taken out as a straight line in time (constant acceleration error).
     """
-    window = slice(start, stop + 1)
-    q = samples.q[window]
-    acc = quat.rotate(q, samples.acc_m_s2[window])
-    acc[:, 2] -= GRAVITY_M_S2
-    t = samples.time_s[window]
-    dt = np.diff(t)
-    velocity = np.zeros_like(acc)
-    velocity[1:] = np.cumsum(0.5 * (acc[1:] + acc[:-1]) * dt[:, None], axis=0)
-    velocity += quat.rotate(q, np.cross(samples.gyr_rad_s[window], lever_m))
-    share = ((t - t[0]) / (t[-1] - t[0]))[:, None]
-    return np.asarray(velocity - velocity[0] - share * (velocity[-1] - velocity[0]))
+    inside = slice(start, stop + 1)
+    return _velocity(
+        samples.time_s[inside], samples.q[inside], samples.gyr_rad_s[inside], samples.acc_m_s2[inside], lever_m
+    )
+
+
+@compiled("(f8[::1], f8[:,::1], f8[:,::1], f8[:,::1], f8[::1])")
+def _velocity(
+    time_s: FloatArray, q: FloatArray, gyr_rad_s: FloatArray, acc_m_s2: FloatArray, lever_m: FloatArray
+) -> FloatArray:
+    n = len(time_s)
+    out = np.empty((n, 3))
+    rx, ry, rz = lever_m[0], lever_m[1], lever_m[2]
+    gained = np.zeros(3)
+    before = (0.0, 0.0, 0.0)
+    for i in range(n):
+        turn = quat.quaternion_at(q, i, 0)
+        ax, ay, az = quat.turned(turn, quat.vector_at(acc_m_s2, i, 0))
+        acc = (ax, ay, az - GRAVITY_M_S2)
+        wx, wy, wz = quat.vector_at(gyr_rad_s, i, 0)
+        from_turning = quat.turned(turn, (wy * rz - wz * ry, wz * rx - wx * rz, wx * ry - wy * rx))
+        for k in range(3):
+            if i > 0:
+                gained[k] += 0.5 * (acc[k] + before[k]) * (time_s[i] - time_s[i - 1])
+            out[i, k] = gained[k] + from_turning[k]
+        before = acc
+    for k in range(3):
+        first, left = out[0, k], out[n - 1, k] - out[0, k]
+        for i in range(n):
+            out[i, k] += -first - (time_s[i] - time_s[0]) / (time_s[n - 1] - time_s[0]) * left
+    return out
 
 
 def stride_heading(
@@ -54,13 +75,27 @@ def stride_heading(
     """Compare both sensors' ankle velocities over one stride."""
     foot = ankle_velocity(window.foot, foot_lever_m, window.start, window.stop)
     shank = ankle_velocity(window.shank_at_foot_times(offset_s), shank_lever_m, window.start, window.stop)
-    v_foot = foot[:, 0] + 1j * foot[:, 1]
-    v_shank = shank[:, 0] + 1j * shank[:, 1]
-    product = complex(np.sum(v_foot * np.conj(v_shank)))
-    heading = float(np.angle(product))
-    power = float(np.sum(np.abs(v_foot) ** 2))
-    unexplained = float(np.sum(np.abs(v_foot - np.exp(1j * heading) * v_shank) ** 2))
     t = window.foot.time_s[window.start : window.stop + 1]
-    travel = complex(np.sum(0.5 * (v_foot[1:] + v_foot[:-1]) * np.diff(t)))
-    mismatch = float(np.sqrt(unexplained / power)) if power > 0 else 1.0
-    return StrideHeading(window.middle_s, heading, mismatch, travel)
+    heading, mismatch, x, y = _compared(t, foot, shank)
+    return StrideHeading(window.middle_s, heading, mismatch, complex(x, y))
+
+
+@compiled("(f8[::1], f8[:,::1], f8[:,::1])")
+def _compared(t: FloatArray, foot: FloatArray, shank: FloatArray) -> tuple[float, float, float, float]:
+    """Heading, mismatch and the foot's travel (x, y) of two horizontal velocity curves (n, 3)."""
+    along = across = power = 0.0  # real and imaginary part of Σ v_foot · conj(v_shank)
+    for i in range(len(t)):
+        along += foot[i, 0] * shank[i, 0] + foot[i, 1] * shank[i, 1]
+        across += foot[i, 1] * shank[i, 0] - foot[i, 0] * shank[i, 1]
+        power += foot[i, 0] * foot[i, 0] + foot[i, 1] * foot[i, 1]
+    heading = np.arctan2(across, along)
+    c, s = np.cos(heading), np.sin(heading)
+    unexplained = x = y = 0.0
+    for i in range(len(t)):
+        dx = foot[i, 0] - (c * shank[i, 0] - s * shank[i, 1])
+        dy = foot[i, 1] - (s * shank[i, 0] + c * shank[i, 1])
+        unexplained += dx * dx + dy * dy
+        if i > 0:
+            x += 0.5 * (foot[i, 0] + foot[i - 1, 0]) * (t[i] - t[i - 1])
+            y += 0.5 * (foot[i, 1] + foot[i - 1, 1]) * (t[i] - t[i - 1])
+    return heading, np.sqrt(unexplained / power) if power > 0 else 1.0, x, y

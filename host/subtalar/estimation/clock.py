@@ -7,33 +7,44 @@ the centroid: Zhang, Liu & Xia 2002, doi 10.1109/INFCOM.2002.1019346). What rema
 found from the motion (``joint_centre.py``).
 """
 
-import itertools
-
 import numpy as np
 
+from subtalar.estimation.compiled import compiled
 from subtalar.estimation.parameters import ClockParameters
 from subtalar.types import FloatArray
 
 
 def lower_line(x: FloatArray, y: FloatArray, max_slope: float) -> tuple[float, float]:
     """Slope and intercept of the line below all points (n,) that is closest to them on average."""
-    hull: list[int] = []
-    for i in range(len(x)):
-        while len(hull) > 1:
-            a, b = hull[-2], hull[-1]
-            if (y[b] - y[a]) * (x[i] - x[a]) >= (y[i] - y[a]) * (x[b] - x[a]):
-                hull.pop()
-            else:
+    return _lower_line(x, y, max_slope)
+
+
+@compiled("(f8[::1], f8[::1], f8)")
+def _lower_line(x: FloatArray, y: FloatArray, max_slope: float) -> tuple[float, float]:
+    n = len(x)
+    hull, size = np.empty(n, np.int64), 0
+    total = 0.0
+    for i in range(n):
+        total += x[i]
+        while size > 1:
+            a, b = hull[size - 2], hull[size - 1]
+            if (y[b] - y[a]) * (x[i] - x[a]) < (y[i] - y[a]) * (x[b] - x[a]):
                 break
-        hull.append(i)
-    centre = float(np.mean(x))
+            size -= 1
+        hull[size] = i
+        size += 1
+    centre = total / n
     slope = 0.0
-    for a, b in itertools.pairwise(hull):
+    for k in range(size - 1):
+        a, b = hull[k], hull[k + 1]
         if x[a] <= centre <= x[b]:
-            slope = float((y[b] - y[a]) / (x[b] - x[a]))
+            slope = (y[b] - y[a]) / (x[b] - x[a])
             break
     slope = min(max(slope, -max_slope), max_slope)
-    return slope, float(np.min(y - slope * x))
+    intercept = np.inf
+    for i in range(n):
+        intercept = min(intercept, y[i] - slope * x[i])
+    return slope, intercept
 
 
 class SensorClock:
@@ -124,8 +135,7 @@ class SensorClock:
     def _renew_line(self, end: float) -> None:
         while len(self._bins) > 1 and self._bins[0][0] < end - self._window_s:
             self._bins.pop(0)
-        x = np.array([d for d, _ in self._bins])
-        y = np.array([o for _, o in self._bins])
+        x, y = np.array(self._bins).T.copy()
         # Over a few seconds the jitter of the envelope looks like drift; wait until drift outgrows it.
         reach_s = 2.0 if self.counted else 15.0
         if x[-1] - x[0] > reach_s:

@@ -61,9 +61,7 @@ class FootFlatDetector:
             return
         p = self._p
         self._power.append(
-            _powers(
-                gyr_rad_s, acc_m_s2, self._sos, self._memory, p.force_weight_rad_s_per_m_s2, p.most_unrest_rad_s**2
-            )
+            _powers(gyr_rad_s, acc_m_s2, self._sos, self._memory, p.force_weight_rad_s_per_m_s2, p.most_unrest_rad_s**2)
         )
 
     def next_before(self, row: int) -> FootFlat | None:
@@ -157,9 +155,7 @@ def _powers(
 
 
 @compiled("(f8[:,::1], f8, f8, f8, f8)")
-def _settles(
-    powers: FloatArray, highest: float, typical: float, least: float, share: float
-) -> tuple[int, bool, float]:
+def _settles(powers: FloatArray, highest: float, typical: float, least: float, share: float) -> tuple[int, bool, float]:
     """Rows up to and with the first below the rest level, whether there is one, the highest power up to there."""
     for i in range(len(powers)):
         smooth = powers[i, 1]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from subtalar.estimation.compiled import compiled
 from subtalar.types import FloatArray
 
 _SHOCK_RISE_S = 0.02
@@ -38,34 +39,60 @@ def swing_events(time_s: FloatArray, pitch_rate_rad_s: FloatArray, acc_m_s2: Flo
     foot. None where the pattern of a step is not there.
     """
     t, p = time_s, pitch_rate_rad_s
-    if len(p) < 8:
+    push, swing, returning, ending = _phases(p)
+    if ending < 0:
         return None
-    swing = int(np.argmax(p))
-    if swing < 2 or p[swing] <= 0:
-        return None
-    push = int(np.argmin(p[: swing + 1]))
-    if p[push] >= 0:
-        return None
-    level = _FOOT_OFF_SHARE * p[push]
-    returning = np.flatnonzero((p[push:swing] <= level) & (p[push + 1 : swing + 1] > level))
-    ending = np.flatnonzero((p[swing:-1] > 0) & (p[swing + 1 :] <= 0))
-    if len(returning) == 0 or len(ending) == 0:
-        return None
-    foot_off_s = _crossing_s(t, p - level, push + int(returning[0]))
-    levelled_s = _crossing_s(t, p, swing + int(ending[0]))
-    shock_s = _steepest_s(t, acc_m_s2, max(float(t[swing]), levelled_s - _SHOCK_SEARCH_S), levelled_s + _SHOCK_LATEST_S)
+    foot_off_s = _crossing_s(t, p, returning, _FOOT_OFF_SHARE * p[push])
+    levelled_s = _crossing_s(t, p, ending, 0.0)
+    earliest_s = max(float(t[swing]), levelled_s - _SHOCK_SEARCH_S)
+    shock_s = float(t[_steepest(t, np.ascontiguousarray(acc_m_s2), earliest_s, levelled_s + _SHOCK_LATEST_S)])
     contact_s = shock_s - min(_SHOCK_RISE_S, max(0.0, 0.5 * (shock_s - levelled_s)))
     return SwingEvents(foot_off_s, contact_s)
 
 
-def _steepest_s(t: FloatArray, acc: FloatArray, begin_s: float, end_s: float) -> float:
-    """When the force changes fastest between two times."""
-    change = acc[2:] - acc[:-2]
-    jerk = np.sqrt(np.sum(change * change, axis=1)) / (t[2:] - t[:-2])
-    first = min(int(np.searchsorted(t[1:-1], begin_s)), len(jerk) - 1)
-    last = max(first + 1, int(np.searchsorted(t[1:-1], end_s)))
-    return float(t[1 + first + int(np.argmax(jerk[first:last]))])
+@compiled("(f8[::1],)")
+def _phases(p: FloatArray) -> tuple[int, int, int, int]:
+    """Rows of push-off's fastest pitch, of the swing's, of push-off's half value on the way back, and the last before
+    the swing's turning ends; the last is −1 where the pattern of a step is not there.
+    """
+    nothing = (0, 0, 0, -1)
+    if len(p) < 8:
+        return nothing
+    swing = int(np.argmax(p))
+    if swing < 2 or p[swing] <= 0:
+        return nothing
+    push = int(np.argmin(p[: swing + 1]))
+    if p[push] >= 0:
+        return nothing
+    level = _FOOT_OFF_SHARE * p[push]
+    returning, ending = push, swing
+    while returning < swing and not (p[returning] <= level and p[returning + 1] > level):
+        returning += 1
+    while ending < len(p) - 1 and not (p[ending] > 0 and p[ending + 1] <= 0):
+        ending += 1
+    if returning == swing or ending == len(p) - 1:
+        return nothing
+    return push, swing, returning, ending
 
 
-def _crossing_s(t: FloatArray, p: FloatArray, k: int) -> float:
-    return float(t[k] + (t[k + 1] - t[k]) * (-p[k]) / (p[k + 1] - p[k]))
+@compiled("(f8[::1], f8[:,::1], f8, f8)")
+def _steepest(t: FloatArray, acc: FloatArray, begin_s: float, end_s: float) -> int:
+    """Row between two times at which the force changes fastest."""
+    last = len(t) - 2
+    first = 1
+    while first < last and t[first] < begin_s:
+        first += 1
+    best, fastest = first, -1.0
+    for i in range(first, last + 1):
+        if i > first and t[i] >= end_s:
+            break
+        x, y, z = acc[i + 1, 0] - acc[i - 1, 0], acc[i + 1, 1] - acc[i - 1, 1], acc[i + 1, 2] - acc[i - 1, 2]
+        jerk = np.sqrt(x * x + y * y + z * z) / (t[i + 1] - t[i - 1])
+        if jerk > fastest:
+            best, fastest = i, jerk
+    return best
+
+
+def _crossing_s(t: FloatArray, p: FloatArray, k: int, level: float) -> float:
+    """When ``p`` passes ``level`` between rows ``k`` and ``k + 1``."""
+    return float(t[k] + (t[k + 1] - t[k]) * (level - p[k]) / (p[k + 1] - p[k]))

@@ -6,6 +6,8 @@ z axis (dorsiflexion), the floating axis (inversion) and the foot's y axis (rota
 
 import numpy as np
 
+from subtalar.estimation import quaternions as quat
+from subtalar.estimation.compiled import compiled
 from subtalar.types import FloatArray, Side
 
 
@@ -15,12 +17,18 @@ def ankle_angles_deg(q_shank_foot: FloatArray, side: Side) -> FloatArray:
     For R = Rz(α) Rx(β) Ry(γ): α lifts the toes on both legs; β lowers the sole's lateral edge of a right foot; γ turns
     a right foot's toes inward, which is the tibia turning outward over it. Left legs mirror β and γ.
     """
-    w, x, y, z = q_shank_foot[..., 0], q_shank_foot[..., 1], q_shank_foot[..., 2], q_shank_foot[..., 3]
-    alpha = np.arctan2(-2 * (x * y - w * z), 1 - 2 * (x * x + z * z))
-    beta = np.arcsin(np.minimum(np.maximum(2 * (y * z + w * x), -1.0), 1.0))
-    gamma = np.arctan2(-2 * (x * z - w * y), 1 - 2 * (x * x + y * y))
-    mirror = 1.0 if side == "right" else -1.0
-    out = np.empty((*alpha.shape, 3))
-    out[..., 0], out[..., 1], out[..., 2] = alpha, mirror * beta, -mirror * gamma
-    out *= 180.0 / np.pi
+    return _cardan_deg(np.ascontiguousarray(q_shank_foot), 1.0 if side == "right" else -1.0)
+
+
+@compiled("(f8[:,::1], f8)")
+def _cardan_deg(q_shank_foot: FloatArray, mirror: float) -> FloatArray:
+    out = np.empty((len(q_shank_foot), 3))
+    degrees = 180.0 / np.pi
+    for i in range(len(q_shank_foot)):
+        w, x, y, z = quat.quaternion_at(q_shank_foot, i, 0)
+        alpha = np.arctan2(-2 * (x * y - w * z), 1 - 2 * (x * x + z * z))
+        sine = 2 * (y * z + w * x)
+        beta = np.arcsin(-1.0 if sine < -1.0 else 1.0 if sine > 1.0 else sine)
+        gamma = np.arctan2(-2 * (x * z - w * y), 1 - 2 * (x * x + y * y))
+        out[i, 0], out[i, 1], out[i, 2] = alpha * degrees, mirror * beta * degrees, -mirror * gamma * degrees
     return out

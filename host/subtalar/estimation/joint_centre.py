@@ -9,16 +9,20 @@ least-squares problem a stride. Strides add up in an information matrix that slo
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.signal import butter, sosfiltfilt
+from scipy.signal import butter, sosfilt_zi
 
 from subtalar.conventions import GRAVITY_M_S2
 from subtalar.estimation import quaternions as quat
+from subtalar.estimation.compiled import compiled
 from subtalar.estimation.parameters import JointCentreParameters
-from subtalar.estimation.stride_window import SegmentSamples, StrideWindow
+from subtalar.estimation.stride_window import StrideWindow
 from subtalar.types import FloatArray
 
 _FOOT, _SHANK, _OFFSET = slice(0, 3), slice(3, 6), 6
 _SIZE = 7
+_EDGE = 9
+"""Rows by which a curve is continued, turned about its end, before it is smoothed to and fro (as SciPy does)."""
+_NO_TURN = np.array([1.0, 0.0, 0.0, 0.0])
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,7 @@ class JointCentreEstimator:
         self._information = np.zeros((_SIZE, _SIZE))
         self._vector = np.zeros(_SIZE)
         self._sos: FloatArray | None = None
+        self._settled: FloatArray | None = None
         self.state = self._solve()
 
     def add(self, window: StrideWindow, heading_rad: float) -> None:
@@ -73,30 +78,28 @@ class JointCentreEstimator:
     def _stride_equations(self, window: StrideWindow, heading_rad: float) -> tuple[FloatArray, FloatArray]:
         """Normal equations of one stride for (r_foot, r_shank, offset), relative heading eliminated."""
         offset = self.state.offset_s
-        turn = quat.about_vertical(heading_rad)
         foot, shank = window.foot, window.shank_at_foot_times(offset)
         rate_hz = (len(foot.time_s) - 1) / float(foot.time_s[-1] - foot.time_s[0])
-        if self._sos is None:
-            self._sos = butter(2, min(self._p.cutoff_hz, 0.4 * rate_hz), fs=rate_hz, output="sos")
-        foot_acc, foot_gain = _acceleration(foot, foot.q, rate_hz)
-        shank_acc, shank_gain = _acceleration(shank, quat.multiply(turn, shank.q), rate_hz)
-        n = len(foot.time_s)
-        stacked = np.concatenate((foot_acc, shank_acc, foot_gain.reshape(n, 9), shank_gain.reshape(n, 9)), axis=1)
-        stacked = sosfiltfilt(self._sos, stacked, axis=0)
-        inside = slice(window.start, window.stop + 1)
-        shank_acc = stacked[:, 3:6] + stacked[:, 15:24].reshape(n, 3, 3) @ self.state.shank_lever_m
-        design = np.empty((n, 3, _SIZE + 1))
-        design[:, :, _FOOT] = stacked[:, 6:15].reshape(n, 3, 3)
-        design[:, :, _SHANK] = -stacked[:, 15:24].reshape(n, 3, 3)
-        design[:, :, _OFFSET] = -np.gradient(shank_acc, axis=0) * rate_hz
-        design[:, 0, _SIZE] = shank_acc[:, 1]
-        design[:, 1, _SIZE] = -shank_acc[:, 0]
-        design[:, 2, _SIZE] = 0.0
-        target = stacked[:, 3:6] - stacked[:, 0:3]
-        weight = (1.0 - window.clipped[inside]) / (self._p.acceleration_noise_m_s2**2 * rate_hz * 0.05)
-        rows = design[inside]
-        a = np.einsum("nik,nil,n->kl", rows, rows, weight)
-        b = np.einsum("nik,ni,n->k", rows, target[inside], weight)
+        if self._sos is None or self._settled is None:
+            sos = butter(2, min(self._p.cutoff_hz, 0.4 * rate_hz), fs=rate_hz, output="sos")
+            self._sos, self._settled = np.ascontiguousarray(sos[0]), np.ascontiguousarray(sosfilt_zi(sos)[0])
+        turn = quat.about_vertical(heading_rad)
+        at_foot = _smoothed(
+            _acceleration(foot.q, foot.gyr_rad_s, foot.acc_m_s2, _NO_TURN, rate_hz), self._sos, self._settled
+        )
+        at_shank = _smoothed(
+            _acceleration(shank.q, shank.gyr_rad_s, shank.acc_m_s2, turn, rate_hz), self._sos, self._settled
+        )
+        weight = 1.0 / (self._p.acceleration_noise_m_s2**2 * rate_hz * 0.05)
+        a, b = _normal_equations(
+            at_foot,
+            at_shank,
+            self.state.shank_lever_m,
+            rate_hz,
+            weight * (1.0 - window.clipped),
+            window.start,
+            window.stop,
+        )
         # The offset enters as a correction to the offset at which the shank was interpolated.
         b += a[:, _OFFSET] * offset
         spare = a[_SIZE, _SIZE] + 1.0
@@ -106,12 +109,103 @@ class JointCentreEstimator:
         )
 
 
-def _acceleration(samples: SegmentSamples, q: FloatArray, rate_hz: float) -> tuple[FloatArray, FloatArray]:
-    """Level-world acceleration of the sensor (n, 3), and the matrices (n, 3, 3) that a lever arm adds through."""
-    acc = quat.rotate(q, samples.acc_m_s2)
-    acc[:, 2] -= GRAVITY_M_S2
-    x, y, z = samples.gyr_rad_s.T
-    zero = np.zeros_like(x)
-    cross = np.stack((zero, -z, y, z, zero, -x, -y, x, zero), axis=1).reshape(-1, 3, 3)
-    gain = np.gradient(quat.matrix(q) @ cross, axis=0) * rate_hz
-    return acc, gain
+@compiled("(f8[:,::1], f8[:,::1], f8[:,::1], f8[::1], f8)")
+def _acceleration(
+    q: FloatArray, gyr_rad_s: FloatArray, acc_m_s2: FloatArray, turn: FloatArray, rate_hz: float
+) -> FloatArray:
+    """Acceleration of the sensor in its level world turned by ``turn`` (n, 0:3), and the matrix through which a lever
+    arm adds to it (n, 3:12), row by row: the derivative of R [ω]×.
+    """
+    n = len(q)
+    out, spin = np.empty((n, 12)), np.empty((n, 9))
+    for i in range(n):
+        own = quat.product((turn[0], turn[1], turn[2], turn[3]), quat.quaternion_at(q, i, 0))
+        out[i, 0], out[i, 1], out[i, 2] = quat.turned(own, quat.vector_at(acc_m_s2, i, 0))
+        out[i, 2] -= GRAVITY_M_S2
+        wx, wy, wz = quat.vector_at(gyr_rad_s, i, 0)
+        # The columns of R [ω]× are ω × e_x, ω × e_y and ω × e_z, turned.
+        columns = (
+            quat.turned(own, (0.0, wz, -wy)),
+            quat.turned(own, (-wz, 0.0, wx)),
+            quat.turned(own, (wy, -wx, 0.0)),
+        )
+        for k in range(3):
+            for c in range(3):
+                spin[i, 3 * k + c] = columns[c][k]
+    for i in range(n):
+        low, high = max(i - 1, 0), min(i + 1, n - 1)
+        for c in range(9):
+            out[i, 3 + c] = (spin[high, c] - spin[low, c]) / (high - low) * rate_hz
+    return out
+
+
+@compiled("(f8[:,::1], f8[::1], f8[::1])")
+def _smoothed(curves: FloatArray, sos: FloatArray, settled: FloatArray) -> FloatArray:
+    """The columns (n, m) low-passed to and fro: no phase shift (Gustafsson 1996, doi 10.1109/78.492552).
+
+    ``sos`` (6,) is one second-order section, ``settled`` (2,) its memory after a long input of 1.
+    """
+    n, m = curves.shape
+    out = np.empty((n + 2 * _EDGE, m))
+    for c in range(m):
+        for i in range(_EDGE):
+            out[i, c] = 2 * curves[0, c] - curves[_EDGE - i, c]
+            out[n + _EDGE + i, c] = 2 * curves[n - 1, c] - curves[n - 2 - i, c]
+    out[_EDGE : n + _EDGE] = curves
+    first, second = np.empty(m), np.empty(m)
+    for towards in range(2):
+        start, step = (0, 1) if towards == 0 else (len(out) - 1, -1)
+        for c in range(m):
+            first[c], second[c] = settled[0] * out[start, c], settled[1] * out[start, c]
+        for i in range(len(out)):
+            row = start + step * i
+            for c in range(m):
+                x = out[row, c]
+                y = sos[0] * x + first[c]
+                first[c] = sos[1] * x - sos[4] * y + second[c]
+                second[c] = sos[2] * x - sos[5] * y
+                out[row, c] = y
+    return out[_EDGE : n + _EDGE].copy()
+
+
+@compiled("(f8[:,::1], f8[:,::1], f8[::1], f8, f8[::1], i8, i8)")
+def _normal_equations(
+    foot: FloatArray,
+    shank: FloatArray,
+    shank_lever_m: FloatArray,
+    rate_hz: float,
+    weight: FloatArray,
+    start: int,
+    stop: int,
+) -> tuple[FloatArray, FloatArray]:
+    """Weighted sums over rows ``start`` to ``stop`` of both sensors' ``_acceleration`` (n, 12).
+
+    Unknowns: foot lever, shank lever, offset, heading.
+    """
+    n = len(shank)
+    ankle = np.empty((n, 3))
+    for i in range(n):
+        for k in range(3):
+            added = 0.0
+            for c in range(3):
+                added += shank[i, 3 + 3 * k + c] * shank_lever_m[c]
+            ankle[i, k] = shank[i, k] + added
+    a, b, row = np.zeros((_SIZE + 1, _SIZE + 1)), np.zeros(_SIZE + 1), np.empty(_SIZE + 1)
+    for i in range(start, stop + 1):
+        low, high = max(i - 1, 0), min(i + 1, n - 1)
+        for k in range(3):
+            for c in range(3):
+                row[c] = foot[i, 3 + 3 * k + c]
+                row[3 + c] = -shank[i, 3 + 3 * k + c]
+            row[_OFFSET] = -(ankle[high, k] - ankle[low, k]) / (high - low) * rate_hz
+            row[_SIZE] = ankle[i, 1] if k == 0 else -ankle[i, 0] if k == 1 else 0.0
+            target = weight[i] * (shank[i, k] - foot[i, k])
+            for c in range(_SIZE + 1):
+                b[c] += row[c] * target
+                weighted = weight[i] * row[c]
+                for d in range(c, _SIZE + 1):
+                    a[c, d] += weighted * row[d]
+    for c in range(_SIZE + 1):
+        for d in range(c):
+            a[c, d] = a[d, c]
+    return a, b

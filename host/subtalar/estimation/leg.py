@@ -219,16 +219,17 @@ class Leg:
         s = self._shank.rows.view(self._shank.rows.first, self._shank.rows.end)
         offset_s = self.tracker.offset_s
         # A little more of the shank than its present offset asks for, so that the offset can still move.
-        a, b = np.searchsorted(
-            s[:, stream.TIME],
-            (foot[0, stream.TIME] + offset_s - _MARGIN_S, foot[-1, stream.TIME] + offset_s),
-        )
+        a = col.first_at(s, stream.TIME, foot[0, stream.TIME] + offset_s - _MARGIN_S)
+        b = col.first_at(s, stream.TIME, foot[-1, stream.TIME] + offset_s)
         shank = s[max(0, a - 1) : b + 1]
         if len(shank) < 8:
             return None
-        near = np.convolve(foot[:, stream.CLIPPED], np.ones(5), "same")
-        near += np.interp(foot[:, stream.TIME], shank[:, stream.TIME], shank[:, stream.CLIPPED])
-        return StrideWindow(_samples(foot), _samples(shank), start - lo, stop - lo, np.where(near > 0, 1.0, 0.0), stop)
+        clipped = np.zeros(len(foot))
+        if foot[:, stream.CLIPPED].any() or shank[:, stream.CLIPPED].any():
+            near = np.convolve(foot[:, stream.CLIPPED], np.ones(5), "same")
+            near += np.interp(foot[:, stream.TIME], shank[:, stream.TIME], shank[:, stream.CLIPPED])
+            clipped[near > 0] = 1.0
+        return StrideWindow(_samples(foot), _samples(shank), start - lo, stop - lo, clipped, stop)
 
     def _time(self, row: int) -> float:
         return float(self._rows.view(row, row + 1)[0, col.TIME])

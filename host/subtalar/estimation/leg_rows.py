@@ -67,9 +67,7 @@ def align(
 
 
 @compiled("(f8[:,::1], f8[:,::1], f8, f8, f8)")
-def _aligned(
-    foot: FloatArray, shank: FloatArray, offset_s: float, longest_s: float, patience_s: float
-) -> FloatArray:
+def _aligned(foot: FloatArray, shank: FloatArray, offset_s: float, longest_s: float, patience_s: float) -> FloatArray:
     out = np.zeros((len(foot), WIDTH))
     for i in range(len(foot)):
         t = foot[i, _T] + offset_s

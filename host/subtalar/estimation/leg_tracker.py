@@ -1,11 +1,15 @@
 """What a leg knows: placement, joint centre, heading; renewed by each stride, applied to every row."""
 
+from dataclasses import dataclass
+
 import numpy as np
+import numpy.typing as npt
 
 from subtalar.estimation import leg_rows as col
 from subtalar.estimation import quaternions as quat
 from subtalar.estimation.ankle_path import StrideHeading, stride_heading
 from subtalar.estimation.calibration import LegCalibration, Solution
+from subtalar.estimation.compiled import compiled
 from subtalar.estimation.joint_angles import ankle_angles_deg
 from subtalar.estimation.parameters import Parameters
 from subtalar.estimation.placement import place, right_azimuth_rad, segment_axes
@@ -18,20 +22,33 @@ _UNCERTAIN_DEG = 4.0
 _FEW = 6
 _SHARE = np.array([0.12, 0.4, 1.0])
 """How much of a heading error (about the vertical) shows in each angle while the shank leans by up to 25°."""
-_ANTERIOR = np.array([1.0, 0.0, 0.0])
+_OK, _FEW_STRIDES, _HEADING_STALE = float(Quality.OK), float(Quality.FEW_STRIDES), float(Quality.HEADING_STALE)
+_CLIPPED, _BRIDGED_GAP = float(Quality.CLIPPED), float(Quality.BRIDGED_GAP)
+_Q_FOOT, _Q_SHANK = col.Q_FOOT.start, col.Q_SHANK.start
 
 
+@dataclass
 class RowAngles:
     """Angles of n rows: degrees and sd (n, 3), quality codes, shank in the view (n, 4), foot pitch (n,) in degrees."""
 
-    def __init__(self, n: int) -> None:
-        self.angles_deg = np.full((n, 3), np.nan)
-        self.sd_deg = np.full((n, 3), np.nan)
-        self.quality = np.full(n, float(Quality.NOT_CALIBRATED))
-        self.shank_view = np.full((n, 4), np.nan)
-        self.foot_pitch_deg = np.full(n, np.nan)
+    angles_deg: FloatArray
+    sd_deg: FloatArray
+    quality: FloatArray
+    shank_view: FloatArray
+    foot_pitch_deg: FloatArray
 
-    def withhold(self, rows: "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]", reason: Quality) -> None:
+    @classmethod
+    def unknown(cls, n: int) -> "RowAngles":
+        """Rows of a leg that is not calibrated."""
+        return cls(
+            np.full((n, 3), np.nan),
+            np.full((n, 3), np.nan),
+            np.full(n, float(Quality.NOT_CALIBRATED)),
+            np.full((n, 4), np.nan),
+            np.full(n, np.nan),
+        )
+
+    def withhold(self, rows: npt.NDArray[np.bool_], reason: Quality) -> None:
         """No values in these rows (n,), for this reason."""
         self.quality[rows] = reason
         for values in (self.angles_deg, self.sd_deg, self.shank_view, self.foot_pitch_deg):
@@ -45,10 +62,12 @@ class LegTracker:
         self._side: Side = side
         self._p = parameters
         self._calibration = LegCalibration(parameters)
+        self._floor_sd_deg = np.array(parameters.angle_floor_sd_deg)
         self._frozen = False
         self._view = np.array([1.0, 0.0, 0.0, 0.0])
         self._heading_at_s = -np.inf
         self._reset_at_s = -np.inf
+        self._newest: StrideWindow | None = None
         self.solution: Solution | None = None
         self.offset_s = 0.0
 
@@ -91,21 +110,24 @@ class LegTracker:
         solution = self._calibration.solve()
         if solution is None:
             return False
+        self._newest = window
         self._accept(solution, now_s)
         return True
 
     def evidence(self, window: StrideWindow) -> StrideHeading:
         """What one stride says with the present joint centre; needs a solution."""
         assert self.solution is not None
+        if window is self._newest:
+            return self.solution.last
         c = self.solution.centre.state
         return stride_heading(window, c.foot_lever_m, c.shank_lever_m, c.offset_s)
 
     def angles(self, rows: FloatArray) -> RowAngles:
         """Angles of rows (n, leg_rows.WIDTH)."""
-        out = RowAngles(len(rows))
-        if self.solution is not None:
-            self._fill(out, rows, self.solution)
-        out.withhold(rows[:, col.GAP] > 0, Quality.NO_DATA)
+        out = RowAngles.unknown(len(rows)) if self.solution is None else self._found(rows, self.solution)
+        gap = rows[:, col.GAP] > 0
+        if gap.any():
+            out.withhold(gap, Quality.NO_DATA)
         return out
 
     def _refine(self, solution: Solution, window: StrideWindow, now_s: float) -> bool:
@@ -114,6 +136,7 @@ class LegTracker:
         if known:
             solution.centre.add(window, predicted)
         evidence = self.evidence(window)
+        self._newest = window
         believed = solution.heading.add(evidence)
         assert self.standing is not None
         reference = solution.heading.reference_rad
@@ -137,32 +160,84 @@ class LegTracker:
             forward = float(np.angle(solution.last.travel_m))
         self._view = quat.conjugate(segment_axes(forward))
 
-    def _fill(self, out: RowAngles, rows: FloatArray, solution: Solution) -> None:
-        t = np.ascontiguousarray(rows[:, col.TIME])
-        heading, placement = solution.heading, solution.placement
-        turn = quat.about_vertical(heading.heading_rad(t))
-        q_shank = quat.multiply(turn, quat.multiply(rows[:, col.Q_SHANK], quat.conjugate(placement.shank)))
-        q_foot = quat.multiply(rows[:, col.Q_FOOT], quat.conjugate(placement.foot))
-        out.angles_deg = ankle_angles_deg(quat.multiply(quat.conjugate(q_shank), q_foot), self._side)
-        out.shank_view = quat.multiply(self._view, q_shank)
-        anterior = quat.rotate(q_foot, np.broadcast_to(_ANTERIOR, (len(rows), 3)))
-        out.foot_pitch_deg = np.asarray(np.degrees(np.arcsin(np.clip(anterior[:, 2], -1.0, 1.0))))
-        spread = np.degrees(heading.sd_rad(t))
-        floor = np.square(self._p.angle_floor_sd_deg)
-        out.sd_deg = np.sqrt((spread[:, None] * _SHARE) ** 2 + self._tilt_variance(t)[:, None] + floor)
-        quality = out.quality
-        quality[:] = Quality.OK if heading.strides >= _FEW else Quality.FEW_STRIDES
-        quality[(t - self._heading_at_s > _STALE_S) | (spread > _UNCERTAIN_DEG)] = Quality.HEADING_STALE
-        quality[rows[:, col.CLIPPED] > 0] = Quality.CLIPPED
-        quality[rows[:, col.BRIDGED] > 0] = Quality.BRIDGED_GAP
-        if heading.strides_since_restart < min(self._p.heading.strides_after_restart, heading.strides):
-            out.withhold(np.ones(len(rows), dtype=bool), Quality.NO_DATA)
-
-    def _tilt_variance(self, t: FloatArray) -> FloatArray:
-        """Variance (n,) in square degrees of the inclination, beside the floor of each angle."""
+    def _found(self, rows: FloatArray, solution: Solution) -> RowAngles:
         assert self.standing is not None
-        p = self._p
-        measured = p.tilt_per_gravity_error * np.degrees(self.standing.gravity_error)
-        since = np.maximum(0.0, t - self._reset_at_s)
-        fresh = p.tilt_after_reset_deg * np.exp(-since / p.tilt_settling_s)
-        return np.asarray(fresh**2 + measured**2)
+        heading, placement, p = solution.heading, solution.placement, self._p
+        t = np.ascontiguousarray(rows[:, col.TIME])
+        q_shank_foot, shank_view, foot_pitch_deg = _orientations(
+            rows, heading.heading_rad(t), placement.foot, placement.shank, self._view
+        )
+        spread_deg = np.degrees(heading.sd_rad(t))
+        tilt_sd_deg = p.tilt_per_gravity_error * float(np.degrees(self.standing.gravity_error))
+        since = t - self._reset_at_s
+        sd_deg = _sd_deg(spread_deg, since, tilt_sd_deg, p.tilt_after_reset_deg, p.tilt_settling_s, self._floor_sd_deg)
+        fewest = _OK if heading.strides >= _FEW else _FEW_STRIDES
+        quality = _quality(rows, spread_deg, self._heading_at_s, fewest)
+        angles_deg = ankle_angles_deg(q_shank_foot, self._side)
+        out = RowAngles(angles_deg, sd_deg, quality, shank_view, foot_pitch_deg)
+        if heading.strides_since_restart < min(p.heading.strides_after_restart, heading.strides):
+            out.withhold(np.ones(len(rows), dtype=bool), Quality.NO_DATA)
+        return out
+
+
+@compiled("(f8[:,::1], f8[::1], f8[::1], f8[::1], f8[::1])")
+def _orientations(
+    rows: FloatArray, heading_rad: FloatArray, foot: FloatArray, shank: FloatArray, view: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Foot in shank (n, 4), shank in the view (n, 4), and the foot's pitch (n,) in degrees.
+
+    ``foot`` and ``shank`` (4,) turn sensor axes into segment axes, ``view`` (4,) the foot's level world into the view;
+    the heading (n,) turns the shank's level world into the foot's.
+    """
+    n = len(rows)
+    q_shank_foot, shank_view, pitch_deg = np.empty((n, 4)), np.empty((n, 4)), np.empty(n)
+    to_foot = quat.inverse((foot[0], foot[1], foot[2], foot[3]))
+    to_shank = quat.inverse((shank[0], shank[1], shank[2], shank[3]))
+    to_view = (view[0], view[1], view[2], view[3])
+    for i in range(n):
+        turn = (np.cos(0.5 * heading_rad[i]), 0.0, 0.0, np.sin(0.5 * heading_rad[i]))
+        q_shank = quat.product(turn, quat.product(quat.quaternion_at(rows, i, _Q_SHANK), to_shank))
+        q_foot = quat.product(quat.quaternion_at(rows, i, _Q_FOOT), to_foot)
+        between = quat.product(quat.inverse(q_shank), q_foot)
+        seen = quat.product(to_view, q_shank)
+        for k in range(4):
+            q_shank_foot[i, k] = between[k]
+            shank_view[i, k] = seen[k]
+        rise = quat.turned(q_foot, (1.0, 0.0, 0.0))[2]
+        pitch_deg[i] = np.degrees(np.arcsin(-1.0 if rise < -1.0 else 1.0 if rise > 1.0 else rise))
+    return q_shank_foot, shank_view, pitch_deg
+
+
+@compiled("(f8[::1], f8[::1], f8, f8, f8, f8[::1])")
+def _sd_deg(
+    spread_deg: FloatArray,
+    since_reset_s: FloatArray,
+    tilt_sd_deg: float,
+    tilt_after_reset_deg: float,
+    settling_s: float,
+    floor_sd_deg: FloatArray,
+) -> FloatArray:
+    """Standard deviations (n, 3) from the heading's (n,), the inclination's and the floor of each angle (3,)."""
+    out = np.empty((len(spread_deg), 3))
+    for i in range(len(spread_deg)):
+        fresh = tilt_after_reset_deg * np.exp(-max(0.0, since_reset_s[i]) / settling_s)
+        for k in range(3):
+            turned = spread_deg[i] * _SHARE[k]
+            tilted = fresh * fresh + tilt_sd_deg * tilt_sd_deg
+            out[i, k] = np.sqrt(turned * turned + tilted + floor_sd_deg[k] * floor_sd_deg[k])
+    return out
+
+
+@compiled("(f8[:,::1], f8[::1], f8, f8)")
+def _quality(rows: FloatArray, spread_deg: FloatArray, heading_at_s: float, fewest: float) -> FloatArray:
+    """Quality codes (n,) of rows with angles; ``fewest`` says whether there are enough strides."""
+    out = np.empty(len(rows))
+    for i in range(len(rows)):
+        out[i] = fewest
+        if rows[i, col.TIME] - heading_at_s > _STALE_S or spread_deg[i] > _UNCERTAIN_DEG:
+            out[i] = _HEADING_STALE
+        if rows[i, col.CLIPPED] > 0:
+            out[i] = _CLIPPED
+        if rows[i, col.BRIDGED] > 0:
+            out[i] = _BRIDGED_GAP
+    return out

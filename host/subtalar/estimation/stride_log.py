@@ -4,6 +4,7 @@ import numpy as np
 
 from subtalar.estimation.gait_events import SwingEvents
 from subtalar.estimation.history import History
+from subtalar.estimation.leg_rows import first_at
 from subtalar.estimation.stride_measures import StrideFrame, StrideSamples, measure
 from subtalar.types import FloatArray, Side, Stride
 
@@ -47,9 +48,9 @@ class StrideLog:
         if start is None:
             return None
         rows = self._rows.view(self._rows.first, self._rows.end)
-        a, b = np.searchsorted(rows[:, _TIME], (start, swing.initial_contact_s))
+        a, b = first_at(rows, _TIME, start), first_at(rows, _TIME, swing.initial_contact_s)
         held = rows[a:b]
-        self._rows.forget_before(self._rows.first + int(b) - 1)
+        self._rows.forget_before(self._rows.first + b - 1)
         if len(held) < 8 or not start < swing.foot_off_s < swing.initial_contact_s:
             return None
         samples = StrideSamples(held[:, _TIME], held[:, _ANGLES], held[:, _QUALITY], held[:, _SHOCK], held[:, _PITCH])

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from subtalar.conventions import GRAVITY_M_S2
+from subtalar.estimation.compiled import compiled
 from subtalar.types import FloatArray, Quality, Side, Stride
 
 _SHOCK_WINDOW_S = 0.15
@@ -48,24 +49,16 @@ def measure(frame: StrideFrame, samples: StrideSamples) -> Stride:
     """All measures; NaN where the samples do not carry one."""
     duration = frame.next_contact_s - frame.initial_contact_s
     t = samples.time_s
-    stance = (t >= frame.initial_contact_s) & (t <= frame.foot_off_s)
-    dorsiflexion, inversion, rotation = samples.angles_deg.T
-    known = np.isfinite(inversion)
-    measured = bool(stance.sum() > 5 and known[stance].mean() > 0.9)
     nan = float("nan")
     peak = excursion = peak_pct = velocity = rotation_excursion = coupling = peak_dorsiflexion = nan
+    mean_rotation = mean_inversion = dorsiflexion_range = nan
+    stance = _known_stance(t, samples.angles_deg, frame.initial_contact_s, frame.foot_off_s)
+    measured = len(stance) > 0
     if measured:
-        ts, ev = t[stance & known], -inversion[stance & known]
-        k = int(np.argmax(ev))
-        peak, excursion = float(ev[k]), float(ev[k] - ev[0])
-        peak_pct = 100.0 * float(ts[k] - frame.initial_contact_s) / (frame.foot_off_s - frame.initial_contact_s)
-        velocity = _steepest_rise(ts[: k + 1], ev[: k + 1])
-        rotation_stance = rotation[stance & known]
-        rotation_excursion = float(rotation_stance.max() - rotation_stance.min())
-        to_peak = rotation_stance[: k + 1]
-        turned = float(to_peak.max() - to_peak.min())
+        peak, excursion, peak_s, velocity, rotation_excursion, turned, peak_dorsiflexion = _in_stance(stance)
+        peak_pct = 100.0 * (peak_s - frame.initial_contact_s) / (frame.foot_off_s - frame.initial_contact_s)
         coupling = excursion / turned if turned > 1.0 else nan
-        peak_dorsiflexion = float(dorsiflexion[stance & known].max())
+        mean_rotation, mean_inversion, dorsiflexion_range = _over_stride(samples.angles_deg)
     landing = (t >= frame.initial_contact_s) & (t <= frame.initial_contact_s + _SHOCK_WINDOW_S)
     shock = samples.shock_m_s2[landing]
     strike = samples.foot_pitch_deg[:1]
@@ -88,20 +81,70 @@ def measure(frame: StrideFrame, samples: StrideSamples) -> Stride:
         foot_progression_deg=frame.progression_deg,
         lost_samples=frame.lost_samples,
         quality=_quality(frame, samples),
-        mean_tibial_rotation_deg=float(rotation[known].mean()) if measured else nan,
-        mean_inversion_deg=float(inversion[known].mean()) if measured else nan,
-        dorsiflexion_range_deg=float(np.ptp(dorsiflexion[known])) if measured else nan,
+        mean_tibial_rotation_deg=mean_rotation,
+        mean_inversion_deg=mean_inversion,
+        dorsiflexion_range_deg=dorsiflexion_range,
     )
 
 
-def _steepest_rise(t: FloatArray, angle_deg: FloatArray) -> float:
-    """Largest slope (°/s) between instants ``_SLOPE_S`` apart: skin and shoe ring after contact for less than that."""
-    later = np.searchsorted(t, t + _SLOPE_S)
-    inside = later < len(t)
-    if not inside.any():
-        return float("nan")
-    rise = angle_deg[later[inside]] - angle_deg[inside]
-    return float(np.max(rise / (t[later[inside]] - t[inside])))
+@compiled("(f8[:], f8[:,:], f8, f8)")
+def _known_stance(t: FloatArray, angles_deg: FloatArray, contact_s: float, foot_off_s: float) -> FloatArray:
+    """Time, dorsiflexion, eversion and rotation (m, 4) of the rows of stance with angles; none where too few have."""
+    out = np.empty((len(t), 4))
+    stance = known = 0
+    for i in range(len(t)):
+        if contact_s <= t[i] <= foot_off_s:
+            stance += 1
+            if np.isfinite(angles_deg[i, 1]):
+                out[known, 0], out[known, 1] = t[i], angles_deg[i, 0]
+                out[known, 2], out[known, 3] = -angles_deg[i, 1], angles_deg[i, 2]
+                known += 1
+    if stance <= 5 or known <= 0.9 * stance:
+        known = 0
+    return out[:known]
+
+
+@compiled("(f8[:,::1],)")
+def _in_stance(stance: FloatArray) -> tuple[float, float, float, float, float, float, float]:
+    """Peak eversion, eversion excursion, time of the peak, steepest rise of eversion until then (°/s between instants
+    ``_SLOPE_S`` apart: skin and shoe ring after contact for less than that), excursion of tibial rotation in stance and
+    until the peak, peak dorsiflexion.
+    """
+    t, dorsiflexion, eversion, rotation = stance[:, 0], stance[:, 1], stance[:, 2], stance[:, 3]
+    k = int(np.argmax(eversion))
+    steepest, later = np.nan, 0
+    for i in range(k + 1):
+        while later <= k and t[later] < t[i] + _SLOPE_S:
+            later += 1
+        if later > k:
+            break
+        rise = (eversion[later] - eversion[i]) / (t[later] - t[i])
+        if not rise <= steepest:
+            steepest = rise
+    until = rotation[: k + 1]
+    return (
+        eversion[k],
+        eversion[k] - eversion[0],
+        t[k],
+        steepest,
+        rotation.max() - rotation.min(),
+        until.max() - until.min(),
+        dorsiflexion.max(),
+    )
+
+
+@compiled("(f8[:,:],)")
+def _over_stride(angles_deg: FloatArray) -> tuple[float, float, float]:
+    """Mean tibial rotation, mean inversion and range of dorsiflexion of the rows (n, 3) with angles."""
+    rotation = inversion = 0.0
+    lowest, highest, known = np.inf, -np.inf, 0
+    for i in range(len(angles_deg)):
+        if np.isfinite(angles_deg[i, 1]):
+            rotation += angles_deg[i, 2]
+            inversion += angles_deg[i, 1]
+            lowest, highest = min(lowest, angles_deg[i, 0]), max(highest, angles_deg[i, 0])
+            known += 1
+    return rotation / known, inversion / known, highest - lowest
 
 
 def _quality(frame: StrideFrame, samples: StrideSamples) -> str:

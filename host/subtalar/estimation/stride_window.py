@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from subtalar.estimation import quaternions as quat
+from subtalar.estimation.compiled import compiled
 from subtalar.types import FloatArray
 
 
@@ -45,14 +46,33 @@ class StrideWindow:
 
     def shank_at_foot_times(self, offset_s: float) -> SegmentSamples:
         """The shank's samples interpolated at the foot's instants; the shank's clock shows ``offset_s`` more."""
-        t = self.foot.time_s + offset_s
-        ts = self.shank.time_s
-        j = np.clip(np.searchsorted(ts, t, side="right") - 1, 0, len(ts) - 2)
-        f = np.clip((t - ts[j]) / (ts[j + 1] - ts[j]), 0.0, 1.0)
-        g = f[:, None]
-        return SegmentSamples(
-            self.foot.time_s,
-            quat.interpolate(self.shank.q[j], self.shank.q[j + 1], f),
-            self.shank.gyr_rad_s[j] * (1 - g) + self.shank.gyr_rad_s[j + 1] * g,
-            self.shank.acc_m_s2[j] * (1 - g) + self.shank.acc_m_s2[j + 1] * g,
-        )
+        shank = self.shank
+        q, gyr, acc = _interpolated(self.foot.time_s, offset_s, shank.time_s, shank.q, shank.gyr_rad_s, shank.acc_m_s2)
+        return SegmentSamples(self.foot.time_s, q, gyr, acc)
+
+
+@compiled("(f8[::1], f8, f8[::1], f8[:,::1], f8[:,::1], f8[:,::1])")
+def _interpolated(
+    foot_time_s: FloatArray,
+    offset_s: float,
+    time_s: FloatArray,
+    q: FloatArray,
+    gyr_rad_s: FloatArray,
+    acc_m_s2: FloatArray,
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Orientation (n, 4), rate and specific force (n, 3) at the foot's instants (n,); held beyond the ends."""
+    n = len(foot_time_s)
+    q_out, gyr_out, acc_out = np.empty((n, 4)), np.empty((n, 3)), np.empty((n, 3))
+    j = 0
+    for i in range(n):
+        t = foot_time_s[i] + offset_s
+        while j < len(time_s) - 2 and time_s[j + 1] <= t:
+            j += 1
+        f = min(max((t - time_s[j]) / (time_s[j + 1] - time_s[j]), 0.0), 1.0)
+        turned = quat.between(quat.quaternion_at(q, j, 0), quat.quaternion_at(q, j + 1, 0), f)
+        for k in range(4):
+            q_out[i, k] = turned[k]
+        for k in range(3):
+            gyr_out[i, k] = gyr_rad_s[j, k] * (1 - f) + gyr_rad_s[j + 1, k] * f
+            acc_out[i, k] = acc_m_s2[j, k] * (1 - f) + acc_m_s2[j + 1, k] * f
+    return q_out, gyr_out, acc_out
