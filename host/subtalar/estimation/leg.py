@@ -47,7 +47,7 @@ class Leg:
         self._still_foot = StillnessDetector(parameters.stillness, rate)
         self._still_shank = StillnessDetector(parameters.stillness, rate)
         self._rows = History(col.WIDTH)
-        self._log = StrideLog(side)
+        self._log = StrideLog(side, parameters.subtalar_axis)
         self._steps = StepTeller(side, self.tracker, self._log)
         self._next = 0
         self._flats_fed = 0
@@ -147,7 +147,14 @@ class Leg:
         if real.any():
             quality = found.quality[real].astype(np.uint8)
             block = AngleBlock(
-                self.side, t[real], found.angles_deg[real], found.sd_deg[real], quality, found.shank_view[real]
+                self.side,
+                t[real],
+                found.angles_deg[real],
+                found.sd_deg[real],
+                quality,
+                found.shank_view[real],
+                found.further_deg[real],
+                found.further_sd_deg[real],
             )
             self._angles.append(block)
 

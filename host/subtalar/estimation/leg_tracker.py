@@ -6,6 +6,7 @@ from subtalar.estimation import leg_rows as col
 from subtalar.estimation import quaternions as quat
 from subtalar.estimation.ankle_path import StrideHeading, stride_heading
 from subtalar.estimation.calibration import LegCalibration, Solution
+from subtalar.estimation.further_angles import WIDTH, further_angles
 from subtalar.estimation.joint_angles import ankle_angles_deg
 from subtalar.estimation.parameters import Parameters
 from subtalar.estimation.placement import place, right_azimuth_rad, segment_axes
@@ -18,23 +19,28 @@ _UNCERTAIN_DEG = 4.0
 _FEW = 6
 _SHARE = np.array([0.12, 0.4, 1.0])
 """How much of a heading error (about the vertical) shows in each angle while the shank leans by up to 25°."""
-_ANTERIOR = np.array([1.0, 0.0, 0.0])
 
 
 class RowAngles:
-    """Angles of n rows: degrees and sd (n, 3), quality codes, shank in the view (n, 4), foot pitch (n,) in degrees."""
+    """Angles of n rows: degrees and sd (n, 3), quality codes, shank in the view (n, 4), further angles and sd (n, 5)."""
 
     def __init__(self, n: int) -> None:
         self.angles_deg = np.full((n, 3), np.nan)
         self.sd_deg = np.full((n, 3), np.nan)
         self.quality = np.full(n, float(Quality.NOT_CALIBRATED))
         self.shank_view = np.full((n, 4), np.nan)
-        self.foot_pitch_deg = np.full(n, np.nan)
+        self.further_deg = np.full((n, WIDTH), np.nan)
+        self.further_sd_deg = np.full((n, WIDTH), np.nan)
+
+    @property
+    def foot_pitch_deg(self) -> FloatArray:
+        """Foot to the floor (n,), + toes up."""
+        return self.further_deg[:, 1]
 
     def withhold(self, rows: "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]", reason: Quality) -> None:
         """No values in these rows (n,), for this reason."""
         self.quality[rows] = reason
-        for values in (self.angles_deg, self.sd_deg, self.shank_view, self.foot_pitch_deg):
+        for values in (self.angles_deg, self.sd_deg, self.shank_view, self.further_deg, self.further_sd_deg):
             values[rows] = np.nan
 
 
@@ -145,11 +151,13 @@ class LegTracker:
         q_foot = quat.multiply(rows[:, col.Q_FOOT], quat.conjugate(placement.foot))
         out.angles_deg = ankle_angles_deg(quat.multiply(quat.conjugate(q_shank), q_foot), self._side)
         out.shank_view = quat.multiply(self._view, q_shank)
-        anterior = quat.rotate(q_foot, np.broadcast_to(_ANTERIOR, (len(rows), 3)))
-        out.foot_pitch_deg = np.asarray(np.degrees(np.arcsin(np.clip(anterior[:, 2], -1.0, 1.0))))
         spread = np.degrees(heading.sd_rad(t))
         floor = np.square(self._p.angle_floor_sd_deg)
-        out.sd_deg = np.sqrt((spread[:, None] * _SHARE) ** 2 + self._tilt_variance(t)[:, None] + floor)
+        tilt = self._tilt_variance(t)
+        out.sd_deg = np.sqrt((spread[:, None] * _SHARE) ** 2 + tilt[:, None] + floor)
+        out.further_deg, out.further_sd_deg = further_angles(
+            q_foot, q_shank, out.angles_deg, out.sd_deg, tilt, self._p, self._side
+        )
         quality = out.quality
         quality[:] = Quality.OK if heading.strides >= _FEW else Quality.FEW_STRIDES
         quality[(t - self._heading_at_s > _STALE_S) | (spread > _UNCERTAIN_DEG)] = Quality.HEADING_STALE

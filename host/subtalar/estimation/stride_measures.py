@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from subtalar.conventions import GRAVITY_M_S2
+from subtalar.estimation.parameters import SubtalarAxis
+from subtalar.estimation.subtalar_axis import subtalar_angles
 from subtalar.types import FloatArray, Quality, Side, Stride
 
 _SHOCK_WINDOW_S = 0.15
@@ -42,6 +44,8 @@ class StrideFrame:
     progression_deg: float
     turn_deg: float
     lost_samples: int
+    subtalar_axis: SubtalarAxis
+    measured_by: str
 
 
 def measure(frame: StrideFrame, samples: StrideSamples) -> Stride:
@@ -54,6 +58,7 @@ def measure(frame: StrideFrame, samples: StrideSamples) -> Stride:
     measured = bool(stance.sum() > 5 and known[stance].mean() > 0.9)
     nan = float("nan")
     peak = excursion = peak_pct = velocity = rotation_excursion = coupling = peak_dorsiflexion = nan
+    peak_pronation = pronation_excursion = residual = nan
     if measured:
         ts, ev = t[stance & known], -inversion[stance & known]
         k = int(np.argmax(ev))
@@ -66,6 +71,12 @@ def measure(frame: StrideFrame, samples: StrideSamples) -> Stride:
         turned = float(to_peak.max() - to_peak.min())
         coupling = excursion / turned if turned > 1.0 else nan
         peak_dorsiflexion = float(dorsiflexion[stance & known].max())
+        about_axis, _, unexplained = subtalar_angles(
+            samples.angles_deg[stance & known], np.zeros((1, 3)), frame.subtalar_axis, frame.side
+        )
+        peak_pronation = float(-about_axis.min())
+        pronation_excursion = float(about_axis[0] - about_axis.min())
+        residual = float(np.sqrt(np.mean(unexplained * unexplained)))
     landing = (t >= frame.initial_contact_s) & (t <= frame.initial_contact_s + _SHOCK_WINDOW_S)
     shock = samples.shock_m_s2[landing]
     strike = samples.foot_pitch_deg[:1]
@@ -91,6 +102,10 @@ def measure(frame: StrideFrame, samples: StrideSamples) -> Stride:
         mean_tibial_rotation_deg=float(rotation[known].mean()) if measured else nan,
         mean_inversion_deg=float(inversion[known].mean()) if measured else nan,
         dorsiflexion_range_deg=float(np.ptp(dorsiflexion[known])) if measured else nan,
+        peak_subtalar_pronation_deg=peak_pronation,
+        subtalar_pronation_excursion_deg=pronation_excursion,
+        subtalar_unexplained_deg=residual,
+        measured_by=frame.measured_by,
     )
 
 
