@@ -1,13 +1,24 @@
 """Run an estimator over a session and keep everything it gives, a track a side."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from subtalar.estimation import GaitEstimator
-from subtalar.types import AngleBlock, BodySite, FloatArray, GaitEvent, Notice, SampleBlock, SensorInfo, Side, Stride
+from subtalar.types import (
+    AngleBlock,
+    BodySite,
+    Estimates,
+    FloatArray,
+    GaitEvent,
+    Notice,
+    SampleBlock,
+    SensorInfo,
+    Side,
+    Stride,
+)
 
 
 @dataclass(frozen=True)
@@ -43,6 +54,11 @@ def estimate_live(sensors: Mapping[BodySite, SensorInfo], blocks: Iterable[Sampl
     estimator = GaitEstimator(sensors)
     found = [estimator.push(block) for block in blocks]
     found.append(estimator.finish())
+    return collected(found)
+
+
+def collected(found: Sequence[Estimates]) -> Outcome:
+    """Everything that the pushes of one pass gave."""
     angles = [block for f in found for block in f.angles]
     return Outcome(
         {side: _joined([b for b in angles if b.side == side]) for side in sorted({b.side for b in angles})},

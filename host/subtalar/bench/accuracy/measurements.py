@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from subtalar.bench.accuracy import truth_trials
+from subtalar.bench.accuracy import inclination, treadmill, truth_trials
 from subtalar.bench.table import Table
 from subtalar.errors import InputError
 
 MEASUREMENTS: dict[str, Callable[[Path], list[Table]]] = {
     "truth_trials": truth_trials.measure,
+    "treadmill": treadmill.measure,
+    "inclination": inclination.measure,
 }
 """Each takes the folder of recordings and gives tables. Raises InputError where its own part is missing."""
 
