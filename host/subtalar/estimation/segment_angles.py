@@ -1,8 +1,8 @@
 """Angles of foot and shank to the floor, which gravity alone shows: no second sensor and no heading are needed.
 
-Each is read off where the vertical lies in the segment frame (x anterior, y superior, z right). To the foot: how far its
-long axis (pitch) and its medio-lateral axis (inversion) are off the floor. To the shank: Cardan angles about the
-medio-lateral axis first, so that a shank that swings beyond the horizontal is still told right.
+Each is read off where the vertical lies in the segment frame (x anterior, y superior, z right). Of the foot: how far
+its long axis (pitch) and its medio-lateral axis (inversion) are off the floor. Of the shank: Cardan angles about the
+medio-lateral axis last, so that a shank that swings beyond the horizontal is still told right.
 """
 
 import numpy as np

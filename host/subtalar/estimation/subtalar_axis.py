@@ -1,14 +1,14 @@
 """The angle about the subtalar axis: pronation as one turn, beside its shares in the three planes.
 
 The ankle complex is taken for two hinges in series (Inman 1976; Dul & Johnson 1985, J Biomed Eng 7:137-143):
-the talocrural joint about the shank's medio-lateral axis z by α, then the subtalar joint about an oblique axis u that is
-fixed in the foot by θ,
+the talocrural joint about the shank's medio-lateral axis z by α, then the subtalar joint about an oblique axis u,
+fixed in the foot, by θ,
 
     q_shank_foot ≈ q_z(α) ⊗ q_u(θ).
 
-The pair that comes closest to the measured rotation maximises ⟨q, q_z(α) ⊗ q_u(θ)⟩ = aᵀ M b, with a = (cos α/2, sin α/2),
-b = (cos θ/2, sin θ/2) and M the products of q with 1, u, z and z ⊗ u. With the sums and differences of the half angles
-this falls apart into two independent maxima:
+The pair that comes closest to the measured rotation maximises ⟨q, q_z(α) ⊗ q_u(θ)⟩ = aᵀ M b, with
+a = (cos α/2, sin α/2), b = (cos θ/2, sin θ/2) and M the products of q with 1, u, z and z ⊗ u. In the sum and the
+difference of the half angles this falls apart into two independent maxima:
 
     (α − θ)/2 = atan2(M10 − M01, M00 + M11)        (α + θ)/2 = atan2(M10 + M01, M00 − M11)
 
@@ -27,8 +27,8 @@ from subtalar.types import FloatArray, Side
 
 @dataclass(frozen=True)
 class HingeAngles:
-    """Degrees, (n,) each: ``ankle`` (+ toes up), ``subtalar`` (+ supination, − pronation, on both legs), what two hinges
-    leave ``unexplained`` (0 to 180).
+    """Degrees, (n,) each: ``ankle`` (+ toes up), ``subtalar`` (+ supination, − pronation, on both legs), and what two
+    hinges leave ``unexplained`` (0 to 180).
     """
 
     ankle_deg: FloatArray
@@ -63,7 +63,8 @@ def subtalar_angles(
     """From ankle angles (n, 3) and their sd (n, 3): subtalar angle, its sd and what is left unexplained, (n,) degrees.
 
     The sd is propagated to first order with the exact derivatives by inversion and tibial rotation, whose errors count
-    as independent. It knows nothing of how far the person's own axis lies from the assumed one. NaN where the angles are.
+    as independent. It knows nothing of how far the person's own axis lies from the assumed one. NaN where the angles
+    are.
     """
     mirror = 1.0 if side == "right" else -1.0
     inversion, rotation = np.radians(mirror * angles_deg[..., 1]), np.radians(-mirror * angles_deg[..., 2])

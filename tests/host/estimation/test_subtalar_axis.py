@@ -1,5 +1,7 @@
 """The angle about the subtalar axis: exact where two hinges made the rotation, the closest where they did not."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -111,7 +113,7 @@ def test_cutting_changes_no_bit(sizes: list[int]) -> None:
     angles, sd = rng.normal(0, 15, (sum(sizes), 3)), rng.uniform(0.5, 2, (sum(sizes), 3))
     whole = subtalar_angles(angles, sd, MEAN, "left")
     edges = np.cumsum([0, *sizes])
-    parts = [subtalar_angles(angles[a:b], sd[a:b], MEAN, "left") for a, b in zip(edges, edges[1:], strict=False)]
+    parts = [subtalar_angles(angles[a:b], sd[a:b], MEAN, "left") for a, b in itertools.pairwise(edges)]
     for k in range(3):
         assert np.concatenate([part[k] for part in parts]).tobytes() == whole[k].tobytes()
 
