@@ -22,7 +22,7 @@ _SHARE = np.array([0.12, 0.4, 1.0])
 
 
 class RowAngles:
-    """Angles and sd (n, 3) of n rows in degrees, quality codes, shank in the view (n, 4), further angles and sd (n, 5)."""
+    """Angles and sd (n, 3) in degrees, quality codes, shank in the view (n, 4), further angles and their sd (n, 5)."""
 
     def __init__(self, n: int) -> None:
         self.angles_deg = np.full((n, 3), np.nan)
