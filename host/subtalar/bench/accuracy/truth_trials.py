@@ -36,8 +36,12 @@ def measure(data: Path) -> list[Table]:
 
     Raises InputError where there is none.
     """
-    folder = data / FOLDER if (data / FOLDER).is_dir() else data
-    return tables([s for found in side_by_side(score_trial, trial_folders(folder)) for s in found])
+    return tables([s for found in side_by_side(score_trial, folders_in(data)) for s in found])
+
+
+def folders_in(data: Path) -> list[Path]:
+    """The trials in ``data`` as ``measure`` takes it. Raises InputError where there is none."""
+    return trial_folders(data / FOLDER if (data / FOLDER).is_dir() else data)
 
 
 def score_trial(folder: Path) -> list[Score]:

@@ -1,0 +1,1 @@
+"""Other software on the same trials: told what ours has to find out by itself."""
