@@ -73,6 +73,15 @@ class LegTracker:
         """Foot and shank sensor seem to sit in each other's place."""
         return self._calibration.exchanged
 
+    @property
+    def foot_placement(self) -> FloatArray | None:
+        """Foot sensor to foot segment (4,); None before calibration."""
+        return None if self.solution is None else self.solution.placement.foot
+
+    def travel_m(self, window: StrideWindow) -> complex:
+        """Where the ankle went from rest to rest, in the foot's level world; needs a solution."""
+        return self.evidence(window).travel_m
+
     def stand(self, standing: Standing, bends: FloatArray | None) -> None:
         """A quiet stance before calibration; later ones change nothing."""
         if self.solution is None:
