@@ -31,7 +31,7 @@ def bench(name: str, *, as_json: bool, data: Path, only: tuple[str, ...], docume
     """Measure speed and memory on this machine (all), accuracy against truth, or other software beside ours (peers)."""
     if name in _SPEED:
         if only or documents:
-            raise click.UsageError("--only and --write go with accuracy and peers.")
+            raise click.UsageError("--only and --write belong to accuracy and peers.")
         _speed(name, as_json=as_json)
     else:
         _accuracy(name, as_json=as_json, data=data, only=only, documents=documents)
@@ -52,13 +52,16 @@ def _speed(name: str, *, as_json: bool) -> None:
 
 def _accuracy(name: str, *, as_json: bool, data: Path, only: tuple[str, ...], documents: tuple[Path, ...]) -> None:
     from subtalar.bench.accuracy import MEASUREMENTS, measure, write_tables
+    from subtalar.bench.peers import measure as measure_peers
     from subtalar.bench.rendering import as_text
 
+    if name == "peers" and only:
+        raise click.UsageError("--only belongs to accuracy.")
     unknown = [n for n in only if n not in MEASUREMENTS]
     if unknown:
         raise click.UsageError(f"--only knows {', '.join(MEASUREMENTS)}, not {unknown[0]}.")
     tables = []
-    for table in measure(data, only):
+    for table in measure(data, only) if name == "accuracy" else measure_peers(data):
         tables.append(table)
         if not as_json:
             click.echo(as_text(table) + "\n")

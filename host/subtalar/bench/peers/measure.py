@@ -1,4 +1,4 @@
-"""Ours, told nothing, beside VQF, Fusion and qmt, told mounting and clocks: the same trials, the same score."""
+"""Ours, told nothing, beside VQF, Fusion and qmt, told mounting, clocks and biases: the same trials, the same score."""
 
 from dataclasses import dataclass
 from pathlib import Path

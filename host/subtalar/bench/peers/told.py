@@ -1,12 +1,14 @@
-"""What the peers are told: mounting and clocks, taken from the truth of a trial.
+"""What the peers are told: mounting, clocks and gyroscope biases, taken from the truth of a trial.
 
-The trial's files hold neither, so both are found where truth leaves no freedom. Of the shank sensor: the vertical of
+The trial's files hold none of it, so it is found where truth leaves no freedom. The biases: the mean rate in the
+annotated standing. Of the shank sensor: the vertical of
 standing, and the axis about which the knee bends turn it (the foot rests, so its rate is minus the true rate of
 dorsiflexion). Of the foot sensor: the rotation that fits its angular rate best to the one that the shank's rate and the
-true ankle angles give (Kabsch 1976, doi 10.1107/S0567739476001873); of the clocks: the delays at which that fit is best.
+true ankle angles give (Kabsch 1976, doi 10.1107/S0567739476001873). Of the clocks: the delays at which that fits
+best.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.spatial.transform import Rotation
@@ -58,20 +60,20 @@ class Told:
 
 def tell(trial: Trial, side: Side) -> Told:
     """Everything about one leg of a trial. Raises InputError where the trial has no knee bends."""
-    sensors = {
-        segment: even(join([b for b in trial.blocks() if b.site == BodySite.of(side, segment)]))
+    foot, shank = (
+        _unbiased(even(join([b for b in trial.blocks() if b.site == BodySite.of(side, segment)])), trial)
         for segment in ("foot", "shank")
-    }
+    )
     bends = trial.span("knee_bends")
     standing = bends.end_s + _SETTLE_S, trial.walking.start_s - _SETTLE_S
     if standing[1] <= standing[0]:
         raise InputError(f"{trial.name} has no standing between knee bends and walk: the peers cannot be told enough.")
-    shank_axes = _shank_axes(trial, side, sensors["shank"], standing)
-    foot_axes, foot_delay_s, shank_delay_s = _foot_axes(trial, side, sensors["foot"], sensors["shank"], shank_axes)
+    shank_axes = _shank_axes(trial, side, shank, standing)
+    foot_axes, foot_delay_s, shank_delay_s = _foot_axes(trial, side, foot, shank, shank_axes)
     return Told(
         side,
-        _moved(sensors["foot"], foot_delay_s, foot_axes),
-        _moved(sensors["shank"], shank_delay_s, shank_axes),
+        _moved(foot, foot_delay_s, foot_axes),
+        _moved(shank, shank_delay_s, shank_axes),
         standing,
     )
 
@@ -97,8 +99,14 @@ def even(block: SampleBlock) -> Sensor:
     return Sensor(time_s, filled(block.acc_m_s2), filled(block.gyr_rad_s), np.eye(3))
 
 
+def _unbiased(sensor: Sensor, trial: Trial) -> Sensor:
+    standing = trial.span("standing")
+    still = (sensor.time_s > standing.start_s + _SETTLE_S) & (sensor.time_s < standing.end_s)
+    return replace(sensor, gyr_rad_s=sensor.gyr_rad_s - sensor.gyr_rad_s[still].mean(axis=0))
+
+
 def _moved(sensor: Sensor, delay_s: float, axes: FloatArray) -> Sensor:
-    return Sensor(sensor.time_s - delay_s, sensor.acc_m_s2, sensor.gyr_rad_s, axes)
+    return replace(sensor, time_s=sensor.time_s - delay_s, to_segment=axes)
 
 
 def _shank_axes(trial: Trial, side: Side, shank: Sensor, standing: tuple[float, float]) -> FloatArray:
@@ -108,8 +116,7 @@ def _shank_axes(trial: Trial, side: Side, shank: Sensor, standing: tuple[float, 
     bends = trial.span("knee_bends")
     inside = (shank.time_s > bends.start_s) & (shank.time_s < bends.end_s)
     bending = np.gradient(trial.angles_deg[side][:, 0], trial.time_s)
-    gyr = shank.gyr_rad_s[inside] - shank.gyr_rad_s[still].mean(axis=0)
-    right = -(np.interp(shank.time_s[inside], trial.time_s, bending) @ gyr)
+    right = -(np.interp(shank.time_s[inside], trial.time_s, bending) @ shank.gyr_rad_s[inside])
     right -= up * (right @ up)
     right /= np.linalg.norm(right)
     return np.stack((np.cross(up, right), up, right))
