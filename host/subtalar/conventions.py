@@ -8,6 +8,7 @@
 * Ankle angles are the Cardan sequence Z-X'-Y'' of the foot relative to the shank with clinical signs
   that are the same for both legs: + dorsiflexion (toes up), + inversion (sole to the midline),
   + internal tibial rotation (tibia inward relative to the foot).
+* Angles to the floor keep these signs, whichever leg.
 """
 
 from typing import Final
@@ -17,3 +18,8 @@ GRAVITY_M_S2: Final = 9.80665
 
 ANGLE_NAMES: Final = ("dorsiflexion", "inversion", "tibial_rotation")
 """Order of the last axis of every angle array."""
+
+FURTHER_ANGLE_NAMES: Final = ("subtalar", "foot_pitch", "foot_inversion", "shank_sagittal", "shank_frontal")
+"""Order of the last axis of every array of further angles: about the subtalar axis (+ supination), then segments to
+the floor: foot pitch (+ toes up), foot inversion (+ sole to the midline), shank in the sagittal plane (+ leaning
+forward) and in the frontal plane (+ knee to the midline)."""

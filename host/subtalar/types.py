@@ -1,11 +1,14 @@
 """Frozen values that flow between the layers. Arrays are C-contiguous float64 and never written to again."""
 
+import math
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+
+from subtalar.conventions import FURTHER_ANGLE_NAMES
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -102,6 +105,10 @@ class Quality(IntEnum):
         return self.name.lower()
 
 
+def _no_further_angles() -> FloatArray:
+    return np.empty((0, len(FURTHER_ANGLE_NAMES)))
+
+
 @dataclass(frozen=True)
 class AngleBlock:
     """Ankle angles of one side.
@@ -110,6 +117,8 @@ class AngleBlock:
     ``conventions.ANGLE_NAMES``, NaN where not known; ``quality`` (n,) of ``Quality`` values;
     ``shank_orientation`` (n, 4) scalar-first quaternion, shank segment frame (ISB) into a view whose
     x axis is the direction of travel of the last stride, y up, z right; NaN before calibration.
+    ``further_deg`` and ``further_sd_deg`` (n, 5) in the order of ``conventions.FURTHER_ANGLE_NAMES``; all NaN when
+    left out.
     """
 
     side: Side
@@ -118,6 +127,16 @@ class AngleBlock:
     sd_deg: FloatArray
     quality: npt.NDArray[np.uint8]
     shank_orientation: FloatArray
+    further_deg: FloatArray = field(default_factory=_no_further_angles)
+    further_sd_deg: FloatArray = field(default_factory=_no_further_angles)
+
+    def __post_init__(self) -> None:
+        shape = (len(self.time_s), len(FURTHER_ANGLE_NAMES))
+        for name in ("further_deg", "further_sd_deg"):
+            if getattr(self, name).shape != shape:
+                if getattr(self, name).size:
+                    raise ValueError(f"{name} must be {shape}, not {getattr(self, name).shape}")
+                object.__setattr__(self, name, np.full(shape, np.nan))
 
     def __len__(self) -> int:
         return len(self.time_s)
@@ -138,7 +157,10 @@ class GaitEvent:
 
 @dataclass(frozen=True)
 class Stride:
-    """One stride, initial contact to the next. Field names are the columns of ``strides.csv``; NaN = not known."""
+    """One stride, initial contact to the next. Field names are the columns of ``strides.csv``; NaN = not known.
+
+    ``measured_by``: which sensors of the leg there were, ``foot_and_shank``, ``foot`` or ``shank``.
+    """
 
     side: Side
     initial_contact_s: float
@@ -161,6 +183,10 @@ class Stride:
     mean_tibial_rotation_deg: float
     mean_inversion_deg: float
     dorsiflexion_range_deg: float
+    peak_subtalar_pronation_deg: float = math.nan
+    subtalar_pronation_excursion_deg: float = math.nan
+    subtalar_unexplained_deg: float = math.nan
+    measured_by: str = "foot_and_shank"
 
 
 NoticeLevel = Literal["info", "advice", "problem"]

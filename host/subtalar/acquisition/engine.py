@@ -6,7 +6,7 @@ A recording that fails (disk full, stick pulled) is said at once and the session
 import contextlib
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from subtalar import __version__
@@ -14,7 +14,8 @@ from subtalar.acquisition.ring import RingWriter, SessionFacts
 from subtalar.acquisition.worker import EstimationThread
 from subtalar.device import SessionClock
 from subtalar.errors import RecordingError
-from subtalar.estimation import GaitEstimator
+from subtalar.estimation import GaitEstimator, Parameters
+from subtalar.estimation.parameters import SubtalarAxis
 from subtalar.session import Annotation, Recorder
 from subtalar.types import BodySite, Estimates, SampleBlock, SensorInfo, SensorStatus
 
@@ -35,6 +36,7 @@ class Engine:
         source_text: str,
         record_path: Path | None,
         live: bool,
+        subtalar_axis_deg: tuple[float, float] | None = None,
     ) -> None:
         self._clock = clock
         self._live = live
@@ -42,6 +44,7 @@ class Engine:
         self._statuses = {site: SensorStatus(info) for site, info in sensors.items()}
         self._recorder: Recorder | None = None
         self._facts = SessionFacts(source=source_text, started_unix_s=clock.wall_start.timestamp())
+        axis = SubtalarAxis() if subtalar_axis_deg is None else SubtalarAxis(*subtalar_axis_deg)
         self.strides = 0
         self._samples = 0
         if record_path is not None:
@@ -49,12 +52,12 @@ class Engine:
                 record_path,
                 list(sensors.values()),
                 clock.wall_start,
-                configuration={"subtalar": __version__, "source": source_text},
+                configuration={"subtalar": __version__, "source": source_text, "subtalar_axis": asdict(axis)},
             )
             self._facts = replace(self._facts, recording_path=str(record_path))
         ring.publish_status(self._statuses.values())
         self.publish_facts()
-        self._estimation = EstimationThread(GaitEstimator(sensors), self._publish)
+        self._estimation = EstimationThread(GaitEstimator(sensors, Parameters(subtalar_axis=axis)), self._publish)
 
     # What sensors deliver ---------------------------------------------------------------------------------
 

@@ -67,13 +67,17 @@ Source: TypeAlias = DeviceSource | ProvidedSource | ReplaySource
 
 @dataclass(frozen=True)
 class AcquisitionPlan:
-    """One live session. ``record_path`` None: nothing is recorded. ``duration_s`` None: until stopped."""
+    """One live session. ``record_path`` None: nothing is recorded. ``duration_s`` None: until stopped.
+
+    ``subtalar_axis_deg``: inclination and deviation of the subtalar axis; None: the mean one.
+    """
 
     source: Source
     source_text: str
     record_path: Path | None = None
     duration_s: float | None = None
     truth_path: Path | None = None
+    subtalar_axis_deg: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)

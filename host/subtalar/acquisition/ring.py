@@ -81,7 +81,7 @@ class RingWriter:
 
     @classmethod
     def create(cls, name: str | None = None, *, angle_rows: int = ANGLE_ROWS) -> "RingWriter":
-        """Make the shared memory (about 14 MB); ``name`` is chosen when None. ``angle_rows`` are kept per side.
+        """Make the shared memory (about 27 MB); ``name`` is chosen when None. ``angle_rows`` are kept per side.
 
         Raises SubtalarError when the name is taken or shared memory is full.
         """
@@ -283,6 +283,8 @@ def _angle_rows(block: AngleBlock, arrival_ns: int, publish_ns: int) -> Rows:
     rows["angles_deg"] = block.angles_deg
     rows["sd_deg"] = block.sd_deg
     rows["shank_orientation"] = block.shank_orientation
+    rows["further_deg"] = block.further_deg
+    rows["further_sd_deg"] = block.further_sd_deg
     rows["quality"] = block.quality
     rows["arrival_ns"] = arrival_ns
     rows["publish_ns"] = publish_ns

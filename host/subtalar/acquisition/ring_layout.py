@@ -17,6 +17,7 @@ from typing import Any, Final, Literal, cast
 import numpy as np
 import numpy.typing as npt
 
+from subtalar.conventions import FURTHER_ANGLE_NAMES
 from subtalar.types import SIDES, BodySite, GaitEvent, Ledger, Notice, SensorInfo, SensorStatus, Side, Stride
 
 SessionState = Literal["starting", "running", "ended"]
@@ -57,6 +58,8 @@ ANGLE_ROW: Final = np.dtype(
         ("angles_deg", "f8", 3),
         ("sd_deg", "f8", 3),
         ("shank_orientation", "f8", 4),
+        ("further_deg", "f8", len(FURTHER_ANGLE_NAMES)),
+        ("further_sd_deg", "f8", len(FURTHER_ANGLE_NAMES)),
         ("arrival_ns", "i8"),
         ("publish_ns", "i8"),
         ("quality", "i8"),

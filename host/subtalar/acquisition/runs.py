@@ -61,7 +61,15 @@ async def run_sensors(
     relay = _Relay()
     group = open_group(list(specs), relay, clock, transports=partial(make_transport, **backends))
     infos = {site: stream.info for site, stream in group.streams.items()}
-    engine = Engine(infos, clock, ring, source_text=plan.source_text, record_path=plan.record_path, live=True)
+    engine = Engine(
+        infos,
+        clock,
+        ring,
+        source_text=plan.source_text,
+        record_path=plan.record_path,
+        live=True,
+        subtalar_axis_deg=plan.subtalar_axis_deg,
+    )
     relay.engine = engine
     on_engine(engine)
     truth = TruthWriter(plan.truth_path, ring, clock, hardware) if hardware is not None else None
@@ -136,7 +144,13 @@ async def run_replay(
     """Play a recording through the same engine; ends with the recording."""
     session = open_session(source.path)
     engine = Engine(
-        session.sensors, SessionClock(), ring, source_text=plan.source_text, record_path=plan.record_path, live=False
+        session.sensors,
+        SessionClock(),
+        ring,
+        source_text=plan.source_text,
+        record_path=plan.record_path,
+        live=False,
+        subtalar_axis_deg=plan.subtalar_axis_deg,
     )
     on_engine(engine)
     try:

@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from subtalar import __version__
+from subtalar.cli.bench import bench
 from subtalar.cli.devices import devices
-from subtalar.cli.hardware import bench, sim
+from subtalar.cli.hardware import sim
 from subtalar.cli.live import live
 from subtalar.cli.sessions import analyze, session
 from subtalar.errors import SubtalarError

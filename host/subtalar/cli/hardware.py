@@ -1,6 +1,5 @@
-"""``subtalar sim`` and ``subtalar bench``."""
+"""``subtalar sim``."""
 
-import json
 import sys
 
 import click
@@ -37,20 +36,3 @@ def serve(device: str, transport: str | None, port: int, duration_s: float | Non
 def _say_now(line: str) -> None:
     click.echo(line)
     sys.stdout.flush()
-
-
-@click.command()
-@click.argument("name", type=click.Choice(["all", "estimator", "memory", "latency"]), default="all")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def bench(name: str, *, as_json: bool) -> None:
-    """Measure speed on this machine: estimator throughput, memory of a long session, latency to the screen."""
-    from subtalar.bench import BENCHES, Bench, render
-    from subtalar.cli.simulation import simulated, simulated_session
-
-    chosen: dict[str, Bench] = BENCHES if name == "all" else {name: BENCHES[name]}
-    results = []
-    for bench_name, run in chosen.items():
-        if not as_json:
-            click.echo(f"measuring {bench_name} …", err=True)
-        results.extend(run(simulated_session, simulated))
-    click.echo(json.dumps([r.as_json() for r in results], indent=2) if as_json else render(results))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from subtalar.cli.numbers import SECONDS, FiniteRange
+from subtalar.cli.numbers import SECONDS, SUBTALAR_AXIS_HELP, FiniteRange, SubtalarAxisType
 from subtalar.cli.simulation import simulated
 from subtalar.errors import InputError, SubtalarError
 
@@ -62,6 +62,9 @@ if TYPE_CHECKING:
     show_default=True,
     help="How the simulated person walks.",
 )
+@click.option(
+    "--subtalar-axis", "axis_deg", type=SubtalarAxisType(), metavar="INCLINATION,DEVIATION", help=SUBTALAR_AXIS_HELP
+)
 @click.option("--truth", metavar="PATH", help="Write the simulation's true angles to this .csv.gz file.")
 def live(
     *,
@@ -77,6 +80,7 @@ def live(
     speed: float,
     seed: int,
     style: str,
+    axis_deg: tuple[float, float] | None,
     truth: str | None,
 ) -> None:
     """Run a live session: connect, show the three ankle angles of both legs, and record.
@@ -107,6 +111,7 @@ def live(
         _recording_path(record, wanted=not no_record and (replay is None or record is not None)),
         duration_s,
         None if truth is None else _truth_path(truth),
+        axis_deg,
     )
     _run_live(plan, headless=headless, ends_by_itself=duration_s is not None or replay is not None)
 

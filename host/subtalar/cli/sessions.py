@@ -5,14 +5,18 @@ import json
 import click
 
 from subtalar.cli.missing import missing_package
+from subtalar.cli.numbers import SUBTALAR_AXIS_HELP, SubtalarAxisType
 from subtalar.errors import SubtalarError
 
 
 @click.command()
 @click.argument("session")
 @click.option("--out", "out_dir", required=True, metavar="DIR", help="Folder for the tables and the report.")
+@click.option(
+    "--subtalar-axis", "axis_deg", type=SubtalarAxisType(), metavar="INCLINATION,DEVIATION", help=SUBTALAR_AXIS_HELP
+)
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
-def analyze(session: str, out_dir: str, *, quiet: bool) -> None:
+def analyze(session: str, out_dir: str, *, axis_deg: tuple[float, float] | None, quiet: bool) -> None:
     """Run the estimator over a SESSION and write angles.csv, strides.csv, summary.json and report.html.
 
     SESSION is a recording made by subtalar, a raw session folder, or a folder of Xsens MT Manager text exports with
@@ -22,7 +26,7 @@ def analyze(session: str, out_dir: str, *, quiet: bool) -> None:
         from subtalar.report.command import analyze_command
     except ImportError as error:
         raise missing_package(error, "report") from None
-    analyze_command(session, out_dir, quiet)
+    analyze_command(session, out_dir, quiet, subtalar_axis_deg=axis_deg)
 
 
 @click.group()

@@ -15,6 +15,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _DECLARED: list[tuple[Any, str]] = []
 _OPTIONS = {"fastmath": False, "error_model": "numpy"}
+_njit: Any = numba.njit
 
 
 def compiled(signature: str) -> Callable[[F], F]:
@@ -25,10 +26,10 @@ def compiled(signature: str) -> Callable[[F], F]:
 
     def decorate(function: F) -> F:
         try:
-            dispatcher: Any = numba.njit(cache=True, **_OPTIONS)(function)
+            dispatcher: Any = _njit(cache=True, **_OPTIONS)(function)
             _stamp(dispatcher)
         except RuntimeError:  # no folder can be written: compile anew in each process
-            dispatcher = numba.njit(**_OPTIONS)(function)
+            dispatcher = _njit(**_OPTIONS)(function)
         _DECLARED.append((dispatcher, signature))
         return cast(F, dispatcher)
 
@@ -37,7 +38,7 @@ def compiled(signature: str) -> Callable[[F], F]:
 
 def inlined(function: F) -> F:
     """A function that is called from compiled functions alone."""
-    return cast(F, numba.njit(**_OPTIONS)(function))
+    return cast(F, _njit(**_OPTIONS)(function))
 
 
 def warm_up() -> None:

@@ -10,6 +10,7 @@ from subtalar.estimation.compiled import warm_up
 from subtalar.estimation.leg import Leg
 from subtalar.estimation.parameters import Parameters
 from subtalar.estimation.sensor_stream import SensorStream, StreamCounts
+from subtalar.estimation.snapshot import pack, unpack
 from subtalar.types import SIDES, BodySite, Estimates, Notice, SampleBlock, SensorInfo
 
 _PUSH_ROWS = 8192
@@ -79,6 +80,27 @@ class GaitEstimator:
             leg.advance(np.inf, final=True)
             leg.close()
         return self._taken()
+
+    def save(self) -> bytes:
+        """The whole state, also in mid-stride, for ``restore`` in another process of the same version.
+
+        Some megabytes: the last 100 s of both legs are part of it.
+        """
+        return pack(self)
+
+    @staticmethod
+    def restore(data: bytes) -> "GaitEstimator":
+        """An estimator that goes on where the saved one was: the rest of its output is the same to the last bit.
+
+        Raises InputError where the bytes are foreign, damaged or of another version. Nothing in them is executed.
+        """
+        warm_up()
+        estimator = unpack(data)
+        if not isinstance(estimator, GaitEstimator):
+            raise InputError(
+                "These bytes are no saved state of the estimator: give what GaitEstimator.save() returned."
+            )
+        return estimator
 
     def _taken(self) -> Estimates:
         taken = [leg.take() for leg in self._legs]

@@ -60,9 +60,10 @@ class FootFlatDetector:
         if len(gyr_rad_s) == 0:
             return
         p = self._p
-        self._power.append(
-            _powers(gyr_rad_s, acc_m_s2, self._sos, self._memory, p.force_weight_rad_s_per_m_s2, p.most_unrest_rad_s**2)
-        )
+        # Columns of a wider table come in strides, and one row of it does not: one kind for one compilation.
+        gyr, acc = np.ascontiguousarray(gyr_rad_s), np.ascontiguousarray(acc_m_s2)
+        weight, most = p.force_weight_rad_s_per_m_s2, p.most_unrest_rad_s**2
+        self._power.append(_powers(gyr, acc, self._sos, self._memory, weight, most))
 
     def next_before(self, row: int) -> FootFlat | None:
         """The next rest that is known strictly before ``row``; None when there is none yet."""
@@ -133,7 +134,7 @@ class FootFlatDetector:
         return lo + _least(self._power.view(lo, stop), 2 * half + 1)
 
 
-@compiled("(f8[:,:], f8[:,:], f8[::1], f8[::1], f8, f8)")
+@compiled("(f8[:,::1], f8[:,::1], f8[::1], f8[::1], f8, f8)")
 def _powers(
     gyr_rad_s: FloatArray, acc_m_s2: FloatArray, sos: FloatArray, memory: FloatArray, weight: float, most: float
 ) -> FloatArray:

@@ -7,6 +7,7 @@ so the result does not depend on how the input was cut. No row looks ahead: a de
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from subtalar.estimation import leg_rows as col
 from subtalar.estimation import sensor_stream as stream
@@ -46,7 +47,7 @@ class Leg:
         self._flats = FootFlatDetector(parameters.foot_flat, rate)
         self._still = StillnessDetector(parameters.stillness, rate)
         self._rows = History(col.WIDTH)
-        self._log = StrideLog(side)
+        self._log = StrideLog(side, parameters.subtalar_axis)
         self._steps = StepTeller(side, self.tracker, self._log)
         self._next = 0
         self._flats_fed = 0
@@ -140,14 +141,18 @@ class Leg:
         shock = np.ascontiguousarray(rows[:, col.SHOCK])
         self._log.add_rows(t, found.angles_deg, found.quality, shock, found.foot_pitch_deg, rows[:, col.REAL])
         real = rows[:, col.REAL] > 0
-        if real.all():
-            real = slice(None)
-        elif not real.any():
-            return
-        quality = found.quality.astype(np.uint8)[real]
-        self._angles.append(
-            AngleBlock(self.side, t[real], found.angles_deg[real], found.sd_deg[real], quality, found.shank_view[real])
-        )
+        if real.any():
+            block = AngleBlock(
+                self.side,
+                t,
+                found.angles_deg,
+                found.sd_deg,
+                found.quality.astype(np.uint8),
+                found.shank_view,
+                found.further_deg,
+                found.further_sd_deg,
+            )
+            self._angles.append(block if real.all() else _part(block, real))
 
     def _notice_standing(self, rows: FloatArray) -> None:
         """Tell the person who stands that it is enough."""
@@ -257,4 +262,17 @@ def _samples(rows: FloatArray) -> SegmentSamples:
         np.ascontiguousarray(rows[:, stream.Q]),
         np.ascontiguousarray(rows[:, stream.GYR]),
         np.ascontiguousarray(rows[:, stream.ACC]),
+    )
+
+
+def _part(block: AngleBlock, which: npt.NDArray[np.bool_]) -> AngleBlock:
+    return AngleBlock(
+        block.side,
+        block.time_s[which],
+        block.angles_deg[which],
+        block.sd_deg[which],
+        block.quality[which],
+        block.shank_orientation[which],
+        block.further_deg[which],
+        block.further_sd_deg[which],
     )

@@ -1,12 +1,12 @@
 """From rests of the foot to steps: events and strides, also of steps taken before the leg was calibrated."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from subtalar.estimation import quaternions as quat
 from subtalar.estimation.gait_events import swing_events
-from subtalar.estimation.leg_tracker import LegTracker
 from subtalar.estimation.stride_log import StrideLog
 from subtalar.estimation.stride_window import StrideWindow
 from subtalar.types import FloatArray, GaitEvent, Side, Stride
@@ -22,10 +22,23 @@ class Step:
     follows: bool
 
 
+class FootKnowledge(Protocol):
+    """What telling steps needs to know of the leg."""
+
+    @property
+    def foot_placement(self) -> FloatArray | None:
+        """Foot sensor to foot segment (4,); None before calibration."""
+        ...
+
+    def travel_m(self, window: StrideWindow) -> complex:
+        """Where the foot went from rest to rest, in its sensor's level world."""
+        ...
+
+
 class StepTeller:
     """Collects steps until the leg is calibrated, then tells each as it comes."""
 
-    def __init__(self, side: Side, tracker: LegTracker, log: StrideLog) -> None:
+    def __init__(self, side: Side, tracker: FootKnowledge, log: StrideLog) -> None:
         self._side: Side = side
         self._tracker = tracker
         self._log = log
@@ -36,7 +49,7 @@ class StepTeller:
     def take(self, step: Step | None, now_s: float) -> None:
         """The next step, or None where the foot's path was interrupted."""
         self._waiting.append(step)
-        if self._tracker.solution is None:
+        if self._tracker.foot_placement is None:
             del self._waiting[:-_KEPT]
             return
         # Steps taken before calibration are told now: late, but not lost.
@@ -45,15 +58,15 @@ class StepTeller:
             self._tell(each, now_s)
 
     def _tell(self, step: Step | None, now_s: float) -> None:
-        solution = self._tracker.solution
-        assert solution is not None
+        placement = self._tracker.foot_placement
+        assert placement is not None
         if step is None or not step.follows:
             self._log.interrupt()
         if step is None:
             return
         window = step.window
         inside = slice(window.start, window.stop + 1)
-        right = quat.rotate(quat.conjugate(solution.placement.foot), np.array([0.0, 0.0, 1.0]))
+        right = quat.rotate(quat.conjugate(placement), np.array([0.0, 0.0, 1.0]))
         gyr = window.foot.gyr_rad_s[inside]
         pitch_rate = gyr[:, 0] * right[0] + gyr[:, 1] * right[1] + gyr[:, 2] * right[2]
         swing = swing_events(window.foot.time_s[inside], pitch_rate, window.foot.acc_m_s2[inside])
@@ -63,8 +76,8 @@ class StepTeller:
         self.events.append(GaitEvent(self._side, "foot_off", swing.foot_off_s, now_s))
         self.events.append(GaitEvent(self._side, "initial_contact", swing.initial_contact_s, now_s))
         self.events.append(GaitEvent(self._side, "foot_flat", window.end_s, now_s))
-        travel = self._tracker.evidence(window).travel_m
-        toe_out_deg = self._toe_out_deg(window, travel, solution.placement.foot)
+        travel = self._tracker.travel_m(window)
+        toe_out_deg = self._toe_out_deg(window, travel, placement)
         stride = self._log.swing(swing, travel, toe_out_deg, _turn_deg(window))
         if stride is not None:
             self.strides.append(stride)

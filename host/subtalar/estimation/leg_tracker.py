@@ -10,6 +10,7 @@ from subtalar.estimation import quaternions as quat
 from subtalar.estimation.ankle_path import StrideHeading, stride_heading
 from subtalar.estimation.calibration import LegCalibration, Solution
 from subtalar.estimation.compiled import compiled
+from subtalar.estimation.further_angles import WIDTH, further_angles
 from subtalar.estimation.joint_angles import ankle_angles_deg
 from subtalar.estimation.parameters import Parameters
 from subtalar.estimation.placement import place, right_azimuth_rad, segment_axes
@@ -29,13 +30,19 @@ _Q_FOOT, _Q_SHANK = col.Q_FOOT.start, col.Q_SHANK.start
 
 @dataclass
 class RowAngles:
-    """Angles of n rows: degrees and sd (n, 3), quality codes, shank in the view (n, 4), foot pitch (n,) in degrees."""
+    """Angles and sd (n, 3) in degrees, quality codes, shank in the view (n, 4), further angles and their sd (n, 5)."""
 
     angles_deg: FloatArray
     sd_deg: FloatArray
     quality: FloatArray
     shank_view: FloatArray
-    foot_pitch_deg: FloatArray
+    further_deg: FloatArray
+    further_sd_deg: FloatArray
+
+    @property
+    def foot_pitch_deg(self) -> FloatArray:
+        """Foot to the floor (n,), + toes up."""
+        return self.further_deg[:, 1]
 
     @classmethod
     def unknown(cls, n: int) -> "RowAngles":
@@ -45,13 +52,14 @@ class RowAngles:
             np.full((n, 3), np.nan),
             np.full(n, float(Quality.NOT_CALIBRATED)),
             np.full((n, 4), np.nan),
-            np.full(n, np.nan),
+            np.full((n, WIDTH), np.nan),
+            np.full((n, WIDTH), np.nan),
         )
 
     def withhold(self, rows: npt.NDArray[np.bool_], reason: Quality) -> None:
         """No values in these rows (n,), for this reason."""
         self.quality[rows] = reason
-        for values in (self.angles_deg, self.sd_deg, self.shank_view, self.foot_pitch_deg):
+        for values in (self.angles_deg, self.sd_deg, self.shank_view, self.further_deg, self.further_sd_deg):
             values[rows] = np.nan
 
 
@@ -85,6 +93,15 @@ class LegTracker:
     def exchanged(self) -> bool:
         """Foot and shank sensor seem to sit in each other's place."""
         return self._calibration.exchanged
+
+    @property
+    def foot_placement(self) -> FloatArray | None:
+        """Foot sensor to foot segment (4,); None before calibration."""
+        return None if self.solution is None else self.solution.placement.foot
+
+    def travel_m(self, window: StrideWindow) -> complex:
+        """Where the ankle went from rest to rest, in the foot's level world; needs a solution."""
+        return self.evidence(window).travel_m
 
     def stand(self, standing: Standing, bends: FloatArray | None) -> None:
         """A quiet stance before calibration; later ones change nothing."""
@@ -164,17 +181,17 @@ class LegTracker:
         assert self.standing is not None
         heading, placement, p = solution.heading, solution.placement, self._p
         t = np.ascontiguousarray(rows[:, col.TIME])
-        q_shank_foot, shank_view, foot_pitch_deg = _orientations(
+        q_foot, q_shank, q_shank_foot, shank_view = _orientations(
             rows, heading.heading_rad(t), placement.foot, placement.shank, self._view
         )
         spread_deg = np.degrees(heading.sd_rad(t))
         tilt_sd_deg = p.tilt_per_gravity_error * float(np.degrees(self.standing.gravity_error))
-        since = t - self._reset_at_s
-        sd_deg = _sd_deg(spread_deg, since, tilt_sd_deg, p.tilt_after_reset_deg, p.tilt_settling_s, self._floor_sd_deg)
-        fewest = _OK if heading.strides >= _FEW else _FEW_STRIDES
-        quality = _quality(rows, spread_deg, self._heading_at_s, fewest)
+        tilt = _tilt_variance(t - self._reset_at_s, tilt_sd_deg, p.tilt_after_reset_deg, p.tilt_settling_s)
         angles_deg = ankle_angles_deg(q_shank_foot, self._side)
-        out = RowAngles(angles_deg, sd_deg, quality, shank_view, foot_pitch_deg)
+        sd_deg = _sd_deg(spread_deg, tilt, self._floor_sd_deg)
+        quality = _quality(rows, spread_deg, self._heading_at_s, _OK if heading.strides >= _FEW else _FEW_STRIDES)
+        further = further_angles(q_foot, q_shank, angles_deg, sd_deg, tilt, p, self._side)
+        out = RowAngles(angles_deg, sd_deg, quality, shank_view, *further)
         if heading.strides_since_restart < min(p.heading.strides_after_restart, heading.strides):
             out.withhold(np.ones(len(rows), dtype=bool), Quality.NO_DATA)
         return out
@@ -183,14 +200,19 @@ class LegTracker:
 @compiled("(f8[:,::1], f8[::1], f8[::1], f8[::1], f8[::1])")
 def _orientations(
     rows: FloatArray, heading_rad: FloatArray, foot: FloatArray, shank: FloatArray, view: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Foot in shank (n, 4), shank in the view (n, 4), and the foot's pitch (n,) in degrees.
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Foot and shank in the foot's level world, foot in shank, shank in the view, (n, 4) each.
 
     ``foot`` and ``shank`` (4,) turn sensor axes into segment axes, ``view`` (4,) the foot's level world into the view;
     the heading (n,) turns the shank's level world into the foot's.
     """
     n = len(rows)
-    q_shank_foot, shank_view, pitch_deg = np.empty((n, 4)), np.empty((n, 4)), np.empty(n)
+    feet, shanks, feet_in_shank, shanks_in_view = (
+        np.empty((n, 4)),
+        np.empty((n, 4)),
+        np.empty((n, 4)),
+        np.empty((n, 4)),
+    )
     to_foot = quat.inverse((foot[0], foot[1], foot[2], foot[3]))
     to_shank = quat.inverse((shank[0], shank[1], shank[2], shank[3]))
     to_view = (view[0], view[1], view[2], view[3])
@@ -201,30 +223,31 @@ def _orientations(
         between = quat.product(quat.inverse(q_shank), q_foot)
         seen = quat.product(to_view, q_shank)
         for k in range(4):
-            q_shank_foot[i, k] = between[k]
-            shank_view[i, k] = seen[k]
-        rise = quat.turned(q_foot, (1.0, 0.0, 0.0))[2]
-        pitch_deg[i] = np.degrees(np.arcsin(-1.0 if rise < -1.0 else 1.0 if rise > 1.0 else rise))
-    return q_shank_foot, shank_view, pitch_deg
+            feet[i, k] = q_foot[k]
+            shanks[i, k] = q_shank[k]
+            feet_in_shank[i, k] = between[k]
+            shanks_in_view[i, k] = seen[k]
+    return feet, shanks, feet_in_shank, shanks_in_view
 
 
-@compiled("(f8[::1], f8[::1], f8, f8, f8, f8[::1])")
-def _sd_deg(
-    spread_deg: FloatArray,
-    since_reset_s: FloatArray,
-    tilt_sd_deg: float,
-    tilt_after_reset_deg: float,
-    settling_s: float,
-    floor_sd_deg: FloatArray,
-) -> FloatArray:
+@compiled("(f8[::1], f8, f8, f8)")
+def _tilt_variance(since_reset_s: FloatArray, sd_deg: float, after_reset_deg: float, settling_s: float) -> FloatArray:
+    """Variance (n,) in square degrees of the inclination, beside the floor of each angle."""
+    out = np.empty(len(since_reset_s))
+    for i in range(len(out)):
+        fresh = after_reset_deg * np.exp(-max(0.0, since_reset_s[i]) / settling_s)
+        out[i] = fresh * fresh + sd_deg * sd_deg
+    return out
+
+
+@compiled("(f8[::1], f8[::1], f8[::1])")
+def _sd_deg(spread_deg: FloatArray, tilt_variance: FloatArray, floor_sd_deg: FloatArray) -> FloatArray:
     """Standard deviations (n, 3) from the heading's (n,), the inclination's and the floor of each angle (3,)."""
     out = np.empty((len(spread_deg), 3))
     for i in range(len(spread_deg)):
-        fresh = tilt_after_reset_deg * np.exp(-max(0.0, since_reset_s[i]) / settling_s)
         for k in range(3):
             turned = spread_deg[i] * _SHARE[k]
-            tilted = fresh * fresh + tilt_sd_deg * tilt_sd_deg
-            out[i, k] = np.sqrt(turned * turned + tilted + floor_sd_deg[k] * floor_sd_deg[k])
+            out[i, k] = np.sqrt(turned * turned + tilt_variance[i] + floor_sd_deg[k] * floor_sd_deg[k])
     return out
 
 

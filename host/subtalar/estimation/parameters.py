@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from subtalar.errors import InputError
+
 
 @dataclass(frozen=True)
 class ClockParameters:
@@ -108,6 +110,38 @@ class PlacementParameters:
 
 
 @dataclass(frozen=True)
+class SegmentParameters:
+    """Angles of a segment to the floor (``segment_angles.py``)."""
+
+    floor_sd_deg: float = 0.8
+    """What remains of inclination and placement when all goes well."""
+    axis_sd_deg: float = 2.0
+    """How far the medio-lateral axis of a leg with both sensors is off the segment's own: that share of the sagittal
+    angle shows in the frontal one."""
+
+
+@dataclass(frozen=True)
+class SubtalarAxis:
+    """Where the subtalar axis lies in the foot (``subtalar_axis.py``): a mean of cadaver feet, not the person's own.
+
+    ``inclination_deg`` is up from the horizontal, ``deviation_deg`` to the midline from the foot's long axis. The mean
+    is that of Inman 1976, "The Joints of the Ankle" (from the 46 feet of Isman & Inman 1969, Bull Prosthet Res
+    10-11:97-129, which spread over 20–69° and 4–47°); Manter 1941 (Anat Rec 80:397-410) found 42° and 16°.
+    Raises InputError where no foot's axis could lie there.
+    """
+
+    inclination_deg: float = 42.0
+    deviation_deg: float = 23.0
+
+    def __post_init__(self) -> None:
+        if not (5.0 <= self.inclination_deg <= 80.0 and -20.0 <= self.deviation_deg <= 60.0):
+            raise InputError(
+                f"No foot has a subtalar axis with an inclination of {self.inclination_deg:g}° and a deviation of "
+                f"{self.deviation_deg:g}°: give 5 to 80 and −20 to 60; the mean axis is 42,23."
+            )
+
+
+@dataclass(frozen=True)
 class Parameters:
     """All parts; the defaults are the product."""
 
@@ -118,6 +152,8 @@ class Parameters:
     joint_centre: JointCentreParameters = field(default_factory=JointCentreParameters)
     heading: HeadingParameters = field(default_factory=HeadingParameters)
     placement: PlacementParameters = field(default_factory=PlacementParameters)
+    subtalar_axis: SubtalarAxis = field(default_factory=SubtalarAxis)
+    segments: SegmentParameters = field(default_factory=SegmentParameters)
     longest_bridge_s: float = 0.12
     """Lost samples up to this are bridged by interpolation and flagged; longer gaps stay gaps."""
     longest_calm_bridge_s: float = 1.0

@@ -81,7 +81,7 @@ def _rotate_one(q: FloatArray, v: FloatArray) -> FloatArray:
 def multiply(p: FloatArray, q: FloatArray) -> FloatArray:
     """Hamilton product ``p ⊗ q``; shapes broadcast."""
     if p.ndim == 1 and q.ndim == 1:
-        return _multiply_one(p, q)
+        return _multiply_one(np.ascontiguousarray(p), np.ascontiguousarray(q))
     pw, px, py, pz = p[..., 0], p[..., 1], p[..., 2], p[..., 3]
     qw, qx, qy, qz = q[..., 0], q[..., 1], q[..., 2], q[..., 3]
     out = np.empty(np.broadcast_shapes(p.shape, q.shape))
@@ -106,7 +106,7 @@ def normalized(q: FloatArray) -> FloatArray:
 def rotate(q: FloatArray, v: Vectors) -> Vectors:
     """Vectors (..., 3) of the inner frame in the outer frame of ``q``."""
     if q.ndim == 1 and v.ndim == 1:
-        return _rotate_one(q, v)
+        return _rotate_one(np.ascontiguousarray(q), np.ascontiguousarray(v))
     w, x, y, z = q[..., 0], q[..., 1], q[..., 2], q[..., 3]
     vx, vy, vz = v[..., 0], v[..., 1], v[..., 2]
     tx, ty, tz = 2 * (y * vz - z * vy), 2 * (z * vx - x * vz), 2 * (x * vy - y * vx)

@@ -255,7 +255,8 @@ def _missing(
             power_right += right[k] * right[k]
         if step > longest_calm_s or max(power_left, power_right) >= calm_power:
             return -1
-    return round(step / period_s) - 1
+    missing: int = round(step / period_s) - 1
+    return missing
 
 
 @compiled("(f8[:,::1], f8[::1], f8, f8, f8, f8)")

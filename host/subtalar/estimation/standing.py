@@ -62,7 +62,7 @@ def _still(
 def _smooth(value: float, memory: FloatArray, k: int, b: float, a: float) -> float:
     smooth = b * value + memory[k]
     memory[k] = b * value - a * smooth
-    return smooth
+    return float(smooth)
 
 
 @dataclass(frozen=True)

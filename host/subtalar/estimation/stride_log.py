@@ -5,6 +5,7 @@ import numpy as np
 from subtalar.estimation.gait_events import SwingEvents
 from subtalar.estimation.history import History
 from subtalar.estimation.leg_rows import first_at
+from subtalar.estimation.parameters import SubtalarAxis
 from subtalar.estimation.stride_measures import StrideFrame, StrideSamples, measure
 from subtalar.types import FloatArray, Side, Stride
 
@@ -17,8 +18,10 @@ _KEPT_ROWS = 20_000
 class StrideLog:
     """Collects rows; each swing closes the stride that its initial contact ends."""
 
-    def __init__(self, side: Side) -> None:
+    def __init__(self, side: Side, axis: SubtalarAxis, measured_by: str = "foot_and_shank") -> None:
         self._side: Side = side
+        self._axis = axis
+        self._measured_by = measured_by
         self._rows = History(_WIDTH)
         self._contact_s: float | None = None
 
@@ -63,5 +66,7 @@ class StrideLog:
             toe_out_deg,
             turn_deg,
             int(np.sum(held[:, _REAL] < 1)),
+            self._axis,
+            self._measured_by,
         )
         return measure(frame, samples)

@@ -11,6 +11,8 @@ import numpy as np
 
 from subtalar.conventions import GRAVITY_M_S2
 from subtalar.estimation.compiled import compiled
+from subtalar.estimation.parameters import SubtalarAxis
+from subtalar.estimation.subtalar_axis import subtalar_angles
 from subtalar.types import FloatArray, Quality, Side, Stride
 
 _SHOCK_WINDOW_S = 0.15
@@ -43,6 +45,8 @@ class StrideFrame:
     progression_deg: float
     turn_deg: float
     lost_samples: int
+    subtalar_axis: SubtalarAxis
+    measured_by: str
 
 
 def measure(frame: StrideFrame, samples: StrideSamples) -> Stride:
@@ -52,6 +56,7 @@ def measure(frame: StrideFrame, samples: StrideSamples) -> Stride:
     nan = float("nan")
     peak = excursion = peak_pct = velocity = rotation_excursion = coupling = peak_dorsiflexion = nan
     mean_rotation = mean_inversion = dorsiflexion_range = nan
+    peak_pronation = pronation_excursion = residual = nan
     stance = _known_stance(t, samples.angles_deg, frame.initial_contact_s, frame.foot_off_s)
     measured = len(stance) > 0
     if measured:
@@ -59,6 +64,12 @@ def measure(frame: StrideFrame, samples: StrideSamples) -> Stride:
         peak_pct = 100.0 * (peak_s - frame.initial_contact_s) / (frame.foot_off_s - frame.initial_contact_s)
         coupling = excursion / turned if turned > 1.0 else nan
         mean_rotation, mean_inversion, dorsiflexion_range = _over_stride(samples.angles_deg)
+        about_axis, _, unexplained = subtalar_angles(
+            stance[:, 1:], np.zeros((len(stance), 3)), frame.subtalar_axis, frame.side
+        )
+        peak_pronation = float(-about_axis.min())
+        pronation_excursion = float(about_axis[0] - about_axis.min())
+        residual = float(np.sqrt(np.mean(unexplained * unexplained)))
     landing = (t >= frame.initial_contact_s) & (t <= frame.initial_contact_s + _SHOCK_WINDOW_S)
     shock = samples.shock_m_s2[landing]
     strike = samples.foot_pitch_deg[:1]
@@ -84,12 +95,16 @@ def measure(frame: StrideFrame, samples: StrideSamples) -> Stride:
         mean_tibial_rotation_deg=mean_rotation,
         mean_inversion_deg=mean_inversion,
         dorsiflexion_range_deg=dorsiflexion_range,
+        peak_subtalar_pronation_deg=peak_pronation,
+        subtalar_pronation_excursion_deg=pronation_excursion,
+        subtalar_unexplained_deg=residual,
+        measured_by=frame.measured_by,
     )
 
 
 @compiled("(f8[:], f8[:,:], f8, f8)")
 def _known_stance(t: FloatArray, angles_deg: FloatArray, contact_s: float, foot_off_s: float) -> FloatArray:
-    """Time, dorsiflexion, eversion and rotation (m, 4) of the rows of stance with angles; none where too few have."""
+    """Time, dorsiflexion, inversion and rotation (m, 4) of the rows of stance with angles; none where too few have."""
     out = np.empty((len(t), 4))
     stance = known = 0
     for i in range(len(t)):
@@ -97,7 +112,7 @@ def _known_stance(t: FloatArray, angles_deg: FloatArray, contact_s: float, foot_
             stance += 1
             if np.isfinite(angles_deg[i, 1]):
                 out[known, 0], out[known, 1] = t[i], angles_deg[i, 0]
-                out[known, 2], out[known, 3] = -angles_deg[i, 1], angles_deg[i, 2]
+                out[known, 2], out[known, 3] = angles_deg[i, 1], angles_deg[i, 2]
                 known += 1
     if stance <= 5 or known <= 0.9 * stance:
         known = 0
@@ -110,7 +125,7 @@ def _in_stance(stance: FloatArray) -> tuple[float, float, float, float, float, f
     ``_SLOPE_S`` apart: skin and shoe ring after contact for less than that), excursion of tibial rotation in stance and
     until the peak, peak dorsiflexion.
     """
-    t, dorsiflexion, eversion, rotation = stance[:, 0], stance[:, 1], stance[:, 2], stance[:, 3]
+    t, dorsiflexion, eversion, rotation = stance[:, 0], stance[:, 1], -stance[:, 2], stance[:, 3]
     k = int(np.argmax(eversion))
     steepest, later = np.nan, 0
     for i in range(k + 1):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from subtalar.errors import InputError
 from subtalar.report.angles_csv import AnglesWriter
@@ -14,9 +14,12 @@ from subtalar.report.coverage import CoverageCounter, NoticeTallies, RateCounter
 from subtalar.report.refusal import refuse_if_nothing_was_measured
 from subtalar.report.results import AnalysisResult, Gait, SensorFacts, SideResult, choose_strides, main_gait
 from subtalar.report.tables import write_strides, write_summary
-from subtalar.report.waveforms import WaveformCollector
+from subtalar.report.waveforms import FURTHER_GROUPS, FurtherGroup, WaveformCollector
 from subtalar.session.model import Session
-from subtalar.types import SIDES, BodySite, Estimates, Ledger, SampleBlock, SensorInfo, Side, Stride
+from subtalar.types import SIDES, BodySite, Estimates, Ledger, SampleBlock, Segment, SensorInfo, Side, Stride
+
+if TYPE_CHECKING:
+    from subtalar.estimation.parameters import SubtalarAxis
 
 ANGLES_FILE: Final = "angles.csv"
 STRIDES_FILE: Final = "strides.csv"
@@ -52,17 +55,20 @@ def analyze(
     *,
     progress: Progress | None = None,
     estimator_factory: EstimatorFactory | None = None,
+    subtalar_axis_deg: tuple[float, float] | None = None,
 ) -> AnalysisResult:
     """Run the estimator over a session and write ``angles.csv``, ``strides.csv``, ``summary.json``, ``report.html``.
 
     The four files appear in ``out_dir`` together, at the end; until then everything is in a hidden folder inside it,
     which is removed whatever happens. Files of an earlier analysis are replaced, others are left alone.
+    ``subtalar_axis_deg`` is inclination and deviation of the subtalar axis; None: the mean one.
     Raises InputError, in one sentence, when the folder cannot be used or nothing could be measured.
     """
     page = _page_writer()
-    estimator = (estimator_factory or _gait_estimator)(session.sensors)
+    axis = _subtalar_axis(subtalar_axis_deg)
+    estimator = estimator_factory(session.sensors) if estimator_factory else _gait_estimator(session.sensors, axis)
     with _staging(out_dir) as staging, AnglesWriter(staging) as angles:
-        run = _Run(session, angles)
+        run = _Run(session, angles, axis)
         for block in session.blocks(_BLOCK_S):
             run.take_block(block)
             run.take(estimator.push(block))
@@ -86,21 +92,28 @@ def analyze(
 class _SideRun:
     coverage: CoverageCounter
     waveforms: WaveformCollector
+    further: dict[FurtherGroup, WaveformCollector]
     strides: list[Stride]
 
 
 class _Run:
     """Everything that is kept while the samples go by."""
 
-    def __init__(self, session: Session, angles: AnglesWriter) -> None:
+    def __init__(self, session: Session, angles: AnglesWriter, axis: "SubtalarAxis") -> None:
         self._session = session
+        self._axis = axis
         self._angles = angles
         self._first_s: float | None = None
         self.done_s = 0.0
         self._rates = {site: RateCounter() for site in session.sensors}
         self._notices = NoticeTallies()
         self._sides: dict[Side, _SideRun] = {
-            side: _SideRun(CoverageCounter(), WaveformCollector(side), [])
+            side: _SideRun(
+                CoverageCounter(_one_sensor(session, side)),
+                WaveformCollector(side),
+                {group: WaveformCollector(side, group) for group in FURTHER_GROUPS},
+                [],
+            )
             for side in SIDES
             if any(site.side == side for site in session.sensors)
         }
@@ -122,7 +135,8 @@ class _Run:
         for stride in estimates.strides:
             self._sides[stride.side].strides.append(stride)
         for side in self._sides.values():
-            side.waveforms.push(estimates.angles, estimates.strides)
+            for collector in (side.waveforms, *side.further.values()):
+                collector.push(estimates.angles, estimates.strides)
         self._notices.push(estimates.notices)
 
     def result(self) -> AnalysisResult:
@@ -148,6 +162,7 @@ class _Run:
             sides={side: self._side_result(side, run, gait) for side, run in self._sides.items()},
             notices=self._notices.finish(),
             notes=tuple(session.notes),
+            subtalar_axis_deg=(self._axis.inclination_deg, self._axis.deviation_deg),
         )
 
     def _side_result(self, side: Side, run: _SideRun, gait: Gait) -> SideResult:
@@ -155,19 +170,32 @@ class _Run:
         used, only_reliable = choose_strides(strides, gait)
         return SideResult(
             side=side,
-            has_pair={BodySite.of(side, "foot"), BodySite.of(side, "shank")} <= set(self._session.sensors),
+            one_sensor=_one_sensor(self._session, side),
             strides=strides,
             used=used,
             only_reliable=only_reliable,
             waveforms=run.waveforms.finish(),
             coverage=run.coverage.finish(),
+            further={group: collector.finish() for group, collector in run.further.items()},
         )
 
 
-def _gait_estimator(sensors: Mapping[BodySite, SensorInfo]) -> Estimator:
-    from subtalar.estimation.estimator import GaitEstimator  # compiled filters: loaded when an analysis begins
+def _one_sensor(session: Session, side: Side) -> Segment | None:
+    """The segment of a leg's only sensor."""
+    segments = [site.segment for site in session.sensors if site.side == side]
+    return segments[0] if len(segments) == 1 else None
 
-    return GaitEstimator(sensors)
+
+def _gait_estimator(sensors: Mapping[BodySite, SensorInfo], axis: "SubtalarAxis") -> Estimator:
+    from subtalar.estimation import GaitEstimator, Parameters  # compiled filters: loaded when an analysis begins
+
+    return GaitEstimator(sensors, Parameters(subtalar_axis=axis))
+
+
+def _subtalar_axis(axis_deg: tuple[float, float] | None) -> "SubtalarAxis":
+    from subtalar.estimation.parameters import SubtalarAxis
+
+    return SubtalarAxis() if axis_deg is None else SubtalarAxis(*axis_deg)
 
 
 def _page_writer() -> Callable[[Path, AnalysisResult], None]:

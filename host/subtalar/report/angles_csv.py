@@ -7,7 +7,7 @@ from typing import BinaryIO, Final
 
 import numpy as np
 
-from subtalar.conventions import ANGLE_NAMES
+from subtalar.conventions import ANGLE_NAMES, FURTHER_ANGLE_NAMES
 from subtalar.report.decimal_text import Text, csv_rows, decimal_text, word_table
 from subtalar.types import SIDES, AngleBlock, Quality, Side
 
@@ -17,6 +17,7 @@ ANGLE_COLUMNS: Final = (
     *(f"{name}_deg" for name in ANGLE_NAMES),
     *(f"{name}_sd_deg" for name in ANGLE_NAMES),
     "quality",
+    *(f"{name}_{what}" for name in FURTHER_ANGLE_NAMES for what in ("deg", "sd_deg")),
 )
 
 _TIME_DECIMALS = 5
@@ -83,5 +84,10 @@ def _rows(block: AngleBlock, rows: slice) -> bytes:
             *(decimal_text(block.angles_deg[rows, k], _ANGLE_DECIMALS) for k in range(len(ANGLE_NAMES))),
             *(decimal_text(block.sd_deg[rows, k], _ANGLE_DECIMALS) for k in range(len(ANGLE_NAMES))),
             _QUALITY_WORDS[block.quality[rows]],
+            *(
+                decimal_text(values[rows, k], _ANGLE_DECIMALS)
+                for k in range(len(FURTHER_ANGLE_NAMES))
+                for values in (block.further_deg, block.further_sd_deg)
+            ),
         ]
     )

@@ -13,10 +13,17 @@ from subtalar.report.words import count, duration
 from subtalar.session.opening import open_session
 
 
-def analyze_command(session_path: str | os.PathLike[str], out_dir: str | os.PathLike[str], quiet: bool = False) -> None:
+def analyze_command(
+    session_path: str | os.PathLike[str],
+    out_dir: str | os.PathLike[str],
+    quiet: bool = False,
+    *,
+    subtalar_axis_deg: tuple[float, float] | None = None,
+) -> None:
     """Analyse a session into a folder and print what was found.
 
     Progress goes to stderr, and only to a terminal; the summary to stdout. ``quiet`` silences both.
+    ``subtalar_axis_deg`` is inclination and deviation; the mean axis when None.
     Raises SubtalarError with one sentence for a session or a folder that cannot be used.
     """
     out = Path(out_dir)
@@ -33,7 +40,12 @@ def analyze_command(session_path: str | os.PathLike[str], out_dir: str | os.Path
     )
     with bar:
         task = bar.add_task(f"Analysing {duration(session.duration_s)}", total=session.duration_s)
-        result = analyze(session, out, progress=lambda done_s, total_s: bar.update(task, completed=done_s))
+        result = analyze(
+            session,
+            out,
+            progress=lambda done_s, total_s: bar.update(task, completed=done_s),
+            subtalar_axis_deg=subtalar_axis_deg,
+        )
     if not quiet:
         Console(highlight=False, soft_wrap=True, markup=False).print("\n".join(summary_lines(result, out)))
 

@@ -106,7 +106,8 @@ def headline(result: AnalysisResult) -> list[str]:
     for side, found in result.sides.items():
         if not found.has_pair:
             sentences.append(
-                f"The {side} leg carried one sensor only: its timing and steps are reported, its ankle angles are not."
+                f"The {side} leg carried a sensor on the {found.one_sensor} only: the {found.one_sensor}’s angles to "
+                "the floor and the steps are reported, ankle angles are not."
             )
     return sentences
 

@@ -6,12 +6,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from subtalar.conventions import ANGLE_NAMES
-from subtalar.types import AngleBlock, BodySite, FloatArray, Notice, NoticeLevel, Quality, SampleBlock, Side
+from subtalar.report.waveforms import FURTHER_GROUPS
+from subtalar.types import AngleBlock, BodySite, FloatArray, Notice, NoticeLevel, Quality, SampleBlock, Segment, Side
 
 
 @dataclass(frozen=True)
 class AngleCoverage:
-    """Rows of ``angles.csv`` of one side: all, with values, and by quality; ``mean_sd_deg`` (3,), NaN without rows."""
+    """Rows of ``angles.csv`` of one side: all, with values, and by quality; ``mean_sd_deg`` (3,), NaN without rows.
+
+    Values are the ankle angles; of a leg with one sensor, those of its segment to the floor.
+    """
 
     rows: int
     known: int
@@ -20,14 +24,15 @@ class AngleCoverage:
 
     @property
     def known_ratio(self) -> float:
-        """Share of the rows that have all three angles; 0 without rows."""
+        """Share of the rows that have values; 0 without rows."""
         return self.known / self.rows if self.rows else 0.0
 
 
 class CoverageCounter:
     """Counts the angle rows of one side."""
 
-    def __init__(self) -> None:
+    def __init__(self, one_sensor: Segment | None = None) -> None:
+        self._further = None if one_sensor is None else FURTHER_GROUPS[one_sensor]
         self._known = 0
         self._by_quality = np.zeros(len(Quality), np.int64)
         self._sd_sum = np.zeros(len(ANGLE_NAMES))
@@ -38,6 +43,8 @@ class CoverageCounter:
         known = np.isfinite(block.angles_deg).all(axis=1)
         sd = block.sd_deg[known]
         sd = sd[np.isfinite(sd).all(axis=1)]
+        if self._further is not None:
+            known = np.isfinite(block.further_deg[:, self._further]).all(axis=1)
         self._known += int(known.sum())
         self._by_quality += np.bincount(block.quality, minlength=len(Quality))
         self._sd_sum += sd.sum(axis=0)

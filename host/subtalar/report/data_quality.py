@@ -70,7 +70,7 @@ def _judge_side(side: SideResult) -> list[tuple[Level, str]]:
     doubtful = side.doubtful_count
     found.append((DOUBTFUL_RATIO.level(doubtful / n), f"{name}: {doubtful} of {n} strides are too uncertain to use."))
     if not side.has_pair:
-        found.append(("limited", f"{name}: one of the two sensors is missing, so there are no ankle angles."))
+        found.append(("limited", f"{name}: a sensor on the {side.one_sensor} only, so no ankle angles."))
         return found
     used, whole = len(side.used_strides), len(side.used_waveforms_deg)
     if used:

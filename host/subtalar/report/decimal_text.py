@@ -24,6 +24,8 @@ def decimal_text(values: FloatArray, decimals: int) -> Text:
     Raises ValueError where a value is too large to be written exactly with that many decimals.
     """
     unknown = ~np.isfinite(values)
+    if unknown.all():
+        return np.empty((len(values), 0), np.uint8)
     scaled = np.rint(np.where(unknown, 0.0, values) * 10.0**decimals)
     magnitude = np.abs(scaled)
     largest = float(magnitude.max(initial=0.0))

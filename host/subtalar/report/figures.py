@@ -14,7 +14,7 @@ from scipy.ndimage import median_filter
 
 from subtalar.report.measures import Curves
 from subtalar.report.waveforms import CYCLE_PCT
-from subtalar.report.words import ANGLE_WORDS
+from subtalar.report.words import ANGLE_WORDS, AngleWords
 from subtalar.types import FloatArray, Side
 
 SIDE_COLOURS: Final[dict[Side, str]] = {"left": "#0072B2", "right": "#D55E00"}
@@ -62,13 +62,23 @@ class Series:
     values: FloatArray
 
 
+Panel = tuple[AngleWords, Mapping[Side, tuple[Curves, int]]]
+"""An angle and, by side, the curves and the column in which it stands."""
+
+
 def waveform_figure(curves: Mapping[Side, Curves], foot_off_pct: Mapping[Side, float], alt: str) -> str:
-    """Mean curve and a band of one standard deviation of each angle over the gait cycle, sides over each other."""
+    """Mean curve and a band of one standard deviation of each ankle angle over the gait cycle, sides on each other."""
+    panels = [(words, {side: (curve, k) for side, curve in curves.items()}) for k, words in enumerate(ANGLE_WORDS)]
+    return panel_figure(panels, foot_off_pct, "waveforms", alt)
+
+
+def panel_figure(panels: Sequence[Panel], foot_off_pct: Mapping[Side, float], name: str, alt: str) -> str:
+    """The same for any angles, at most four; ``name`` is that of the picture within the page."""
     with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(_WIDTH_IN, 2.75))
-        for k, (axes, words) in enumerate(zip(figure.subplots(1, 3), ANGLE_WORDS, strict=True)):
+        figure = Figure(figsize=(_WIDTH_IN if len(panels) > 1 else 0.45 * _WIDTH_IN, 2.75))
+        for axes, (words, sides) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
             axes.axhline(0, color=_PALE, lw=0.8, zorder=0)
-            for side, curve in curves.items():
+            for side, (curve, k) in sides.items():
                 mean, sd = curve.mean_deg[:, k], curve.sd_deg[:, k]
                 if np.isfinite(sd).all():
                     axes.fill_between(CYCLE_PCT, mean - sd, mean + sd, color=SIDE_COLOURS[side], alpha=0.17, lw=0)
@@ -77,11 +87,11 @@ def waveform_figure(curves: Mapping[Side, Curves], foot_off_pct: Mapping[Side, f
             low, high = axes.get_ylim()
             room = max(4.0 - (high - low), 0) / 2 + 0.15 * (high - low)
             axes.set_ylim(low - room, high + room)
-            _mark_foot_off(axes, foot_off_pct)
+            _mark_foot_off(axes, {side: foot_off_pct[side] for side in sides})
             axes.text(0.03, 0.985, f"+  {words.plus}", transform=axes.transAxes, va="top", color=_GREY, size=7)
             axes.text(0.03, 0.015, f"−  {words.minus}", transform=axes.transAxes, va="bottom", color=_GREY, size=7)
             _cycle_axis(axes)
-        return _finish(figure, "waveforms", alt)
+        return _finish(figure, name, alt)
 
 
 def variability_figure(curves: Mapping[Side, Curves], alt: str) -> str:
@@ -155,7 +165,11 @@ def _mark_foot_off(axes: Any, foot_off_pct: Mapping[Side, float]) -> None:
 
 
 def _finish(figure: Figure, name: str, alt: str) -> str:
-    handles, labels = figure.axes[0].get_legend_handles_labels()
+    told: dict[str, Any] = {}
+    for axes in figure.axes:
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            told.setdefault(label, handle)
+    labels, handles = list(told), list(told.values())
     top = 1.0
     if len(handles) > 1:
         height = figure.get_size_inches()[1]

@@ -1,5 +1,6 @@
 """``report.html``: one file that opens without a network and prints on A4."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -8,11 +9,12 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from subtalar import __version__
-from subtalar.report import content, quality_content
+from subtalar.report import content, further_content, quality_content
 from subtalar.report.data_quality import judge
-from subtalar.report.figures import SIDE_COLOURS, trend_figure, variability_figure, waveform_figure
+from subtalar.report.figures import SIDE_COLOURS, panel_figure, trend_figure, variability_figure, waveform_figure
 from subtalar.report.measures import Curves, curves
 from subtalar.report.results import AnalysisResult
+from subtalar.report.waveforms import FurtherGroup
 from subtalar.types import Side
 
 
@@ -42,6 +44,11 @@ def render(result: AnalysisResult, generated_utc: datetime | None = None) -> str
         tiles=content.tiles(result),
         praise=content.praise(result),
         waveforms=_waveforms(result, side_curves),
+        pronation=_further(result, ("subtalar",), "pronation"),
+        pronation_words=further_content.pronation_words(result),
+        segments=_further(result, ("foot", "shank"), "segments"),
+        segment_words=further_content.segment_words(result),
+        has_pair=any(found.has_pair for found in result.sides.values()),
         groups=content.measure_groups(result),
         unknown_measures=content.unknown_measures(result),
         trends=_trends(result),
@@ -65,6 +72,14 @@ def _waveforms(result: AnalysisResult, side_curves: dict[Side, Curves]) -> Marku
     foot_off = {side: result.sides[side].foot_off_pct for side in side_curves}
     # Made by matplotlib from numbers; the alternative text is escaped there.
     return Markup(waveform_figure(side_curves, foot_off, content.waveform_alt(side_curves)))
+
+
+def _further(result: AnalysisResult, groups: Sequence[FurtherGroup], name: str) -> Markup | None:
+    panels = further_content.panels(result, groups)
+    if not panels:
+        return None
+    foot_off = {side: found.foot_off_pct for side, found in result.sides.items()}
+    return Markup(panel_figure(panels, foot_off, name, further_content.panels_alt(panels)))
 
 
 def _trends(result: AnalysisResult) -> Markup | None:

@@ -73,6 +73,14 @@ MEASURES: Final = (
         "peak_eversion_velocity_deg_s", _FRONT, "Peak eversion velocity", "°/s", 0, "ratio",
         _of("peak_eversion_velocity_deg_s"),
     ),
+    Measure(
+        "peak_subtalar_pronation_deg", _FRONT, "Peak pronation about the subtalar axis", "°", 1, "angle",
+        _of("peak_subtalar_pronation_deg"), angle=1,
+    ),
+    Measure(
+        "subtalar_pronation_excursion_deg", _FRONT, "Pronation excursion about that axis", "°", 1, "ratio",
+        _of("subtalar_pronation_excursion_deg"),
+    ),
     Measure("mean_inversion_deg", _FRONT, "Mean inversion (+) / eversion (−)", "°", 1, "angle",
             _of("mean_inversion_deg"), angle=1),
     Measure(

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from subtalar.report.coverage import AngleCoverage, NoticeTally
-from subtalar.report.waveforms import Waveforms
+from subtalar.report.waveforms import FurtherGroup, Waveforms
 from subtalar.report.words import TURN
 from subtalar.session.model import Annotation
-from subtalar.types import FloatArray, Ledger, Quality, SensorInfo, Side, Stride
+from subtalar.types import FloatArray, Ledger, Quality, Segment, SensorInfo, Side, Stride
 
 Gait = Literal["walking", "running"]
 
@@ -43,15 +43,29 @@ class SensorFacts:
 
 @dataclass(frozen=True)
 class SideResult:
-    """One leg. ``used`` (n,) marks the strides that means are taken over: of the session's gait, reliable if enough."""
+    """One leg. ``used`` (n,) marks the strides that means are taken over: of the session's gait, reliable if enough.
+
+    ``one_sensor`` is the segment that carries the leg's only sensor, None where both carry one.
+    """
 
     side: Side
-    has_pair: bool
+    one_sensor: Segment | None
     strides: tuple[Stride, ...]
     used: npt.NDArray[np.bool_]
     only_reliable: bool
     waveforms: Waveforms
     coverage: AngleCoverage
+    further: Mapping[FurtherGroup, Waveforms] = field(default_factory=dict)
+
+    def used_further_deg(self, group: FurtherGroup) -> FloatArray:
+        """Further angles of the used strides over the gait cycle (m, 101, c); empty where there are none."""
+        found = self.further.get(group)
+        return np.empty((0, 101, 1)) if found is None else found.angles_deg[self.used[found.stride]]
+
+    @property
+    def has_pair(self) -> bool:
+        """Whether foot and shank both carry a sensor, as ankle angles need."""
+        return self.one_sensor is None
 
     @property
     def used_strides(self) -> tuple[Stride, ...]:
@@ -87,7 +101,10 @@ class SideResult:
 
 @dataclass(frozen=True)
 class AnalysisResult:
-    """A session analysed. ``gait`` is the gait of most strides; strides of the other are counted, not averaged in."""
+    """A session analysed. ``gait`` is the gait of most strides; strides of the other are counted, not averaged in.
+
+    ``subtalar_axis_deg``: inclination and deviation of the axis that pronation is told about.
+    """
 
     session_name: str
     kind: str
@@ -99,6 +116,7 @@ class AnalysisResult:
     sides: Mapping[Side, SideResult]
     notices: tuple[NoticeTally, ...]
     notes: tuple[str, ...] = field(default=())
+    subtalar_axis_deg: tuple[float, float] = (42.0, 23.0)
 
     @property
     def stride_count(self) -> int:

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from subtalar import __version__
-from subtalar.conventions import ANGLE_NAMES
+from subtalar.conventions import ANGLE_NAMES, FURTHER_ANGLE_NAMES
 from subtalar.report.data_quality import judge
 from subtalar.report.measures import (
     MEASURES,
@@ -21,10 +21,11 @@ from subtalar.report.measures import (
     compare,
     curves,
     measure_spread,
+    spread,
     waveform_rms_difference_deg,
 )
 from subtalar.report.results import AnalysisResult, SensorFacts, SideResult
-from subtalar.report.waveforms import CYCLE_PCT
+from subtalar.report.waveforms import CYCLE_PCT, FURTHER_GROUPS
 from subtalar.types import FloatArray, Stride
 
 CONTRACT_STRIDE_COLUMNS: Final = (
@@ -90,7 +91,11 @@ def summary(result: AnalysisResult) -> dict[str, Any]:
         ``speed_m_s``) ``{"mean", "sd", "n"}`` over the used strides; ``stride_time_cv_pct``; ``angles``: ``row_count``,
         ``known_ratio``, ``quality_ratios`` (shares of the rows of ``angles.csv``), ``mean_sd_deg`` and
         ``mean_sd_in_strides_deg`` by angle; ``mean_waveforms``: ``gait_cycle_pct`` and by angle ``_deg`` the 101
-        values of ``mean`` and ``sd``, null without angles.
+        values of ``mean`` and ``sd``, null without angles; ``one_sensor``: ``foot`` or ``shank`` where the leg carried
+        only that sensor, else null; ``subtalar_unexplained_deg``: what two hinges leave of the ankle's rotation, root
+        mean square in stance; ``further_mean_waveforms``: as ``mean_waveforms``, of the further angles.
+    ``subtalar_axis``
+        ``inclination_deg`` and ``deviation_deg`` of the axis that pronation is told about.
     ``symmetry``
         Null for one leg; else ``measures``: by name ``difference`` (left minus right, unit of the measure) and, where
         zero means none, ``symmetry_index_pct`` (Robinson et al. 1987); and ``waveform_rms_difference_deg`` by angle.
@@ -121,6 +126,10 @@ def summary(result: AnalysisResult) -> dict[str, Any]:
         },
         "sensors": {sensor.info.site.value: _sensor(sensor) for sensor in result.sensors},
         "sides": {name: _side(result, side) for name, side in result.sides.items()},
+        "subtalar_axis": {
+            "inclination_deg": _number(result.subtalar_axis_deg[0]),
+            "deviation_deg": _number(result.subtalar_axis_deg[1]),
+        },
         "symmetry": _symmetry(result),
         "data_quality": {"verdict": verdict.level, "reasons": list(verdict.reasons)},
         "notices": [
@@ -175,6 +184,9 @@ def _side(result: AnalysisResult, side: SideResult) -> dict[str, Any]:
             "mean_sd_in_strides_deg": _by_angle(side.used_sd_deg),
         },
         "mean_waveforms": _waveforms(curves(side.used_waveforms_deg)),
+        "one_sensor": side.one_sensor,
+        "subtalar_unexplained_deg": _spread(spread([stride.subtalar_unexplained_deg for stride in used])),
+        "further_mean_waveforms": _further_waveforms(side),
     }
 
 
@@ -201,6 +213,15 @@ def _waveforms(mean: Curves | None) -> dict[str, Any] | None:
     told: dict[str, Any] = {"gait_cycle_pct": _numbers(CYCLE_PCT)}
     for k, name in enumerate(ANGLE_NAMES):
         told[f"{name}_deg"] = {"mean": _numbers(mean.mean_deg[:, k]), "sd": _numbers(mean.sd_deg[:, k])}
+    return told
+
+
+def _further_waveforms(side: SideResult) -> dict[str, Any]:
+    told: dict[str, Any] = {}
+    for group, columns in FURTHER_GROUPS.items():
+        mean = curves(side.used_further_deg(group))
+        for k, name in enumerate(FURTHER_ANGLE_NAMES[columns]):
+            told[f"{name}_deg"] = mean and {"mean": _numbers(mean.mean_deg[:, k]), "sd": _numbers(mean.sd_deg[:, k])}
     return told
 
 

@@ -2,17 +2,21 @@
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 
-from subtalar.conventions import ANGLE_NAMES
+from subtalar.conventions import ANGLE_NAMES, FURTHER_ANGLE_NAMES
 from subtalar.types import AngleBlock, FloatArray, IntArray, Side, Stride
 
 CYCLE_POINTS: Final = 101
 """0, 1 … 100 % of the gait cycle, the custom of the field (Winter 2009, Biomechanics and Motor Control)."""
 
 CYCLE_PCT: Final = np.linspace(0.0, 100.0, CYCLE_POINTS)
+
+FurtherGroup = Literal["subtalar", "foot", "shank"]
+FURTHER_GROUPS: Final[dict[FurtherGroup, slice]] = {"subtalar": slice(0, 1), "foot": slice(1, 3), "shank": slice(3, 5)}
+"""Further angles (``conventions.FURTHER_ANGLE_NAMES``) that are known together, by the sensors they need."""
 
 _HISTORY_S = 30.0
 _LARGEST_HOLE_S = 0.125
@@ -21,10 +25,11 @@ _LARGEST_HOLE_S = 0.125
 
 @dataclass(frozen=True)
 class Waveforms:
-    """Strides of one side that have all three angles from start to end.
+    """Strides of one side that have all angles of a group from start to end.
 
-    ``angles_deg`` (m, 101, 3) in the order of ``conventions.ANGLE_NAMES``, ``sd_deg`` (m, 3) the estimator's own mean
-    uncertainty over the stride, ``stride`` (m,) the index of each among the strides of the side.
+    ``angles_deg`` (m, 101, c), the three ankle angles in the order of ``conventions.ANGLE_NAMES`` unless a group of
+    further angles was asked for, ``sd_deg`` (m, c) the estimator's own mean uncertainty over the stride, ``stride``
+    (m,) the index of each among the strides of the side.
     """
 
     angles_deg: FloatArray
@@ -39,10 +44,12 @@ class WaveformCollector:
     whose angles are older than that, missing or interrupted has no waveform.
     """
 
-    def __init__(self, side: Side) -> None:
+    def __init__(self, side: Side, group: FurtherGroup | None = None) -> None:
         self.side = side
+        self._columns = None if group is None else FURTHER_GROUPS[group]
+        self._count = len(ANGLE_NAMES if self._columns is None else FURTHER_ANGLE_NAMES[self._columns])
         self._time_s: FloatArray = np.empty(0)
-        self._values: FloatArray = np.empty((0, 2 * len(ANGLE_NAMES)))
+        self._values: FloatArray = np.empty((0, 2 * self._count))
         self._pending: deque[tuple[int, Stride]] = deque()
         self._strides = 0
         self._found: list[tuple[int, FloatArray, FloatArray]] = []
@@ -52,9 +59,7 @@ class WaveformCollector:
         mine = [block for block in blocks if block.side == self.side and len(block)]
         if mine:
             self._time_s = np.concatenate([self._time_s, *(block.time_s for block in mine)])
-            self._values = np.concatenate(
-                [self._values, *(np.hstack([block.angles_deg, block.sd_deg]) for block in mine)]
-            )
+            self._values = np.concatenate([self._values, *(self._of(block) for block in mine)])
         for stride in strides:
             if stride.side == self.side:
                 self._pending.append((self._strides, stride))
@@ -62,11 +67,16 @@ class WaveformCollector:
         self._cut(final=False)
         self._forget()
 
+    def _of(self, block: AngleBlock) -> FloatArray:
+        if self._columns is None:
+            return np.hstack([block.angles_deg, block.sd_deg])
+        return np.hstack([block.further_deg[:, self._columns], block.further_sd_deg[:, self._columns]])
+
     def finish(self) -> Waveforms:
         """Cut what is left and give all waveforms, in the order of the strides."""
         self._cut(final=True)
         self._found.sort(key=lambda found: found[0])
-        n, c = len(self._found), len(ANGLE_NAMES)
+        n, c = len(self._found), self._count
         return Waveforms(
             np.array([angles for _, angles, _ in self._found]).reshape(n, CYCLE_POINTS, c),
             np.array([sd for _, _, sd in self._found]).reshape(n, c),
@@ -95,7 +105,7 @@ class WaveformCollector:
 def _resample(
     time_s: FloatArray, values: FloatArray, start_s: float, end_s: float
 ) -> tuple[FloatArray, FloatArray] | None:
-    """Angles (101, 3) and mean sd (3,) between two times, or None where the angles do not cover them."""
+    """Angles (101, c) and mean sd (c,) between two times, or None where the angles do not cover them."""
     if not (np.isfinite(start_s) and end_s > start_s):
         return None
     first = int(np.searchsorted(time_s, start_s, side="right")) - 1
@@ -103,7 +113,7 @@ def _resample(
     if first < 0 or last >= len(time_s):
         return None
     t, v = time_s[first : last + 1], values[first : last + 1]
-    c = len(ANGLE_NAMES)
+    c = values.shape[1] // 2
     known = np.asarray(np.isfinite(v[:, :c]).all(axis=1))
     if not (known[0] and known[-1]):
         return None

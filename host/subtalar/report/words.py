@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from subtalar.report.waveforms import FurtherGroup
 from subtalar.types import BodySite, Quality
 
 TURN: Final = "turn"
@@ -24,6 +25,19 @@ ANGLE_WORDS: Final = (
     AngleWords("Tibial rotation", "internal", "external"),
 )
 """In the order of ``conventions.ANGLE_NAMES``."""
+
+FURTHER_WORDS: Final[dict[FurtherGroup, tuple[AngleWords, ...]]] = {
+    "subtalar": (AngleWords("About the subtalar axis", "supination", "pronation"),),
+    "foot": (
+        AngleWords("Foot pitch", "toes up", "toes down"),
+        AngleWords("Foot inversion", "sole to the midline", "sole outwards"),
+    ),
+    "shank": (
+        AngleWords("Shank lean", "forward, knee before ankle", "backward"),
+        AngleWords("Shank sideways", "knee to the midline", "knee outwards"),
+    ),
+}
+"""Of the further angles, by group, in the order of ``conventions.FURTHER_ANGLE_NAMES``."""
 
 QUALITY_WORDS: Final = {
     Quality.OK: "Measured as intended",

@@ -39,7 +39,9 @@ def pair():
 def block(first: int, n: int, side="left") -> AngleBlock:
     """Row i carries i in every column, so that a mixed-up row shows."""
     i = np.arange(first, first + n, dtype=float)
-    return AngleBlock(side, i, np.c_[i, -i, 2 * i], np.c_[i, i, i] / 10, (i % 7).astype(np.uint8), np.c_[i, i, i, i])
+    five = np.c_[i, 2 * i, 3 * i, 4 * i, 5 * i]
+    three, four, code = np.c_[i, -i, 2 * i], np.c_[i, i, i, i], (i % 7).astype(np.uint8)
+    return AngleBlock(side, i, three, np.c_[i, i, i] / 10, code, four, five, five / 10)
 
 
 def assert_rows_whole(rows, first: int, n: int) -> None:
@@ -49,6 +51,8 @@ def assert_rows_whole(rows, first: int, n: int) -> None:
     np.testing.assert_array_equal(rows["sd_deg"], np.c_[i, i, i] / 10)
     np.testing.assert_array_equal(rows["shank_orientation"], np.c_[i, i, i, i])
     np.testing.assert_array_equal(rows["quality"], i % 7)
+    np.testing.assert_array_equal(rows["further_deg"], np.c_[i, 2 * i, 3 * i, 4 * i, 5 * i])
+    np.testing.assert_array_equal(rows["further_sd_deg"], np.c_[i, 2 * i, 3 * i, 4 * i, 5 * i] / 10)
 
 
 def stride(n: int = 1, **changes) -> Stride:
@@ -196,7 +200,7 @@ def test_full_shared_memory_is_one_sentence(monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(ring_segment.os, "posix_fallocate", full)
-    with pytest.raises(SubtalarError, match="18 MB of shared memory"):
+    with pytest.raises(SubtalarError, match="27 MB of shared memory"):
         RingWriter.create("too-big")
     assert not os.path.exists("/dev/shm/too-big")
 

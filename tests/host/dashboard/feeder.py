@@ -12,6 +12,8 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 
 from subtalar.acquisition.ring import RingWriter, SessionFacts
+from subtalar.estimation.parameters import SubtalarAxis
+from subtalar.estimation.subtalar_axis import subtalar_angles
 from subtalar.types import (
     SIDES,
     AngleBlock,
@@ -73,7 +75,14 @@ class Feeder:
         shank = np.stack([np.cos(half), 0 * half, 0 * half, np.sin(half)], axis=-1)
         if self.quality is Quality.NOT_CALIBRATED:
             noisy, sd, shank = np.full_like(noisy, np.nan), np.full_like(sd, np.nan), np.full_like(shank, np.nan)
-        return AngleBlock(side, t, noisy, sd, np.full(len(t), self.quality, np.uint8), shank)
+        subtalar, subtalar_sd, _ = subtalar_angles(noisy, sd, SubtalarAxis(), side)
+        lean = -np.degrees(2 * np.arctan2(shank[:, 3], shank[:, 0]))
+        frontal = 0.3 * noisy[:, 1]
+        further = np.stack([subtalar, noisy[:, 0] - lean, noisy[:, 1] + frontal, lean, frontal], axis=1)
+        further_sd = np.where(np.isnan(further), np.nan, 0.9)
+        further_sd[:, 0] = subtalar_sd
+        quality = np.full(len(t), self.quality, np.uint8)
+        return AngleBlock(side, t, noisy, sd, quality, shank, further, further_sd)
 
     def feed_until(self, end_s: float) -> None:
         first, last = round(self.time_s * self.rate_hz), round(end_s * self.rate_hz)
@@ -119,6 +128,9 @@ class Feeder:
             2.0,
             -1.0,
             32.0,
+            (11.2 if right else 8.3) + noise(0.5),
+            (16.1 if right else 12.4) + noise(0.6),
+            2.1,
         )
 
     def status(self, **links: str) -> None:

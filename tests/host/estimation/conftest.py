@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from subtalar.conventions import ANGLE_NAMES
-from subtalar.estimation import GaitEstimator
+from subtalar.estimation import GaitEstimator, warm_up
 from subtalar.session import open_session
 from subtalar.types import (
     AngleBlock,
@@ -196,6 +196,12 @@ def simulated(folder: Path, config: SimulationConfig, duration_s: float) -> Walk
         {s: truth[:, [names.index(f"{s}_{a}_deg") for a in ANGLE_NAMES]] for s in present},
         {s: strides[strides[:, 0] == code] for s, code in sides.items() if s in present},
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled() -> None:
+    """Nothing is compiled within the time of a test."""
+    warm_up()
 
 
 @pytest.fixture(scope="session")

@@ -58,6 +58,9 @@ def make_stride(side: Side = "left", initial_contact_s: float = 1.0, **changes: 
         "mean_tibial_rotation_deg": 1.0,
         "mean_inversion_deg": -2.0,
         "dorsiflexion_range_deg": 28.0,
+        "peak_subtalar_pronation_deg": 11.0,
+        "subtalar_pronation_excursion_deg": 13.0,
+        "subtalar_unexplained_deg": 2.0,
     }
     return Stride(**(values | changes))
 

@@ -24,17 +24,31 @@ def written(folder: Path, *blocks: AngleBlock) -> str:
 
 def cut(block: AngleBlock, at: int) -> tuple[AngleBlock, AngleBlock]:
     def part(rows: slice) -> AngleBlock:
-        names = ("time_s", "angles_deg", "sd_deg", "quality", "shank_orientation")
+        names = ("time_s", "angles_deg", "sd_deg", "quality", "shank_orientation", "further_deg", "further_sd_deg")
         return replace(block, **{name: getattr(block, name)[rows] for name in names})
 
     return part(slice(None, at)), part(slice(at, None))
 
 
-def test_header_is_that_of_the_contract(tmp_path: Path) -> None:
+def test_header_begins_as_the_contract_says_and_goes_on_with_the_further_angles(tmp_path: Path) -> None:
     assert written(tmp_path) == (
         "time_s,side,dorsiflexion_deg,inversion_deg,tibial_rotation_deg,"
-        "dorsiflexion_sd_deg,inversion_sd_deg,tibial_rotation_sd_deg,quality\n"
+        "dorsiflexion_sd_deg,inversion_sd_deg,tibial_rotation_sd_deg,quality,"
+        "subtalar_deg,subtalar_sd_deg,foot_pitch_deg,foot_pitch_sd_deg,foot_inversion_deg,foot_inversion_sd_deg,"
+        "shank_sagittal_deg,shank_sagittal_sd_deg,shank_frontal_deg,shank_frontal_sd_deg\n"
     )
+
+
+def test_further_angles_read_back_and_are_empty_where_not_known(tmp_path: Path) -> None:
+    block = make_angles("left", 0, 0.5)
+    further = np.random.default_rng(1).normal(0, 20, block.further_deg.shape)
+    further[:, 3:] = NAN
+    sd = np.where(np.isnan(further), NAN, 0.8)
+    rows = list(csv.DictReader(written(tmp_path, replace(block, further_deg=further, further_sd_deg=sd)).splitlines()))
+    for k, name in enumerate(("subtalar", "foot_pitch", "foot_inversion")):
+        np.testing.assert_allclose([float(row[f"{name}_deg"]) for row in rows], further[:, k], atol=5.01e-4)
+        assert {row[f"{name}_sd_deg"] for row in rows} == {"0.800"}
+    assert {row["shank_sagittal_deg"] + row["shank_frontal_sd_deg"] for row in rows} == {""}
 
 
 def test_values_read_back(tmp_path: Path) -> None:
@@ -56,8 +70,8 @@ def test_unknown_values_are_empty_and_quality_says_why(tmp_path: Path) -> None:
     quality = np.array([Quality.OK, Quality.NO_DATA, Quality.CLIPPED, Quality.BRIDGED_GAP], np.uint8)
     sd = np.where(np.isnan(angles), NAN, block.sd_deg)
     text = written(tmp_path, replace(block, angles_deg=angles, sd_deg=sd, quality=quality))
-    assert text.splitlines()[2] == "0.00500,left,,,,,,,no_data"
-    assert [line.rsplit(",", 1)[1] for line in text.splitlines()[1:]] == ["ok", "no_data", "clipped", "bridged_gap"]
+    assert text.splitlines()[2] == "0.00500,left,,,,,,,no_data" + 10 * ","
+    assert [line.split(",")[8] for line in text.splitlines()[1:]] == ["ok", "no_data", "clipped", "bridged_gap"]
     assert "nan" not in text.lower()
 
 
@@ -78,4 +92,4 @@ def test_long_blocks_are_written_whole(tmp_path: Path) -> None:
 
 
 def test_columns_start_as_the_contract_says() -> None:
-    assert len(set(ANGLE_COLUMNS)) == 9
+    assert len(set(ANGLE_COLUMNS)) == 9 + 10

@@ -1,15 +1,18 @@
 """``report.html``: stands alone, says it plainly, and copes with whatever the session holds."""
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from subtalar.report import html
 from subtalar.report.analysis import analyze
 from subtalar.report.content import number
 from subtalar.report.data_quality import judge
+from subtalar.report.further_content import panels, panels_alt
 from subtalar.report.html import render
 from subtalar.report.results import AnalysisResult
 from subtalar.session import Session
@@ -24,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("page_is_a_word")
 @pytest.fixture(autouse=True)
 def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """They are drawn in test_pictures.py."""
-    for name in ("waveform_figure", "trend_figure", "variability_figure"):
+    for name in ("waveform_figure", "panel_figure", "trend_figure", "variability_figure"):
         monkeypatch.setattr(html, name, lambda *values: "<svg></svg>")
 
 
@@ -97,7 +100,9 @@ def test_one_sensor_only_reports_the_steps(tmp_path: Path) -> None:
         for k in range(1, 13)
     )
     page = Page(render(result_of(session, tmp_path / "out", Estimates(strides=strides))))
-    assert "its ankle angles are not" in page.text
+    assert "The left leg carried a sensor on the foot only" in page.text
+    assert "ankle angles are not" in page.text
+    assert "Both must see the ankle" not in page.text
     assert "Ankle angles over the stride" not in page.headings
     assert "Stride length" in page.text
     assert "Not measured in this session: peak eversion" in page.text
@@ -155,3 +160,46 @@ def test_numbers_on_the_page(value: float, text: str) -> None:
 @pytest.mark.parametrize(("value", "text"), [(1.0, "+1.0"), (-1.0, "−1.0"), (0.01, "0.0"), (-0.01, "0.0")])
 def test_signed_numbers_on_the_page(value: float, text: str) -> None:
     assert number(value, 1, signed=True) == text
+
+
+def test_pronation_is_told_about_the_axis_that_was_used(tmp_path: Path) -> None:
+    session = make_session(tmp_path / "s")
+    estimates = make_estimates()
+    further = [np.c_[10 * np.sin(2 * np.pi * a.time_s), np.full((len(a), 4), NAN)] for a in estimates.angles]
+    angles = tuple(
+        replace(a, further_deg=f, further_sd_deg=f * 0 + 1) for a, f in zip(estimates.angles, further, strict=True)
+    )
+    result = analyze(
+        session,
+        tmp_path / "out",
+        estimator_factory=scripted(replace(estimates, angles=angles)),
+        subtalar_axis_deg=(35, 10),
+    )
+    page = Page(render(result))
+    assert "Pronation about the subtalar axis" in page.headings
+    assert "taken to rise by 35° and point 10° inwards from the foot’s long axis (set by the user)" in page.text
+    assert "peaks at 11.0° on the left, 13.0° from contact and 11.0° on the right" in page.text
+    assert "Foot and shank to the floor" not in page.headings
+    assert "from −10° to 10°" in panels_alt(panels(result, ("subtalar",)))
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert summary["subtalar_axis"] == {"inclination_deg": 35, "deviation_deg": 10}
+    assert summary["sides"]["left"]["further_mean_waveforms"]["foot_pitch_deg"] is None
+    assert len(summary["sides"]["left"]["further_mean_waveforms"]["subtalar_deg"]["mean"]) == 101
+
+
+def test_a_foot_alone_shows_its_own_curves(tmp_path: Path) -> None:
+    session = make_session(tmp_path / "s", sites=[BodySite.LEFT_FOOT])
+    one = make_angles("left", known=False)
+    wave = 20 * np.sin(2 * np.pi * one.time_s)
+    further = np.c_[one.time_s * NAN, wave, 0.3 * wave, one.time_s * NAN, one.time_s * NAN]
+    nan = {"peak_eversion_deg": NAN, "peak_subtalar_pronation_deg": NAN, "measured_by": "foot"}
+    strides = tuple(make_stride("left", float(k), **nan) for k in range(2, 14))
+    said = Estimates(angles=(replace(one, further_deg=further, further_sd_deg=further * 0 + 1),), strides=strides)
+    result = result_of(session, tmp_path / "out", said)
+    page = Page(render(result))
+    assert "Foot and shank to the floor" in page.headings
+    assert "Ankle angles over the stride" not in page.headings
+    shown = panels_alt(panels(result, ("foot", "shank")))
+    assert "Foot pitch, left: from −20° to 20°; Foot inversion, left: from −6° to 6°." in shown
+    assert "Shank" not in shown
+    assert result.sides["left"].coverage.known_ratio == 1.0

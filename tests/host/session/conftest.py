@@ -138,6 +138,10 @@ def make_stride(initial_contact_s: float = 3.25) -> Stride:
         mean_tibial_rotation_deg=1.0,
         mean_inversion_deg=-0.0,
         dorsiflexion_range_deg=30.0,
+        peak_subtalar_pronation_deg=nan,
+        subtalar_pronation_excursion_deg=11.5,
+        subtalar_unexplained_deg=1.25,
+        measured_by="foot",
     )
 
 
@@ -149,6 +153,8 @@ def make_estimates(time_s: float = 3.0) -> Estimates:
         sd_deg=np.full((3, 3), 0.7),
         quality=np.array([0, 6, 3], dtype=np.uint8),
         shank_orientation=np.tile([1.0, 0.0, 0.0, 0.0], (3, 1)),
+        further_deg=np.array([[-3.0, 12.5, -0.0, np.nan, np.nan], [np.nan] * 5, [1e-9, -70.0, 4.0, np.nan, np.nan]]),
+        further_sd_deg=np.tile([1.1, 0.8, 0.9, np.nan, np.nan], (3, 1)),
     )
     return Estimates(
         angles=(angles,),

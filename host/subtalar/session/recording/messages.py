@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from subtalar.conventions import FURTHER_ANGLE_NAMES
 from subtalar.session.model import Annotation
 from subtalar.session.recording.schema import message_class
 from subtalar.types import (
@@ -164,6 +165,10 @@ def encode_angles(blocks: Sequence[AngleBlock]) -> bytes:
         message.angles_deg.extend(b.angles_deg.ravel().tolist())
         message.sd_deg.extend(b.sd_deg.ravel().tolist())
         message.shank_orientation.extend(b.shank_orientation.ravel().tolist())
+    if any(np.isfinite(b.further_deg).any() for b in blocks):
+        for b in blocks:
+            message.further_deg.extend(b.further_deg.ravel().tolist())
+            message.further_sd_deg.extend(b.further_sd_deg.ravel().tolist())
     return cast(bytes, message.SerializeToString())
 
 
@@ -176,6 +181,9 @@ def decode_angles(m: Any) -> AngleBlock:
         _array(m.sd_deg).reshape(-1, 3),
         np.frombuffer(m.quality, dtype=np.uint8),
         _array(m.shank_orientation).reshape(-1, 4),
+        # Empty in an older file, and where none was known.
+        _array(m.further_deg).reshape(-1, len(FURTHER_ANGLE_NAMES)),
+        _array(m.further_sd_deg).reshape(-1, len(FURTHER_ANGLE_NAMES)),
     )
 
 
@@ -202,7 +210,10 @@ def decode_stride(m: Any) -> Stride:
     values: dict[str, Any] = {
         name: float("nan") if known[name].has_presence and not m.HasField(name) else getattr(m, name)
         for name in _STRIDE_FIELDS
+        if name != "measured_by"
     }
+    if m.HasField("measured_by"):
+        values["measured_by"] = m.measured_by
     return Stride(**values)
 
 

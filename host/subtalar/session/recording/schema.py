@@ -60,7 +60,8 @@ _MESSAGES: Final[dict[str, dict[str, tuple[int, str]]]] = {
         "arrival_s": (3, "double*"),
         "data": (4, "bytes*"),
     },
-    # Rows of angles and sd are dorsiflexion, inversion, tibial rotation; of shank_orientation w, x, y, z.
+    # Rows of angles and sd are dorsiflexion, inversion, tibial rotation; of shank_orientation w, x, y, z; of further
+    # angles and their sd subtalar, foot pitch, foot inversion, shank sagittal, shank frontal (empty: none known).
     "Angles": {
         "side": (1, "string"),
         "time_s": (2, "double*"),
@@ -68,6 +69,8 @@ _MESSAGES: Final[dict[str, dict[str, tuple[int, str]]]] = {
         "sd_deg": (4, "double*"),
         "quality": (5, "bytes"),
         "shank_orientation": (6, "double*"),
+        "further_deg": (7, "double*"),
+        "further_sd_deg": (8, "double*"),
     },
     "Event": {"side": (1, "string"), "kind": (2, "string"), "time_s": (3, "double"), "detected_s": (4, "double")},
     "Stride": {
@@ -92,6 +95,10 @@ _MESSAGES: Final[dict[str, dict[str, tuple[int, str]]]] = {
         "mean_tibial_rotation_deg": (19, "double?"),
         "mean_inversion_deg": (20, "double?"),
         "dorsiflexion_range_deg": (21, "double?"),
+        "peak_subtalar_pronation_deg": (22, "double?"),
+        "subtalar_pronation_excursion_deg": (23, "double?"),
+        "subtalar_unexplained_deg": (24, "double?"),
+        "measured_by": (25, "string?"),
     },
     "Notice": {
         "time_s": (1, "double"),

@@ -1,0 +1,61 @@
+"""Inclination of the front end against an optical reference, with plain VQF beside it.
+
+Data: BROAD (Laidig et al. 2021, doi 10.3390/data6070072); its measure of inclination error: the smallest angle of
+q_est · q_ref⁻¹ that no turn about the vertical explains, 2·acos √(w² + z²).
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from scipy.io import loadmat
+from vqf import VQF
+
+from subtalar.bench.accuracy.front_end import rows_of
+from subtalar.bench.accuracy.recordings import existing
+from subtalar.bench.parallel import side_by_side
+from subtalar.bench.table import Column, Table
+from subtalar.estimation import quaternions as quat
+from subtalar.estimation import sensor_stream as stream
+from subtalar.types import BodySite, FloatArray
+
+FOLDER = "broad"
+
+
+@dataclass(frozen=True)
+class Inclination:
+    """Root mean square inclination errors of one trial, degrees."""
+
+    trial: str
+    ours_deg: float
+    vqf_deg: float
+
+
+def measure(data: Path) -> list[Table]:
+    """Every trial in ``data/broad``."""
+    found = side_by_side(measure_file, sorted(existing(data, FOLDER).glob("*.mat")))
+    columns = (Column("trial", "trial"), Column("ours_deg", "front end °"), Column("vqf_deg", "VQF, defaults °"))
+    rows = tuple((f.trial, f.ours_deg, f.vqf_deg) for f in found)
+    return [Table("inclination", "Inclination against an optical reference, RMS", columns, rows)]
+
+
+def measure_file(path: Path) -> Inclination:
+    """One trial: while the sensor moves and the cameras see it."""
+    trial = loadmat(path)
+    rate_hz = float(trial["sampling_rate"].ravel()[0])
+    gyr, acc = (np.ascontiguousarray(trial[name], dtype=np.float64) for name in ("imu_gyr", "imu_acc"))
+    reference = np.asarray(trial["opt_quat"], dtype=np.float64)
+    scored = (trial["movement"].ravel() > 0) & np.isfinite(reference).all(axis=1)
+    time_s = np.arange(len(gyr)) / rate_hz
+    ours = rows_of(BodySite.RIGHT_FOOT, time_s, acc, gyr)[:, stream.Q]
+    plain = VQF(1.0 / rate_hz).updateBatch(gyr, acc)["quat6D"]
+    return Inclination(path.stem, *(inclination_rms_deg(q, reference, scored) for q in (ours, plain)))
+
+
+def inclination_rms_deg(q: FloatArray, reference: FloatArray, scored: npt.NDArray[np.bool_]) -> float:
+    """Of orientations (n, 4) against their references (n, 4), over the chosen instants (n,)."""
+    error = quat.multiply(q[scored], quat.conjugate(reference[scored]))
+    upright = np.sqrt(error[:, 0] ** 2 + error[:, 3] ** 2)
+    angle = 2 * np.degrees(np.arccos(np.clip(upright, 0.0, 1.0)))
+    return float(np.sqrt(np.mean(angle**2)))

@@ -1,0 +1,12 @@
+"""The ways of estimating that are measured on truth trials; a further one is a further entry."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeAlias
+
+from subtalar.bench.accuracy.estimates import Outcome, estimate_live
+from subtalar.types import BodySite, SampleBlock, SensorInfo
+
+Pass: TypeAlias = Callable[[Mapping[BodySite, SensorInfo], Iterable[SampleBlock]], Outcome]
+
+PASSES: dict[str, Pass] = {"live": estimate_live}
+"""By the name that stands in the keys of the tables. ``live`` does not look ahead."""

@@ -1,0 +1,151 @@
+"""People after stroke on a treadmill: no truth, but what must hold of any walk can be checked.
+
+A steady walk has no reason to drift: what the mean angles of strides do over minutes is the estimator, or the person.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from subtalar.bench.accuracy.estimates import Track
+from subtalar.bench.accuracy.heading_trace import HeadingTrace, smooth_trend, traced
+from subtalar.bench.accuracy.recordings import existing
+from subtalar.bench.parallel import side_by_side
+from subtalar.bench.table import Column, Table, Value
+from subtalar.conventions import ANGLE_NAMES
+from subtalar.session import open_session
+from subtalar.types import FloatArray, Side, Stride
+
+FOLDER = "movingreality"
+_BLOCK_S = 0.2
+_TREND_S = 10.0
+_FIRST_S = 60.0
+_POINTS = 101
+_FEWEST = 5
+
+
+@dataclass(frozen=True)
+class Leg:
+    """One leg of one person; waveform differences (3,) in the order of ``conventions.ANGLE_NAMES``."""
+
+    trial: str
+    side: Side
+    strides: int
+    per_minute: float
+    evidence_deg: float
+    filtered_deg: float
+    live_deg: float
+    six_axis_deg_min: float
+    rotation_deg_min: float
+    rotation_error_deg_min: float
+    waveform_rms_deg: FloatArray
+    waveform_max_deg: FloatArray
+
+
+def measure(data: Path) -> list[Table]:
+    """Heading, drift and waveforms of every leg in ``data/movingreality``."""
+    folders = sorted(p for p in existing(data, FOLDER).iterdir() if p.is_dir())
+    legs = [leg for found in side_by_side(measure_person, folders) for leg in found]
+    return [_heading_table(legs), _waveform_table(legs)]
+
+
+def measure_person(folder: Path) -> list[Leg]:
+    """Both legs of one recording."""
+    session = open_session(folder)
+    outcome, traces = traced(session.sensors, session.blocks(_BLOCK_S))
+    legs = []
+    for side, trace in traces.items():
+        strides = [s for s in outcome.strides if s.side == side and usable(s)]
+        legs.append(measure_leg(folder.name, side, trace, strides, outcome.tracks[side].known()))
+    return legs
+
+
+def usable(stride: Stride) -> bool:
+    """Whether a stride is one of steady walking with all its angles."""
+    return stride.quality in ("ok", "few_strides", "clipped") and bool(np.isfinite(stride.mean_tibial_rotation_deg))
+
+
+def measure_leg(trial: str, side: Side, trace: HeadingTrace, strides: list[Stride], track: Track) -> Leg:
+    """Figures of one leg from its usable strides and its rows."""
+    known = np.isfinite(trace.live_deg)
+    evidence, t = trace.evidence_deg[known], trace.time_s[known]
+    trend = smooth_trend(t, evidence, _TREND_S)
+    contact_s = np.array([s.initial_contact_s for s in strides])
+    rotation = np.array([s.mean_tibial_rotation_deg for s in strides])
+    slope, covariance = np.polyfit(contact_s / 60.0, rotation, 1, cov=True)
+    first = [s for s in strides if s.initial_contact_s < contact_s[0] + _FIRST_S]
+    last = [s for s in strides if s.initial_contact_s > contact_s[-1] - _FIRST_S]
+    change = mean_waveform(track, last) - mean_waveform(track, first)
+    return Leg(
+        trial,
+        side,
+        len(strides),
+        60.0 / float(np.median([s.stride_time_s for s in strides])),
+        float(np.std(evidence - trend)),
+        float(np.std(trace.filtered_deg[known] - trend)),
+        float(np.std(trace.live_deg[known] - trend)),
+        60.0 * float(np.polyfit(t, evidence, 1)[0]),
+        float(slope[0]),
+        float(np.sqrt(covariance[0, 0])),
+        np.sqrt(np.mean(change**2, axis=0)),
+        np.abs(change).max(axis=0),
+    )
+
+
+def mean_waveform(track: Track, strides: list[Stride]) -> FloatArray:
+    """Mean angles (101, 3) over strides from contact to contact, each stretched to the same length; NaN where few."""
+    if len(strides) < _FEWEST:
+        return np.full((_POINTS, 3), np.nan)
+    share = np.linspace(0.0, 1.0, _POINTS)
+    curves = []
+    for s in strides:
+        t = s.initial_contact_s + share * s.stride_time_s
+        curves.append(np.stack([np.interp(t, track.time_s, track.angles_deg[:, k]) for k in range(3)], axis=1))
+    return np.asarray(np.mean(curves, axis=0))
+
+
+_WHO = (Column("trial", "recording"), Column("side", "side"))
+
+
+def _heading_table(legs: list[Leg]) -> Table:
+    columns = (
+        *_WHO,
+        Column("strides", "strides", 0),
+        Column("strides_per_minute", "strides a minute", 1),
+        Column("evidence_sd_deg", "one stride's heading, sd °"),
+        Column("filtered_sd_deg", "after filtering, sd °"),
+        Column("live_sd_deg", "as used live, sd °"),
+        Column("six_axis_drift_deg_min", "six-axis drift °/min", 1),
+        Column("tibial_rotation_drift_deg_min", "tibial rotation drift °/min"),
+        Column("tibial_rotation_drift_se_deg_min", "its standard error"),
+    )
+    rows: list[tuple[Value, ...]] = [
+        (
+            x.trial,
+            x.side,
+            float(x.strides),
+            x.per_minute,
+            x.evidence_deg,
+            x.filtered_deg,
+            x.live_deg,
+            x.six_axis_deg_min,
+            x.rotation_deg_min,
+            x.rotation_error_deg_min,
+        )
+        for x in legs
+    ]
+    return Table("treadmill_heading", "People after stroke on a treadmill: heading and drift", columns, tuple(rows))
+
+
+def _waveform_table(legs: list[Leg]) -> Table:
+    columns = [
+        Column(f"{name}_{kind}_deg", f"{name.replace('_', ' ')}, {words} °")
+        for name in ANGLE_NAMES
+        for kind, words in (("rms", "RMS"), ("max", "largest"))
+    ]
+    rows: list[tuple[Value, ...]] = [
+        (x.trial, x.side, *np.stack((x.waveform_rms_deg, x.waveform_max_deg), axis=1).ravel().tolist()) for x in legs
+    ]
+    title = "Mean waveform of the last minute against the first"
+    return Table("treadmill_waveforms", title, (*_WHO, *columns), tuple(rows))

@@ -1,0 +1,61 @@
+"""Ankle angles from the orientations of two sensors whose mounting is told and whose heading is fixed in standing."""
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from subtalar.bench.accuracy.estimates import Track
+from subtalar.bench.peers.filters import Filter, heading_corrected
+from subtalar.bench.peers.told import Sensor, Told
+from subtalar.estimation import quaternions as quat
+from subtalar.estimation.joint_angles import ankle_angles_deg
+from subtalar.types import FloatArray
+
+_BEFORE_S = 1.0
+"""qmt begins so long before the walk: in the rests and knee bends before it the joint shows it nothing."""
+
+
+def ankle_fixed_in_standing(told: Told, orientation: Filter) -> Track:
+    """Heading between the two worlds as it was in the last standing before the walk, and never again."""
+    t, q_shank, q_foot = segments(told, orientation)
+    return _track(told, t, q_shank, q_foot)
+
+
+def ankle_heading_corrected(told: Told, orientation: Filter, walk_start_s: float) -> Track:
+    """The same orientations, their heading handed to qmt from just before the walk on."""
+    t, q_shank, q_foot = segments(told, orientation)
+    part = t >= walk_start_s - _BEFORE_S
+    even = np.arange(int(part.sum())) / round(told.foot.rate_hz)
+    gyr_shank = told.shank.rate_at(t[part]) @ told.shank.to_segment.T
+    gyr_foot = told.foot.gyr_rad_s[part] @ told.foot.to_segment.T
+    corrected = heading_corrected(even, gyr_shank, gyr_foot, q_shank[part], q_foot[part])
+    return _track(told, t[part], q_shank[part], corrected)
+
+
+def segments(told: Told, orientation: Filter) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """The foot's times (n,), shank and foot segment in the shank's world (n, 4), aligned in standing."""
+    t = told.foot.time_s
+    q_foot = _segment(told.foot, orientation(told.foot))
+    q_shank = _at(t, told.shank.time_s, _segment(told.shank, orientation(told.shank)))
+    still = (t > told.standing[0]) & (t < told.standing[1])
+    foot, shank = quat.mean(q_foot[still]), quat.mean(q_shank[still])
+    apart = quat.multiply(shank, quat.conjugate(foot))
+    q_foot = quat.multiply(quat.about_vertical(2 * float(np.arctan2(apart[3], apart[0]))), q_foot)
+    # Standing is zero by definition: what tilt is left belongs to the mounting.
+    left = quat.multiply(quat.conjugate(quat.mean(q_foot[still])), shank)
+    return t, q_shank, quat.multiply(q_foot, left)
+
+
+def _segment(sensor: Sensor, q: FloatArray) -> FloatArray:
+    x, y, z, w = Rotation.from_matrix(sensor.to_segment).as_quat()
+    return quat.multiply(q, quat.conjugate(np.array([w, x, y, z])))
+
+
+def _at(t: FloatArray, times: FloatArray, q: FloatArray) -> FloatArray:
+    j = np.clip(np.searchsorted(times, t, side="right") - 1, 0, len(times) - 2)
+    fraction = np.clip((t - times[j]) / (times[j + 1] - times[j]), 0.0, 1.0)
+    return quat.interpolate(q[j], q[j + 1], fraction)
+
+
+def _track(told: Told, t: FloatArray, q_shank: FloatArray, q_foot: FloatArray) -> Track:
+    angles = ankle_angles_deg(quat.multiply(quat.conjugate(q_shank), q_foot), told.side)
+    return Track(t, angles, np.full_like(angles, np.nan), np.zeros(len(t), dtype=np.uint8))

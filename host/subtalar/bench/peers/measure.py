@@ -1,0 +1,82 @@
+"""Ours, told nothing, beside VQF, Fusion and qmt, told mounting, clocks and biases: the same trials, the same score."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from subtalar.bench.accuracy.angle_score import score_angles
+from subtalar.bench.accuracy.estimates import Track, estimate_live
+from subtalar.bench.accuracy.trial import Trial, read_trial
+from subtalar.bench.accuracy.truth_trials import folders_in
+from subtalar.bench.parallel import side_by_side
+from subtalar.bench.peers import filters
+from subtalar.bench.peers.joint import ankle_fixed_in_standing, ankle_heading_corrected
+from subtalar.bench.peers.told import tell
+from subtalar.bench.table import Column, Table, Value
+from subtalar.conventions import ANGLE_NAMES
+from subtalar.types import FloatArray, Side
+
+OURS = "subtalar, told nothing"
+_DIVERGED_DEG = 20.0
+
+
+@dataclass(frozen=True)
+class PeerScore:
+    """Root mean square errors (3,) of one leg by one method; None where it gave no angle."""
+
+    trial: str
+    side: Side
+    method: str
+    rmse_deg: FloatArray | None
+
+
+def measure(data: Path) -> list[Table]:
+    """Every truth trial in ``data`` by every method. Raises InputError where trials or a package are missing."""
+    for name in ("imufusion", "qmt"):
+        filters.optional(name)
+    return [table([s for found in side_by_side(measure_trial, folders_in(data)) for s in found])]
+
+
+def measure_trial(folder: Path) -> list[PeerScore]:
+    """One trial."""
+    trial = read_trial(folder)
+    ours = estimate_live(trial.session.sensors, trial.blocks()).tracks
+    scores = []
+    for side in trial.angles_deg:
+        told = tell(trial, side)
+        tracks = {
+            OURS: ours.get(side),
+            "VQF, heading fixed in standing": ankle_fixed_in_standing(told, filters.vqf),
+            "Fusion, heading fixed in standing": ankle_fixed_in_standing(told, filters.fusion),
+            "VQF with qmt's heading correction": ankle_heading_corrected(told, filters.vqf, trial.walking.start_s),
+        }
+        scores += [PeerScore(trial.name, side, name, _rmse(trial, side, track)) for name, track in tracks.items()]
+    return scores
+
+
+def _rmse(trial: Trial, side: Side, track: Track | None) -> FloatArray | None:
+    if track is None:
+        return None
+    walk = trial.walking.start_s, trial.walking.end_s
+    score = score_angles(track, trial.time_s, trial.angles_deg[side], walk, trial.strides[side])
+    return None if score is None else score.rmse_deg
+
+
+def table(scores: list[PeerScore]) -> Table:
+    """A row a leg and method."""
+    columns = (
+        Column("trial", "trial"),
+        Column("side", "side"),
+        Column("method", "method"),
+        *(Column(f"{name}_deg", f"{name.replace('_', ' ')} °", 1) for name in ANGLE_NAMES),
+        Column("remark", ""),
+    )
+    rows: list[tuple[Value, ...]] = []
+    for s in scores:
+        if s.rmse_deg is None:
+            rows.append((s.trial, s.side, s.method, None, None, None, "gave no angles"))
+        else:
+            remark = "diverged" if not np.max(s.rmse_deg) < _DIVERGED_DEG else ""
+            rows.append((s.trial, s.side, s.method, *s.rmse_deg.tolist(), remark))
+    return Table("peers", "Error while walking, by method", columns, tuple(rows))

@@ -1,0 +1,71 @@
+"""``subtalar bench``."""
+
+import json
+from pathlib import Path
+
+import click
+
+_SPEED = ("all", "estimator", "memory", "latency")
+_ACCURACY = ("accuracy", "peers")
+
+
+@click.command()
+@click.argument("name", type=click.Choice([*_SPEED, *_ACCURACY]), default="all")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    default=Path("../shared/data"),
+    show_default=True,
+    help="Folder of recordings with truth, for accuracy and peers.",
+)
+@click.option("--only", multiple=True, metavar="NAME", help="Measure only this part of accuracy; may be repeated.")
+@click.option(
+    "--write",
+    "documents",
+    multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Put the figures into this document as well; may be repeated.",
+)
+def bench(name: str, *, as_json: bool, data: Path, only: tuple[str, ...], documents: tuple[Path, ...]) -> None:
+    """Measure speed and memory on this machine (all), accuracy against truth, or other software beside ours (peers)."""
+    if name in _SPEED:
+        if only or documents:
+            raise click.UsageError("--only and --write belong to accuracy and peers.")
+        _speed(name, as_json=as_json)
+    else:
+        _accuracy(name, as_json=as_json, data=data, only=only, documents=documents)
+
+
+def _speed(name: str, *, as_json: bool) -> None:
+    from subtalar.bench import BENCHES, Bench, render
+    from subtalar.cli.simulation import simulated, simulated_session
+
+    chosen: dict[str, Bench] = BENCHES if name == "all" else {name: BENCHES[name]}
+    results = []
+    for bench_name, run in chosen.items():
+        if not as_json:
+            click.echo(f"measuring {bench_name} …", err=True)
+        results.extend(run(simulated_session, simulated))
+    click.echo(json.dumps([r.as_json() for r in results], indent=2) if as_json else render(results))
+
+
+def _accuracy(name: str, *, as_json: bool, data: Path, only: tuple[str, ...], documents: tuple[Path, ...]) -> None:
+    from subtalar.bench.accuracy import MEASUREMENTS, measure, write_tables
+    from subtalar.bench.peers import measure as measure_peers
+    from subtalar.bench.rendering import as_text
+
+    if name == "peers" and only:
+        raise click.UsageError("--only belongs to accuracy.")
+    unknown = [n for n in only if n not in MEASUREMENTS]
+    if unknown:
+        raise click.UsageError(f"--only knows {', '.join(MEASUREMENTS)}, not {unknown[0]}.")
+    tables = []
+    for table in measure(data, only) if name == "accuracy" else measure_peers(data):
+        tables.append(table)
+        if not as_json:
+            click.echo(as_text(table) + "\n")
+    if as_json:
+        click.echo(json.dumps([t.as_json() for t in tables], indent=2))
+    for document in documents:
+        write_tables(document, tables)
