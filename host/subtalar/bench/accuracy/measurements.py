@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from subtalar.bench.accuracy import inclination, treadmill, truth_trials
+from subtalar.bench.accuracy import closed_loops, foot_floor, inclination, treadmill, truth_trials
 from subtalar.bench.table import Table
 from subtalar.errors import InputError
 
@@ -11,6 +11,8 @@ MEASUREMENTS: dict[str, Callable[[Path], list[Table]]] = {
     "truth_trials": truth_trials.measure,
     "treadmill": treadmill.measure,
     "inclination": inclination.measure,
+    "foot_floor": foot_floor.measure,
+    "closed_loops": closed_loops.measure,
 }
 """Each takes the folder of recordings and gives tables. Raises InputError where its own part is missing."""
 
