@@ -120,7 +120,9 @@ class SegmentParameters:
     angle shows in the frontal one."""
     lone_foot_axis_sd_deg: float = 4.0
     """The axis about which a foot turns most is not quite its medio-lateral one."""
-    lone_shank_axis_sd_deg: float = 3.0
+    lone_shank_axis_sd_deg: float = 8.0
+    """In walking the shank also turns about its long axis; in knee bends hardly."""
+    bends_axis_sd_deg: float = 3.0
     flat_foot_sd_deg: float = 1.0
     """How far the foot in mid-stance is off its pose in quiet standing."""
 

@@ -1,8 +1,8 @@
 """A leg with a sensor on the shank only: inclination in two planes, and steps from its swings.
 
 The vertical is that of quiet standing. The medio-lateral axis is the level axis about which the shank turns most in
-knee bends and walking; the forward swing, faster than any turning back, gives its sign. The shank never rests at a
-known velocity, so stride length is not given.
+knee bends, or without them in walking; its sign makes the shank lean further forward than it ever leans back. The
+shank never rests at a known velocity, so stride length is not given.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ from subtalar.estimation import quaternions as quat
 from subtalar.estimation import sensor_stream as stream
 from subtalar.estimation.further_angles import SHANK
 from subtalar.estimation.leg_tracker import RowAngles
-from subtalar.estimation.one_sensor import HELD_S, OneSensorLeg, level_axis, placed, standing_up
+from subtalar.estimation.one_sensor import HELD_S, STILL, OneSensorLeg, level_axis, placed, standing_up, up_in_sensor
 from subtalar.estimation.parameters import Parameters
 from subtalar.estimation.segment_angles import shank_to_floor_deg, to_floor_sd_deg
 from subtalar.estimation.sensor_stream import SensorStream
@@ -19,6 +19,21 @@ from subtalar.estimation.swing_detector import Swing, SwingDetector
 from subtalar.types import FloatArray, GaitEvent, Side
 
 _UNKNOWN = complex(float("nan"), float("nan"))
+_BEFORE_STEP_S = 1.0
+
+
+def _right(gyr: FloatArray, q: FloatArray, up: FloatArray) -> FloatArray | None:
+    """The level axis (3,) about which the shank turns most, pointing to the person's right.
+
+    Knee bends and swings tilt the shank forward by up to 50°, more in running; no step tilts it as far back.
+    """
+    axis = level_axis(gyr.T @ gyr, up)
+    if axis is None:
+        return None
+    now_up = up_in_sensor(q)
+    forward = np.cross(up, axis)
+    lean = -np.arctan2(now_up @ forward, now_up @ up)
+    return axis if float(np.sum(lean**3)) > 0 else -axis
 
 
 class ShankLeg(OneSensorLeg):
@@ -28,6 +43,7 @@ class ShankLeg(OneSensorLeg):
         super().__init__(side, shank, parameters)
         self._quaternion: FloatArray | None = None
         self._stood = False
+        self._from_bends = False
         self._swings = SwingDetector(self._rate_hz)
         self._right = np.zeros(3)
         self._base = 0
@@ -54,7 +70,7 @@ class ShankLeg(OneSensorLeg):
     def _feed(self, rows: FloatArray) -> None:
         gyr, right = rows[:, stream.GYR], self._right
         rate = gyr[:, 0] * right[0] + gyr[:, 1] * right[1] + gyr[:, 2] * right[2]
-        self._swings.push(rows[:, stream.TIME], rate)
+        self._swings.push(rows[:, stream.TIME], rate, rows[:, stream.ACC])
 
     def _decide(self) -> None:
         if self._quaternion is None:
@@ -74,27 +90,46 @@ class ShankLeg(OneSensorLeg):
         self._stood = True
         up, end = standing
         walk = rows[end:]
-        gyr = walk[:, stream.GYR]
-        right = level_axis(gyr.T @ gyr, up) if len(walk) else None
+        right = _right(walk[:, stream.GYR], walk[:, stream.Q], up) if len(walk) else None
         if right is None:
             return
-        rate = gyr @ right
-        if float(np.sum(rate**3)) < 0:
-            right = -right
-        self._swings, self._right, self._base = SwingDetector(self._rate_hz), right, first + end
-        self._feed(walk)
-        found: list[Swing] = []
-        while (swing := self._swings.next_before(len(walk))) is not None:
-            found.append(swing)
+        found = self._swings_in(walk, right, first + end)
         if len(found) < self._p.placement.strides:
             return
+        bends = self._bends(walk[walk[:, stream.TIME] < found[0].events.foot_off_s - _BEFORE_STEP_S], up)
+        if bends is not None:
+            right = bends if float(bends @ right) > 0 else -bends
+            found = self._swings_in(walk, right, first + end)
+        self._from_bends = bends is not None
         self._fed = self._next
         self._quaternion = placed(up, right)
         now_s = self._time(self._next - 1)
         for swing in found:  # steps taken before calibration are told now: late, but not lost
             self._tell(swing, now_s)
-        text = "Shank calibrated from quiet standing and the walk. Steps are told from its swings."
+        source = "knee bends" if self._from_bends else "the walk itself"
+        text = f"Shank calibrated from quiet standing and {source}. Steps are told from its swings."
         self._say(now_s, "info", "calibrated", text)
+
+    def _swings_in(self, rows: FloatArray, right: FloatArray, first: int) -> list[Swing]:
+        """All swings in the rows, of which the first is stream row ``first``; the detector goes on from there."""
+        self._swings, self._right, self._base = SwingDetector(self._rate_hz), right, first
+        self._feed(rows)
+        found: list[Swing] = []
+        while (swing := self._swings.next_before(len(rows))) is not None:
+            found.append(swing)
+        return found
+
+    def _bends(self, rows: FloatArray, up: FloatArray) -> FloatArray | None:
+        """The level axis (3,) of the knee bends between standing and the first step; None where there were none."""
+        gyr = rows[rows[:, STILL] < 1][:, stream.GYR]
+        if len(gyr) < 2:
+            return None
+        moment = gyr.T @ gyr
+        values, vectors = np.linalg.eigh(moment)
+        swept = float(np.sum(np.abs(gyr @ vectors[:, -1]))) / self._rate_hz
+        if swept < 2 * self._p.placement.min_bend_rad or values[-1] < 5.0 * values[-2]:
+            return None
+        return level_axis(moment, up)
 
     def _tell(self, swing: Swing, now_s: float) -> None:
         events = swing.events
@@ -110,9 +145,10 @@ class ShankLeg(OneSensorLeg):
 
     def _fill(self, out: RowAngles, q: FloatArray, tilt_variance: FloatArray) -> None:
         p = self._p.segments
+        axis_sd_deg = p.bends_axis_sd_deg if self._from_bends else p.lone_shank_axis_sd_deg
         to_floor = shank_to_floor_deg(q, self.side)
         out.further_deg[:, SHANK] = to_floor
-        out.further_sd_deg[:, SHANK] = to_floor_sd_deg(to_floor[:, 0], tilt_variance, p.lone_shank_axis_sd_deg, p)
+        out.further_sd_deg[:, SHANK] = to_floor_sd_deg(to_floor[:, 0], tilt_variance, axis_sd_deg, p)
         # The picture of the leg needs no heading: it looks along the direction the shank faces.
         mirror = 1.0 if self.side == "right" else -1.0
         half = np.radians(0.5 * to_floor)

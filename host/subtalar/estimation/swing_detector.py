@@ -1,25 +1,26 @@
 """Swings of the shank from its angular rate about the medio-lateral axis, found causally.
 
-In swing the shank turns forward fastest: a peak above 50 °/s. The negative peak before it is near foot off, the
-negative peak after it near initial contact (Salarian et al. 2004, doi 10.1109/TBME.2004.827933; Catalfamo et al. 2010,
-doi 10.3390/s100605683, found contacts 25 ms early and foot off up to 75 ms off against foot switches).
+In swing the shank turns forward fastest: a peak above 50 °/s marks it (Salarian et al. 2004,
+doi 10.1109/TBME.2004.827933). Around it the events are read as from the foot (``gait_events``): foot off where the
+backward turning before the swing has fallen to half, initial contact at the shock after it. The shank follows the foot
+loosely; both events are less exact than from a foot sensor.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from subtalar.estimation.gait_events import SwingEvents
+from subtalar.estimation.gait_events import SwingEvents, swing_events
 from subtalar.estimation.history import History
 from subtalar.types import FloatArray
 
 _LEAST_PEAK_RAD_S = np.radians(50.0)
 _SHARE_OF_TYPICAL = 0.4
 _MEMORY = 0.3
-_CONTACT_S = 0.2
-"""The negative peak of initial contact follows the end of the forward turning within this."""
+_CONTACT_S = 0.28
+"""The shock of contact follows the end of the forward turning within this."""
 _OFF_S = 0.6
-"""The negative peak of foot off precedes the beginning of the forward turning by at most this."""
+"""Foot off precedes the beginning of the forward turning by at most this."""
 _HELD_S = 4.0
 _LOST_S = 0.2
 """A swing in which that much was lost is none."""
@@ -38,16 +39,19 @@ class SwingDetector:
 
     def __init__(self, rate_hz: float) -> None:
         self._rate_hz = rate_hz
-        self._rows = History(2)  # time, rate
+        self._rows = History(5)  # time, rate, specific force
         self._seen = 0
         self._rise: int | None = None
         self._peak = 0.0
         self._typical = 0.0
         self._fall: int | None = None
+        self._after_last = 0
 
-    def push(self, time_s: FloatArray, rate_rad_s: FloatArray) -> None:
-        """Take times and rates (n,), + forward swing."""
-        self._rows.append(np.stack([time_s, rate_rad_s], axis=1))
+    def push(self, time_s: FloatArray, rate_rad_s: FloatArray, acc_m_s2: FloatArray) -> None:
+        """Take times, rates (n,), + forward swing, and specific force (n, 3)."""
+        rows = np.empty((len(time_s), 5))
+        rows[:, 0], rows[:, 1], rows[:, 2:] = time_s, rate_rad_s, acc_m_s2
+        self._rows.append(rows)
 
     def next_before(self, row: int) -> Swing | None:
         """The next swing known strictly before ``row`` (counted from the first row pushed); None when there is none."""
@@ -89,9 +93,11 @@ class SwingDetector:
         assert self._fall is not None
         weight = _MEMORY if self._typical > 0.0 else 1.0
         self._typical += weight * (self._peak - self._typical)
-        first = max(self._rise - round(_OFF_S * self._rate_hz), self._rows.first)
-        before, after = self._rows.view(first, self._rise), self._rows.view(self._fall, due + 1)
-        if len(before) == 0 or after[-1, 0] - before[0, 0] > (due - first) / self._rate_hz + _LOST_S:
+        first = max(self._rise - round(_OFF_S * self._rate_hz), self._after_last, self._rows.first)
+        self._after_last = self._fall
+        rows = self._rows.view(first, due + 1)
+        if rows[-1, 0] - rows[0, 0] > (due - first) / self._rate_hz + _LOST_S:
             return None
-        off, contact = int(np.argmin(before[:, 1])), int(np.argmin(after[:, 1]))
-        return Swing(SwingEvents(float(before[off, 0]), float(after[contact, 0])), due)
+        t, rate, acc = (np.ascontiguousarray(part) for part in (rows[:, 0], rows[:, 1], rows[:, 2:]))
+        events = swing_events(t, rate, acc)
+        return None if events is None else Swing(events, due)
