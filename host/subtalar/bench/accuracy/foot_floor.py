@@ -50,7 +50,11 @@ class FootScore:
 def measure(data: Path) -> list[Table]:
     """Both feet of ``data/gaitmap_foot_mocap``."""
     folder = existing(data, FOLDER)
-    feet = side_by_side(measure_foot, [(folder, side) for side in SIDES])
+    return tables(side_by_side(measure_foot, [(folder, side) for side in SIDES]))
+
+
+def tables(feet: list[FootScore]) -> list[Table]:
+    """Angles to the floor, and strides."""
     return [_angles(feet), _strides(feet)]
 
 
