@@ -49,11 +49,11 @@ class GaitEstimator:
                 self._legs.append(Leg(side, foot, shank, self._p))
             elif foot is not None:
                 self._lone.append(FootLeg(side, foot, self._p))
-                text = f"The {side} leg has a foot sensor only: foot angles to the floor and steps, no ankle angles."
+                text = f"The {side} leg has no shank sensor: foot angles to the floor and steps, but no ankle angles."
                 self._first_notices.append(Notice(0.0, "info", "one_sensor", text, side))
             elif shank is not None:
                 self._lone.append(ShankLeg(side, shank, self._p))
-                text = f"The {side} leg has a shank sensor only: shank inclination and steps, no ankle angles."
+                text = f"The {side} leg has no foot sensor: shank inclination and steps, but no ankle angles."
                 self._first_notices.append(Notice(0.0, "info", "one_sensor", text, side))
 
     @property

@@ -8,6 +8,7 @@ of travel, come from the path between two rests (double integration from zero ve
 
 import numpy as np
 
+from subtalar.conventions import GRAVITY_M_S2
 from subtalar.estimation import quaternions as quat
 from subtalar.estimation import sensor_stream as stream
 from subtalar.estimation.ankle_path import ankle_velocity
@@ -15,7 +16,7 @@ from subtalar.estimation.foot_flat import FootFlat, FootFlatDetector
 from subtalar.estimation.further_angles import FOOT
 from subtalar.estimation.leg_steps import Step, StepTeller
 from subtalar.estimation.leg_tracker import RowAngles
-from subtalar.estimation.one_sensor import GAP, HELD_S, OneSensorLeg, level_axis, placed, standing_up, up_in_sensor
+from subtalar.estimation.one_sensor import GAP, HELD_S, OneSensorLeg, level_axis, placed, standing_up
 from subtalar.estimation.parameters import Parameters
 from subtalar.estimation.segment_angles import foot_to_floor_deg, to_floor_sd_deg
 from subtalar.estimation.sensor_stream import SensorStream
@@ -24,6 +25,7 @@ from subtalar.types import FloatArray, Side
 
 _LONG_REST_S = 1.0
 _MARGIN_S = 0.12
+_FLAT_HALF_S = 0.05
 _NO_LEVER = np.zeros(3)
 
 
@@ -65,7 +67,9 @@ class FootTracker:
         rest = window.foot.q[window.stop]
         ahead = np.array([travel.real, travel.imag, 0.0]) / abs(travel)
         self._ahead.append(quat.rotate(quat.conjugate(rest), ahead))
-        self._flat_ups.append(up_in_sensor(rest[None])[0])
+        # The resting foot feels gravity alone, better than a filter that has not settled yet knows it.
+        resting = np.abs(window.foot.time_s - window.end_s) <= _FLAT_HALF_S
+        self._flat_ups.append(window.foot.acc_m_s2[resting].mean(axis=0) / GRAVITY_M_S2)
         gyr = window.foot.gyr_rad_s[window.start : window.stop + 1]
         self._moment += gyr.T @ gyr
         if self.strides_used >= self._p.placement.strides:

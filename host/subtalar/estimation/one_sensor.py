@@ -110,8 +110,9 @@ class OneSensorLeg(ABC):
         later = lost[1:] if starts_with_gap else lost
         if len(later):
             fresh = fresh[: int(later[0])]
-        if starts_with_gap:
+        if starts_with_gap or self._next == 0:
             self._settled_s = float(fresh[0, stream.TIME])
+        if starts_with_gap:
             self._gap()
         fresh = fresh[: self._decision_before(fresh)]
         self._finish(fresh, gap=starts_with_gap)
@@ -154,7 +155,7 @@ class OneSensorLeg(ABC):
         if placement is None:
             return out
         since = rows[:, stream.TIME] - self._settled_s
-        fresh = self._p.tilt_after_reset_deg * np.exp(-np.maximum(since, 0.0) / self._p.tilt_settling_s)
+        fresh = self._p.tilt_after_reset_deg * np.exp(-np.maximum(since, 0.0) / self._p.segments.tilt_settling_s)
         self._fill(out, quat.multiply(rows[:, stream.Q], quat.conjugate(placement)), fresh**2)
         out.quality[:] = Quality.OK if self._strides_seen >= _FEW else Quality.FEW_STRIDES
         out.quality[rows[:, stream.CLIPPED] > 0] = Quality.CLIPPED

@@ -123,6 +123,8 @@ class SegmentParameters:
     lone_shank_axis_sd_deg: float = 8.0
     """In walking the shank also turns about its long axis; in knee bends hardly."""
     bends_axis_sd_deg: float = 3.0
+    tilt_settling_s: float = 4.0
+    """After a gap in mid-walk inclination comes back this slowly: 3° off after 2 s, 1° after 7 s."""
     flat_foot_sd_deg: float = 1.0
     """How far the foot in mid-stance is off its pose in quiet standing."""
 
