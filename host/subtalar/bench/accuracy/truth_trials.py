@@ -6,6 +6,7 @@ from pathlib import Path
 
 from subtalar.bench.accuracy.angle_score import AngleScore, score_angles
 from subtalar.bench.accuracy.passes import PASSES, Pass
+from subtalar.bench.accuracy.recordings import existing
 from subtalar.bench.accuracy.stride_score import StrideScore, score_strides
 from subtalar.bench.accuracy.trial import Trial, read_trial, trial_folders
 from subtalar.bench.accuracy.without_bends import blocks_without_bends, cut_s
@@ -49,6 +50,7 @@ def measure(data: Path) -> list[Table]:
 
 def folders_in(data: Path) -> list[Path]:
     """The trials in ``data`` as ``measure`` takes it. Raises InputError where there is none."""
+    existing(data)
     return trial_folders(data / FOLDER if (data / FOLDER).is_dir() else data)
 
 
