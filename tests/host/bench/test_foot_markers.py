@@ -5,11 +5,13 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from subtalar.bench.accuracy.foot_markers import (
+    Reference,
     compare,
     compare_turned,
     floor_angles_deg,
     levelled,
     turned,
+    unbent,
     up_in_foot,
     up_of_angles,
 )
@@ -18,6 +20,11 @@ from subtalar.types import SIDES, Side
 ANGLES = np.array([[0.0, 0.0], [20.0, 0.0], [0.0, 10.0], [-45.0, 12.0], [30.0, -7.0]])
 T = np.arange(0.0, 10.0, 0.01)
 WALK = np.stack((30 * np.sin(6 * T), 8 * np.cos(7 * T)), axis=1)
+
+
+def reference(up: np.ndarray) -> Reference:
+    """All but the ends; bent in the last third."""
+    return Reference(T[100:-100], up[100:-100], T[100:-100] < 6.0)
 
 
 @pytest.mark.parametrize("side", SIDES)
@@ -47,7 +54,7 @@ def test_levelling_makes_flat_flat() -> None:
 def test_only_offset_and_lag_are_taken_out() -> None:
     truth = up_of_angles(WALK, "left")
     wrong = up_of_angles(WALK + np.array([2.0, -3.0]) + np.array([0.0, 1.0]) * np.sin(40 * T)[:, None], "left")
-    error = compare(T[100:-100], truth[100:-100], T + 0.02, wrong, "left")
+    error = compare(reference(truth), T + 0.02, wrong, "left")
     assert error.lag_s == pytest.approx(0.02)
     assert error.pitch_deg == pytest.approx(0.0, abs=0.02)
     assert error.inversion_deg == pytest.approx(np.sqrt(0.5), abs=0.03)
@@ -56,8 +63,23 @@ def test_only_offset_and_lag_are_taken_out() -> None:
 def test_a_wrong_forward_axis_shows_unless_it_is_fitted() -> None:
     truth = up_of_angles(WALK, "right")
     seen = turned(truth, np.radians(10.0))
-    inside = slice(100, -100)
-    assert compare(T[inside], truth[inside], T, seen, "right").inversion_deg > 2.0
-    fitted = compare_turned(T[inside], truth[inside], T, seen, "right")
+    assert compare(reference(truth), T, seen, "right").inversion_deg > 2.0
+    fitted = compare_turned(reference(truth), T, seen, "right")
     assert fitted.yaw_deg == pytest.approx(-10.0, abs=0.3)
     assert fitted.inversion_deg < 0.1
+
+
+def test_what_only_the_bent_shoe_shows_is_told_apart() -> None:
+    truth = up_of_angles(WALK, "left")
+    bent = (T >= 6.0)[:, None] * np.array([0.0, 5.0]) * np.sin(3 * T)[:, None]
+    error = compare(reference(truth), T, up_of_angles(WALK + bent, "left"), "left")
+    assert error.inversion_deg > 1.0
+    assert error.unbent_inversion_deg == pytest.approx(0.0, abs=1e-6)
+    assert error.unbent_pitch_deg == pytest.approx(0.0, abs=1e-6)
+
+
+def test_a_shoe_is_bent_while_its_markers_are_nearer() -> None:
+    heel, fifth = np.zeros((9, 3)), np.tile([0.15, 0.05, 0.0], (9, 1))
+    toe = np.tile([0.2, 0.0, 0.0], (9, 1))
+    toe[3] = [0.196, 0.0, 0.0]
+    assert unbent(toe, heel, fifth).tolist() == [k != 3 for k in range(9)]

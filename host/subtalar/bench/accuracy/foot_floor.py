@@ -1,7 +1,7 @@
 """A foot sensor alone: pitch and inversion to the floor against optical markers, strides against a list.
 
 The markers' own frame is made level over the rests of the foot, as the sensor's is; each angle's constant offset is
-taken out. The distances between the markers vary by 1 to 4 mm (the shoe bends): the reference is 1 to 3° itself.
+taken out. At push-off the shoe bends and the markers show the toes' part of it: figures without that are given too.
 """
 
 from dataclasses import dataclass
@@ -13,9 +13,11 @@ from vqf import VQF
 from subtalar.bench.accuracy.estimates import Outcome, estimate_live
 from subtalar.bench.accuracy.foot_markers import (
     FloorError,
+    Reference,
     compare,
     compare_turned,
     levelled,
+    unbent,
     up_in_foot,
     up_of_angles,
 )
@@ -37,10 +39,14 @@ _LAGS_S = np.arange(-0.050, 0.0501, 0.0025)
 
 @dataclass(frozen=True)
 class FootScore:
-    """One foot: angles as they are, with the yaw fitted, VQF with all of its mounting fitted; strides."""
+    """One foot: angles as they are, with the yaw fitted, VQF with all of its mounting fitted; strides.
+
+    Shares from 0 to 1: of the optical recording that has angles, and of that part with the shoe unbent.
+    """
 
     side: Side
     covered: float
+    unbent: float
     ours: FloorError | None
     ours_turned: FloorError | None
     vqf: FloorError
@@ -61,17 +67,18 @@ def tables(feet: list[FootScore]) -> list[Table]:
 def measure_foot(foot: tuple[Path, Side]) -> FootScore:
     """One foot of the recording in a folder."""
     recording = read_foot(*foot)
-    t, truth = _reference(recording)
     outcome = foot_alone(recording)
     times, up = _estimated(outcome, recording.side)
-    own = np.zeros(len(t), dtype=bool) if len(times) < 2 else (t >= times[0]) & (t <= times[-1])
-    known = None if not own.any() else (t[own], truth[own], times, up, recording.side)
+    whole = _reference(recording)
+    given = len(times) > 1
+    reference = whole.between(times[0], times[-1]) if given else whole
     return FootScore(
         recording.side,
-        float(own.mean()),
-        None if known is None else compare(*known),
-        None if known is None else compare_turned(*known),
-        _vqf(recording, t[own] if own.any() else t, truth[own] if own.any() else truth),
+        len(reference.time_s) / len(whole.time_s) if given else 0.0,
+        float(reference.unbent.mean()),
+        compare(reference, times, up, recording.side) if given else None,
+        compare_turned(reference, times, up, recording.side) if given else None,
+        _vqf(recording, reference),
         score_strides(outcome.strides, recording.strides, 0.0),
     )
 
@@ -94,32 +101,29 @@ def _estimated(outcome: Outcome, side: Side) -> tuple[FloatArray, FloatArray]:
     return track.time_s[known], up_of_angles(angles[known], side)
 
 
-def _reference(recording: FootRecording) -> tuple[FloatArray, FloatArray]:
-    """Marker times (n,) and true verticals (n, 3) in a foot frame that is level in the rests of the foot."""
-    up = up_in_foot(recording.toe_m, recording.heel_m, recording.fifth_m, recording.side)
+def _reference(recording: FootRecording) -> Reference:
+    """From the markers, in a foot frame that is level in the rests of the foot."""
+    markers = recording.toe_m, recording.heel_m, recording.fifth_m
+    up = up_in_foot(*markers, recording.side)
     rows = rows_of(BodySite.of(recording.side, "foot"), recording.time_s, recording.acc_m_s2, recording.gyr_rad_s)
     flat_s = np.array([rows[flat.first, stream.TIME] for flat in rests(rows)])
     flat = np.clip(np.round(flat_s * MARKER_RATE_HZ).astype(int), 0, len(up) - 1)
-    level = levelled(up, up[flat].mean(axis=0))
-    seen = np.isfinite(level).all(axis=1)
-    return recording.marker_time_s[seen], level[seen]
+    return Reference(recording.marker_time_s, levelled(up, up[flat].mean(axis=0)), unbent(*markers))
 
 
-def _vqf(recording: FootRecording, t: FloatArray, truth: FloatArray) -> FloorError:
+def _vqf(recording: FootRecording, reference: Reference) -> FloorError:
     """VQF with the constant rotation from its sensor to the markers' frame that suits the whole recording best."""
     acc, gyr = (np.ascontiguousarray(x) for x in (recording.acc_m_s2, recording.gyr_rad_s))
     q = VQF(1.0 / RATE_HZ).updateBatch(gyr, acc)["quat6D"]
     up = quat.rotate(quat.conjugate(q), np.broadcast_to(np.array([0.0, 0.0, 1.0]), (len(q), 3)))
-    best = None
+    errors = []
     for lag in _LAGS_S:
-        here = np.stack([np.interp(t + lag, recording.time_s, up[:, k]) for k in range(3)], axis=1)
-        u, _, vt = np.linalg.svd(truth.T @ here)
+        t = reference.time_s + lag
+        here = np.stack([np.interp(t, recording.time_s, up[:, k]) for k in range(3)], axis=1)
+        u, _, vt = np.linalg.svd(reference.up.T @ here)
         turn = u @ np.diag([1.0, 1.0, np.linalg.det(u @ vt)]) @ vt
-        error = compare(t, truth, recording.time_s, up @ turn.T, recording.side)
-        if best is None or error.pitch_deg + error.inversion_deg < best.pitch_deg + best.inversion_deg:
-            best = error
-    assert best is not None
-    return best
+        errors.append(compare(reference, recording.time_s, up @ turn.T, recording.side))
+    return min(errors, key=lambda error: error.pitch_deg + error.inversion_deg)
 
 
 def _angles(feet: list[FootScore]) -> Table:
@@ -128,24 +132,30 @@ def _angles(feet: list[FootScore]) -> Table:
         Column("method", "method"),
         Column("pitch_deg", "pitch °"),
         Column("inversion_deg", "inversion °"),
+        Column("unbent_pitch_deg", "shoe unbent: pitch °"),
+        Column("unbent_inversion_deg", "inversion °"),
         Column("lag_ms", "lag ms", 1),
         Column("yaw_deg", "yaw fitted °", 1),
         Column("covered_pct", "covered %", 0),
+        Column("unbent_pct", "of it unbent %", 0),
     )
     rows: list[tuple[Value, ...]] = []
     for f in feet:
         methods: tuple[tuple[str, FloorError | None, bool, float], ...] = (
             ("subtalar, foot sensor alone", f.ours, False, f.covered),
             ("the same, one yaw fitted", f.ours_turned, True, f.covered),
-            ("VQF, mounting fitted", f.vqf, False, 1.0),
+            ("VQF, mounting fitted", f.vqf, False, f.covered or 1.0),
         )
         for name, error, yaw, covered in methods:
             if error is None:
-                rows.append((f.side, name, None, None, None, None, 0.0))
+                rows.append((f.side, name, *([None] * 6), 0.0, None))
             else:
                 angle = error.yaw_deg if yaw else None
-                figures = (error.pitch_deg, error.inversion_deg, 1e3 * error.lag_s, angle, 100 * covered)
-                rows.append((f.side, name, *figures))
+                whole, part = (
+                    (error.pitch_deg, error.inversion_deg),
+                    (error.unbent_pitch_deg, error.unbent_inversion_deg),
+                )
+                rows.append((f.side, name, *whole, *part, 1e3 * error.lag_s, angle, 100 * covered, 100 * f.unbent))
     return Table("foot_floor", "Foot to the floor against three optical markers, RMS", columns, tuple(rows))
 
 

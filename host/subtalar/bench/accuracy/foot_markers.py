@@ -3,21 +3,42 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from subtalar.types import FloatArray, Side
 
 _LAGS_S = np.arange(-0.050, 0.0501, 0.0025)
+_UNBENT_M = 0.003
 _YAWS_RAD = np.radians(np.arange(-30.0, 30.01, 0.25))
 
 
 @dataclass(frozen=True)
+class Reference:
+    """Times (n,), verticals (n, 3) in the foot's axes, and when (n,) the markers are as far apart as they usually are:
+    at push-off the shoe bends, and what the markers then show is not the rear of the foot.
+    """
+
+    time_s: FloatArray
+    up: FloatArray
+    unbent: npt.NDArray[np.bool_]
+
+    def between(self, start_s: float, end_s: float) -> "Reference":
+        """The part from one time to another."""
+        keep = (self.time_s >= start_s) & (self.time_s <= end_s)
+        return Reference(self.time_s[keep], self.up[keep], self.unbent[keep])
+
+
+@dataclass(frozen=True)
 class FloorError:
-    """Root mean square differences in degrees, each angle's constant offset removed, at the best lag (s); ``yaw_deg``
-    turns the estimate's forward axis to the markers' line from heel to toe.
+    """Root mean square differences in degrees, each angle's constant offset removed, at the best lag (s); ``unbent``:
+    only while the markers keep their distances; ``yaw_deg`` turns the estimate's forward axis to the markers' line
+    from heel to toe.
     """
 
     pitch_deg: float
     inversion_deg: float
+    unbent_pitch_deg: float
+    unbent_inversion_deg: float
     lag_s: float
     yaw_deg: float
 
@@ -34,6 +55,13 @@ def up_in_foot(toe_m: FloatArray, heel_m: FloatArray, fifth_m: FloatArray, side:
     z = z - x * np.sum(x * z, axis=1, keepdims=True)
     z /= np.linalg.norm(z, axis=1, keepdims=True)
     return np.stack((x[:, 2], np.cross(z, x)[:, 2], z[:, 2]), axis=1)
+
+
+def unbent(toe_m: FloatArray, heel_m: FloatArray, fifth_m: FloatArray) -> npt.NDArray[np.bool_]:
+    """When (n,) all distances between the markers (n, 3) are within 3 mm of their medians."""
+    pairs = ((toe_m, heel_m), (toe_m, fifth_m), (heel_m, fifth_m))
+    apart = np.stack([np.linalg.norm(a - b, axis=1) for a, b in pairs], axis=1)
+    return np.asarray((np.abs(apart - np.nanmedian(apart, axis=0)) <= _UNBENT_M).all(axis=1))
 
 
 def levelled(up: FloatArray, flat_up: FloatArray) -> FloatArray:
@@ -60,20 +88,25 @@ def up_of_angles(angles_deg: FloatArray, side: Side) -> FloatArray:
     return np.stack((sines[:, 0], y, mirror * sines[:, 1]), axis=1)
 
 
-def compare(t: FloatArray, truth_up: FloatArray, times: FloatArray, up: FloatArray, side: Side) -> FloorError:
-    """Verticals (m, 3) at ``times`` against true ones (n, 3) at ``t``: as they are but for the lag."""
-    found = [(_rms(truth_up, _at(t + lag, times, up), side), float(lag)) for lag in _LAGS_S]
-    rms, lag = min(found, key=lambda f: float(f[0].sum()))
-    return FloorError(float(rms[0]), float(rms[1]), lag, 0.0)
+def compare(reference: Reference, times: FloatArray, up: FloatArray, side: Side) -> FloorError:
+    """Verticals (m, 3) at ``times`` (m,) against the reference: as they are but for the lag."""
+    found = [(_rms(reference.up, _at(reference.time_s + lag, times, up), side), float(lag)) for lag in _LAGS_S]
+    lag = min(found, key=lambda f: float(f[0].sum()))[1]
+    return _error(reference, _at(reference.time_s + lag, times, up), side, lag, 0.0)
 
 
-def compare_turned(t: FloatArray, truth_up: FloatArray, times: FloatArray, up: FloatArray, side: Side) -> FloorError:
+def compare_turned(reference: Reference, times: FloatArray, up: FloatArray, side: Side) -> FloorError:
     """The same with one constant yaw between the two forward axes fitted as well."""
-    best = compare(t, truth_up, times, up, side)
-    shifted = _at(t + best.lag_s, times, up)
-    found = [(_rms(truth_up, turned(shifted, yaw), side), float(yaw)) for yaw in _YAWS_RAD]
-    rms, yaw = min(found, key=lambda f: float(f[0].sum()))
-    return FloorError(float(rms[0]), float(rms[1]), best.lag_s, float(np.degrees(yaw)))
+    lag = compare(reference, times, up, side).lag_s
+    shifted = _at(reference.time_s + lag, times, up)
+    yaw = min(_YAWS_RAD, key=lambda y: float(_rms(reference.up, turned(shifted, y), side).sum()))
+    return _error(reference, turned(shifted, yaw), side, lag, float(np.degrees(yaw)))
+
+
+def _error(reference: Reference, up: FloatArray, side: Side, lag_s: float, yaw_deg: float) -> FloorError:
+    pitch, inversion = _rms(reference.up, up, side).tolist()
+    unbent_pitch, unbent_inversion = _rms(reference.up[reference.unbent], up[reference.unbent], side).tolist()
+    return FloorError(pitch, inversion, unbent_pitch, unbent_inversion, lag_s, yaw_deg)
 
 
 def turned(up: FloatArray, yaw_rad: float) -> FloatArray:
