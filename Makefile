@@ -2,15 +2,19 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help live test check bench figures clean
+.PHONY: help live test check bench accuracy bench-peers figures clean
 BIN := .venv/bin
 ARGS ?=
+# Recordings with truth, which are kept beside the project.
+DATA ?= ../shared/data
 
 help:
 	@echo 'make live      watch a simulated session; ARGS="--duration 60 --record FILE" and the like'
 	@echo 'make test      run the tests; ARGS="-k clock -x" and the like'
 	@echo 'make check     lint, formatting, types, layer rules'
 	@echo 'make bench     measure; ARGS=NAME for one measurement'
+	@echo 'make accuracy  measure against truth and write docs/accuracy.md; DATA=FOLDER of recordings'
+	@echo 'make bench-peers  other software on the same recordings'
 	@echo 'make figures   draw the figures of docs/ anew'
 	@echo 'make clean     delete the virtual environment and all caches'
 
@@ -33,6 +37,14 @@ check:
 bench:
 	@scripts/set-up test
 	@$(BIN)/subtalar bench $(ARGS)
+
+accuracy:
+	@scripts/set-up test
+	@$(BIN)/subtalar bench accuracy --data "$(DATA)" --write docs/accuracy.md --write README.md $(ARGS)
+
+bench-peers:
+	@scripts/set-up test
+	@$(BIN)/subtalar bench peers --data "$(DATA)" --write docs/accuracy.md $(ARGS)
 
 figures:
 	@scripts/set-up test

@@ -31,14 +31,16 @@ def _shown(table: Table) -> list[list[str]]:
 
 
 def _cell(value: Value, column: Column) -> str:
-    if value is None or (isinstance(value, float) and value != value):
-        return NOTHING
     if isinstance(value, str):
         return value
+    if isinstance(value, tuple):
+        return " / ".join(_cell(v, column) for v in value)
+    if value is None or value != value:
+        return NOTHING
     text = f"{value:.{column.decimals}f}"
     # A figure that rounds to nothing has no sign.
     return text.lstrip("-") if float(text) == 0 else text.replace("-", "−")
 
 
 def _is_number(table: Table, k: int) -> bool:
-    return any(isinstance(row[k], float | int) for row in table.rows)
+    return any(isinstance(row[k], float | int | tuple) for row in table.rows)

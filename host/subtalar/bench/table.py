@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-Value: TypeAlias = str | float | None
-"""A cell; None where there is nothing to say."""
+Value: TypeAlias = str | float | tuple[float, ...] | None
+"""A cell: a word, a figure, some figures of one kind (one an angle), or None where there is nothing to say."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,10 @@ class Table:
         return {"key": self.key, "title": self.title, "rows": rows}
 
 
-def _plain(value: Value) -> Value:
+def _plain(value: Value) -> Any:
     if value is None or isinstance(value, str):
         return value
+    if isinstance(value, tuple):
+        return [_plain(v) for v in value]
     number = float(value)
     return number if abs(number) < float("inf") else None

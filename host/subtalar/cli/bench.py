@@ -67,5 +67,7 @@ def _accuracy(name: str, *, as_json: bool, data: Path, only: tuple[str, ...], do
             click.echo(as_text(table) + "\n")
     if as_json:
         click.echo(json.dumps([t.as_json() for t in tables], indent=2))
-    for document in documents:
-        write_tables(document, tables)
+    placed = set().union(*(write_tables(document, tables) for document in documents))
+    homeless = [t.key for t in tables if t.key not in placed]
+    if documents and homeless:
+        click.echo(f"No document has a place for {', '.join(homeless)}: <!-- table NAME --> marks one.", err=True)

@@ -70,12 +70,13 @@ def choose_instruction(
             "problem",
         )
     if uncalibrated and not any(n.level != "info" and now_s - n.time_s < PROBLEM_SHOWN_S for n in notices):
-        return _calibrate(facts, notices, uncalibrated, walks)
+        waiting = {s.info.site.segment for s in sensors if s.info.site.side in uncalibrated}
+        return _calibrate(facts, notices, uncalibrated, walks, feet_only=waiting == {"foot"})
     return _from_notices(notices, now_s) or _waiting(facts, sensors) or _measuring(facts, sensors, qualities or {})
 
 
 def _calibrate(
-    facts: SessionFacts, notices: Sequence[Notice], uncalibrated: frozenset[Side], walks: bool
+    facts: SessionFacts, notices: Sequence[Notice], uncalibrated: frozenset[Side], walks: bool, *, feet_only: bool
 ) -> Instruction:
     """What the estimator waits for."""
     if is_replay(facts.source):
@@ -83,6 +84,12 @@ def _calibrate(
     if walks:
         return Instruction("Keep walking", "Straight ahead. Angles appear after a few strides.", "advice")
     stood = {n.side for n in notices if n.code == "standing_found"}
+    if feet_only:
+        # Knee bends tell nothing about a foot.
+        if uncalibrated <= stood:
+            return Instruction("Walk", "Straight ahead. Angles appear after a few strides.", "advice")
+        detail = "Stand for 3 seconds, then walk straight ahead. Angles then appear."
+        return Instruction("Stand still, then walk", detail, "advice")
     if uncalibrated <= stood:
         detail = "Slowly, heels on the ground. Then straight ahead: angles appear after a few strides."
         return Instruction("Bend the knees 3 times, then walk", detail, "advice")

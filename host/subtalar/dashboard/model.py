@@ -11,9 +11,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from subtalar.acquisition.ring import RingReader, SessionFacts, WriterState
+from subtalar.conventions import FURTHER_ANGLE_NAMES
 from subtalar.dashboard.instruction import MANY_LOST_RATIO, Instruction, choose_instruction
-from subtalar.dashboard.wording import LINK_WORDS, QUALITY_WORDS, STRIDE_COLUMNS, Severity, lost_share, site_words
-from subtalar.types import SIDES, FloatArray, Quality, SensorStatus, Side, Stride
+from subtalar.dashboard.wording import (
+    ANGLES,
+    LINK_WORDS,
+    QUALITY_WORDS,
+    SIGNALS_OF,
+    STRIDE_COLUMNS,
+    Severity,
+    lost_share,
+    site_words,
+)
+from subtalar.types import SIDES, FloatArray, Quality, Segment, SensorStatus, Side, Stride
 
 WINDOW_S = 10.0
 STALE_S = 0.5
@@ -55,13 +65,15 @@ class StrideMean:
 
 
 class SideTrace:
-    """The last ten seconds of one leg: ``time_s`` (n,), ``angles_deg`` and ``sd_deg`` (n, 3)."""
+    """The last ten seconds of one leg: ``time_s`` (n,), ``angles_deg`` and ``sd_deg`` (n, 3), further ones (n, 5)."""
 
     def __init__(self) -> None:
         self.cursor = self.truth_cursor = 0
         self.time_s: FloatArray = np.empty(0)
         self.angles_deg: FloatArray = np.empty((0, 3))
         self.sd_deg: FloatArray = np.empty((0, 3))
+        self.further_deg: FloatArray = np.empty((0, len(FURTHER_ANGLE_NAMES)))
+        self.further_sd_deg: FloatArray = np.empty((0, len(FURTHER_ANGLE_NAMES)))
         self.truth_time_s: FloatArray = np.empty(0)
         self.truth_deg: FloatArray = np.empty((0, 3))
         self.quality = Quality.NO_DATA
@@ -69,6 +81,13 @@ class SideTrace:
         self.arrival_ns: int | None = None
         self.publish_ns: int | None = None
         self.missed = 0
+
+    def signal(self, index: int) -> tuple[FloatArray, FloatArray]:
+        """Values and sd (n,) of one of ``wording.SIGNALS``."""
+        k = index - len(ANGLES)
+        if k < 0:
+            return self.angles_deg[:, index], self.sd_deg[:, index]
+        return self.further_deg[:, k], self.further_sd_deg[:, k]
 
     def pull(self, reader: RingReader, side: Side) -> None:
         """Take what is new; rows from before a jump back in time (another replay) are dropped."""
@@ -81,6 +100,8 @@ class SideTrace:
             self.time_s = time_s[keep:]
             self.angles_deg = np.concatenate([self.angles_deg, rows["angles_deg"]])[keep:]
             self.sd_deg = np.concatenate([self.sd_deg, rows["sd_deg"]])[keep:]
+            self.further_deg = np.concatenate([self.further_deg, rows["further_deg"]])[keep:]
+            self.further_sd_deg = np.concatenate([self.further_sd_deg, rows["further_sd_deg"]])[keep:]
             last = rows[-1]
             self.quality = Quality(int(last["quality"]))
             self.shank_orientation = last["shank_orientation"]
@@ -208,20 +229,38 @@ class DashboardModel:
         """Whether that side's newest values may be shown as the present."""
         return self.running and self.age_s(side) <= STALE_S
 
+    def one_sensor(self, side: Side) -> Segment | None:
+        """The segment that carries that leg's only sensor; None where both do, or none does."""
+        segments = [status.info.site.segment for status in self.sensors if status.info.site.side == side]
+        return segments[0] if len(segments) == 1 else None
+
+    def signals_of(self, side: Side) -> tuple[int, ...]:
+        """What that leg shows (of ``wording.SIGNALS``): ankle angles, or with one sensor those of its segment."""
+        return SIGNALS_OF[self.one_sensor(side)]
+
+    @property
+    def signals(self) -> tuple[int, ...]:
+        """What is to be shown of all legs that carry a sensor, ankle angles first."""
+        sides = {status.info.site.side for status in self.sensors} or set(SIDES)
+        return tuple(sorted({signal for side in sides for signal in self.signals_of(side)}))
+
     def readings(self, side: Side) -> tuple[Reading, Reading, Reading]:
-        """The three angles of a side now."""
-        trace = self.sides[side]
+        """The three ankle angles of a side now."""
+        return self.reading(side, 0), self.reading(side, 1), self.reading(side, 2)
+
+    def reading(self, side: Side, index: int) -> Reading:
+        """One of ``wording.SIGNALS`` of a side now."""
         if not self.is_fresh(side):
-            reading = Reading(None, None, self._why_stale(side))
-            return reading, reading, reading
+            return Reading(None, None, self._why_stale(side))
+        trace = self.sides[side]
         words = QUALITY_WORDS[trace.quality]
-        first, second, third = (
-            Reading(float(value), float(sd) if np.isfinite(sd) else None, words)
-            if np.isfinite(value)
-            else Reading(None, None, words or "not known")
-            for value, sd in zip(trace.angles_deg[-1], trace.sd_deg[-1], strict=True)
-        )
-        return first, second, third
+        value, sd = (float(column[-1]) for column in trace.signal(index))
+        if np.isfinite(value):
+            return Reading(value, sd if np.isfinite(sd) else None, words)
+        only = self.one_sensor(side)
+        if only is not None and index not in SIGNALS_OF[only]:
+            return Reading(None, None, f"{only} sensor only")
+        return Reading(None, None, words or "not known")
 
     def _why_stale(self, side: Side) -> str:
         if not self.running:

@@ -6,7 +6,7 @@ clinical signs, which are the same for both legs.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
@@ -60,14 +60,20 @@ def foot_in_shank(side: Side, angles_deg: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True)
 class Leg:
-    """Vertices in the world. ``known``: posed by measured values, not just standing there."""
+    """Vertices in the world. Known is what is posed by measured values, not just standing there."""
 
     shank: FloatArray
     foot: FloatArray
     shank_line: FloatArray
     heel_line: FloatArray
     ankle: FloatArray
-    known: bool
+    shank_known: bool
+    foot_known: bool
+
+    @property
+    def known(self) -> bool:
+        """Whether any part of the leg was measured."""
+        return self.shank_known or self.foot_known
 
 
 class LegPair:
@@ -81,8 +87,12 @@ class LegPair:
         orientation: dict[Side, FloatArray],
         angles_deg: dict[Side, FloatArray],
         dt_s: float,
+        foot_to_floor_deg: dict[Side, FloatArray] | None = None,
     ) -> dict[Side, Leg]:
-        """Legs for shank quaternions (4,) and angles (3,); NaN where not known. ``dt_s`` since the last call."""
+        """Legs for shank quaternions (4,) and angles (3,); NaN where not known. ``dt_s`` since the last call.
+
+        ``foot_to_floor_deg``: pitch and inversion (2,), which pose the foot of a leg without ankle angles.
+        """
         shanks = {s: rotation_of(q) if np.isfinite(q).all() else None for s, q in orientation.items()}
         turn = self._turn_back([r for r in shanks.values() if r is not None], dt_s)
         legs = {}
@@ -90,8 +100,14 @@ class LegPair:
             measured = shanks[side]
             shank = np.eye(3) if measured is None else turn @ measured
             known = bool(np.isfinite(angles_deg[side]).all())
-            foot = shank @ foot_in_shank(side, angles_deg[side] if known else np.zeros(3))
-            legs[side] = _place(side, shank, foot, known)
+            to_floor = None if foot_to_floor_deg is None else foot_to_floor_deg[side]
+            if known:
+                legs[side] = _place(side, shank, shank @ foot_in_shank(side, angles_deg[side]), True, True)
+            elif to_floor is not None and np.isfinite(to_floor).all():
+                legs[side] = _place(side, np.eye(3), foot_in_shank(side, np.append(to_floor, 0.0)), False, True)
+            else:
+                # A shank alone tells nothing of its foot, which then stands flat.
+                legs[side] = _place(side, shank, np.eye(3), measured is not None, False)
         floor = min(float(leg.foot[:, 1].min()) for leg in legs.values())
         return {side: _lift(leg, -floor) for side, leg in legs.items()}
 
@@ -172,7 +188,7 @@ _SHANK_LINE = np.array([[-0.082, 0.30, 0.0], [-0.046, 0.045, 0.0]])
 _HEEL_LINE = np.array([[-0.046, 0.012, 0.0], [-0.066, -0.078, 0.0]])
 
 
-def _place(side: Side, shank: FloatArray, foot: FloatArray, known: bool) -> Leg:
+def _place(side: Side, shank: FloatArray, foot: FloatArray, shank_known: bool, foot_known: bool) -> Leg:
     knee = np.array([0.0, 0.0, _HALF_STANCE_M if side == "right" else -_HALF_STANCE_M])
     ankle = knee - shank @ np.array([0.0, _SHANK_M, 0.0])
     return Leg(
@@ -181,13 +197,21 @@ def _place(side: Side, shank: FloatArray, foot: FloatArray, known: bool) -> Leg:
         _SHANK_LINE @ shank.T + ankle,
         _HEEL_LINE @ foot.T + ankle,
         ankle,
-        known,
+        shank_known,
+        foot_known,
     )
 
 
 def _lift(leg: Leg, up_m: float) -> Leg:
     up = np.array([0.0, up_m, 0.0])
-    return Leg(leg.shank + up, leg.foot + up, leg.shank_line + up, leg.heel_line + up, leg.ankle + up, leg.known)
+    return replace(
+        leg,
+        shank=leg.shank + up,
+        foot=leg.foot + up,
+        shank_line=leg.shank_line + up,
+        heel_line=leg.heel_line + up,
+        ankle=leg.ankle + up,
+    )
 
 
 def camera(view: View) -> FloatArray:

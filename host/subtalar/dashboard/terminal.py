@@ -17,7 +17,9 @@ from subtalar.dashboard.model import DashboardModel, Reading
 from subtalar.dashboard.wording import (
     ANGLES,
     SIDE_WORDS,
+    SIGNALS,
     STRIDE_COLUMNS,
+    AngleWords,
     Severity,
     angle_text,
     clock_text,
@@ -139,14 +141,23 @@ def _angle_table(model: DashboardModel) -> RenderableType:
     for side in SIDES:
         table.add_column(SIDE_WORDS[side], style=_SIDE_COLOUR[side], no_wrap=True, min_width=16)
         table.add_column("", style=_SIDE_COLOUR[side], no_wrap=True)
-    for k, words in enumerate(ANGLES):
-        cells = [words.title]
+    for k in model.signals:
+        cells = [SIGNALS[k].title]
         for side in SIDES:
-            cells += [reading_text(model.readings(side)[k]), sparkline(*_last(model, side, k))]
+            cells += [reading_text(model.reading(side, k)), sparkline(*_last(model, side, k))]
         table.add_row(*cells)
-    plus = ", ".join(words.plus_means for words in ANGLES).replace("turns ", "")
-    minus = ", ".join(words.minus_means for words in ANGLES).replace("turns ", "")
+    shown = [SIGNALS[k] for k in model.signals]
+    plus, minus = (
+        ", ".join(dict.fromkeys(_direction(words, sign) for words in shown)).replace("turns ", "") for sign in (1, -1)
+    )
     return Group(table, Text(f"+ {plus}   − {minus}", "dim"))
+
+
+def _direction(words: AngleWords, sign: int) -> str:
+    """What a sign means, in few words; an ankle angle's own name of it is not everybody's."""
+    if words in ANGLES:
+        return words.plus_means if sign > 0 else words.minus_means
+    return words.plus if sign > 0 else words.minus
 
 
 def _table() -> Table:
@@ -155,7 +166,7 @@ def _table() -> Table:
 
 def _last(model: DashboardModel, side: Side, index: int) -> tuple[FloatArray, FloatArray, float]:
     trace = model.sides[side]
-    return trace.time_s, trace.angles_deg[:, index], model.now_s
+    return trace.time_s, trace.signal(index)[0], model.now_s
 
 
 def sparkline(time_s: FloatArray, values: FloatArray, now_s: float, width: int = 12) -> str:
@@ -229,12 +240,15 @@ def plain_line(model: DashboardModel) -> str:
     """The present in one line for logs: time, instruction, angles, strides, sensors that do not stream."""
     parts = [clock_text(model.elapsed_s), model.instruction.text]
     for side in SIDES:
-        readings = model.readings(side)
+        signals = model.signals_of(side)
+        readings = [model.reading(side, k) for k in signals]
         notes = {r.note for r in readings}
         if all(r.value_deg is None for r in readings) and len(notes) == 1:
             parts.append(f"{side}: {notes.pop()}")
         else:
-            values = ", ".join(f"{w.title.lower()} {reading_text(r)}" for w, r in zip(ANGLES, readings, strict=True))
+            values = ", ".join(
+                f"{SIGNALS[k].title.lower()} {reading_text(r)}" for k, r in zip(signals, readings, strict=True)
+            )
             parts.append(f"{side}: {values}")
     parts.append(f"{model.stride_count} strides")
     parts += [f"{row.name.lower()} {row.link}" for row in model.sensor_rows if row.severity != "ok"]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from subtalar.types import BodySite, Ledger, LinkState, Quality, Side, Stride
+from subtalar.types import BodySite, Ledger, LinkState, Quality, Segment, Side, Stride
 
 Severity = Literal["ok", "waiting", "problem", "off"]
 
@@ -27,6 +27,19 @@ ANGLES: Final = (
     AngleWords("Tibial rotation", "internal", "tibia turns in", "external", "tibia turns out"),
 )
 """In the order of ``conventions.ANGLE_NAMES``."""
+
+SIGNALS: Final = (
+    *ANGLES,
+    AngleWords("Subtalar axis", "supination", "about its axis", "pronation", "about its axis"),
+    AngleWords("Foot pitch", "toes up", "to the floor", "toes down", "to the floor"),
+    AngleWords("Foot inversion", "sole inwards", "to the floor", "sole outwards", "to the floor"),
+    AngleWords("Shank lean", "forward", "knee before ankle", "backward", "knee behind ankle"),
+    AngleWords("Shank sideways", "inwards", "knee to midline", "outwards", "knee outwards"),
+)
+"""All that can be shown over time: the ankle angles, then those of ``conventions.FURTHER_ANGLE_NAMES``."""
+
+SIGNALS_OF: Final[dict[Segment | None, tuple[int, ...]]] = {None: (0, 1, 2), "foot": (4, 5), "shank": (6, 7)}
+"""What a leg shows, by its only sensor; None for a leg with both."""
 
 SIDE_WORDS: Final[dict[Side, str]] = {"left": "Left", "right": "Right"}
 
@@ -73,7 +86,7 @@ def angle_text(value_deg: float) -> str:
 
 def direction_text(index: int, value_deg: float) -> str:
     """``eversion 7°``: the angle in words without a sign."""
-    words = ANGLES[index]
+    words = SIGNALS[index]
     return f"{words.plus if value_deg >= 0 else words.minus} {abs(value_deg):.0f}°"
 
 

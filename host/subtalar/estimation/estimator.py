@@ -1,15 +1,18 @@
 """The estimator: blocks of samples in, ankle angles, events and strides out, live or from a file alike."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from subtalar.errors import InputError
 from subtalar.estimation.compiled import warm_up
+from subtalar.estimation.foot_only import FootLeg
 from subtalar.estimation.leg import Leg
+from subtalar.estimation.one_sensor import OneSensorLeg
 from subtalar.estimation.parameters import Parameters
 from subtalar.estimation.sensor_stream import SensorStream, StreamCounts
+from subtalar.estimation.shank_only import ShankLeg
 from subtalar.estimation.snapshot import pack, unpack
 from subtalar.types import SIDES, BodySite, Estimates, Notice, SampleBlock, SensorInfo
 
@@ -18,6 +21,8 @@ _PUSH_ROWS = 8192
 
 class GaitEstimator:
     """Foot and shank sensors of one or two legs; it is told nothing but which sensor sits where.
+
+    A leg with one sensor gets the angles of its segment to the floor, events and strides, and no ankle angles.
 
     ``push`` takes the samples of one sensor in the order they were measured, in blocks of any size; sensors may be
     interleaved in any way. The output depends on the samples alone, not on how they were cut. ``advance`` says that
@@ -38,16 +43,21 @@ class GaitEstimator:
                 )
         self._streams = {site: SensorStream(info, self._p) for site, info in sensors.items()}
         self._legs: list[Leg] = []
+        self._lone: list[OneSensorLeg] = []
         self._first_notices: list[Notice] = []
         for side in SIDES:
             foot = self._streams.get(BodySite.of(side, "foot"))
             shank = self._streams.get(BodySite.of(side, "shank"))
             if foot is not None and shank is not None:
                 self._legs.append(Leg(side, foot, shank, self._p))
-            elif foot is not None or shank is not None:
-                missing = "shank" if shank is None else "foot"
-                text = f"The {side} leg has no {missing} sensor: its ankle angles need both."
-                self._first_notices.append(Notice(0.0, "advice", "one_sensor", text, side))
+            elif foot is not None:
+                self._lone.append(FootLeg(side, foot, self._p))
+                text = f"The {side} leg has no shank sensor: foot angles to the floor and steps, but no ankle angles."
+                self._first_notices.append(Notice(0.0, "info", "one_sensor", text, side))
+            elif shank is not None:
+                self._lone.append(ShankLeg(side, shank, self._p))
+                text = f"The {side} leg has no foot sensor: shank inclination and steps, but no ankle angles."
+                self._first_notices.append(Notice(0.0, "info", "one_sensor", text, side))
 
     @property
     def counts(self) -> dict[BodySite, StreamCounts]:
@@ -60,7 +70,7 @@ class GaitEstimator:
         parts = []
         for start in range(0, len(block), _PUSH_ROWS):
             stream.push(_part(block, start, start + _PUSH_ROWS))
-            for leg in self._legs:
+            for leg in self._every_leg():
                 if leg.side == block.site.side:
                     leg.advance(-np.inf)
             parts.append(self._taken())
@@ -68,7 +78,7 @@ class GaitEstimator:
 
     def advance(self, host_time_s: float) -> Estimates:
         """Nothing that arrived before ``host_time_s`` (session clock) is still to come."""
-        for leg in self._legs:
+        for leg in self._every_leg():
             leg.advance(host_time_s)
         return self._taken()
 
@@ -76,7 +86,7 @@ class GaitEstimator:
         """The end: whatever still waits is decided with what is there, and what was missing is said."""
         for stream in self._streams.values():
             stream.finish()
-        for leg in self._legs:
+        for leg in self._every_leg():
             leg.advance(np.inf, final=True)
             leg.close()
         return self._taken()
@@ -102,8 +112,11 @@ class GaitEstimator:
             )
         return estimator
 
+    def _every_leg(self) -> Iterator[Leg | OneSensorLeg]:
+        return itertools.chain(self._legs, self._lone)
+
     def _taken(self) -> Estimates:
-        taken = [leg.take() for leg in self._legs]
+        taken = [leg.take() for leg in self._every_leg()]
         notices, self._first_notices = self._first_notices, []
         return Estimates(
             tuple(itertools.chain.from_iterable(t[0] for t in taken)),

@@ -17,7 +17,7 @@ from subtalar.estimation.leg_steps import Step, StepTeller
 from subtalar.estimation.leg_tracker import LegTracker
 from subtalar.estimation.parameters import Parameters
 from subtalar.estimation.sensor_stream import SensorStream
-from subtalar.estimation.standing import StillnessDetector
+from subtalar.estimation.standing import StillnessDetector, mark_still
 from subtalar.estimation.standing_search import bend_moment, longest_standing
 from subtalar.estimation.stride_log import StrideLog
 from subtalar.estimation.stride_window import SegmentSamples, StrideWindow
@@ -45,7 +45,8 @@ class Leg:
         rate = foot.info.rate_hz
         self._rate_hz = rate
         self._flats = FootFlatDetector(parameters.foot_flat, rate)
-        self._still = StillnessDetector(parameters.stillness, rate)
+        self._still_foot = StillnessDetector(parameters.stillness, rate)
+        self._still_shank = StillnessDetector(parameters.stillness, rate)
         self._rows = History(col.WIDTH)
         self._log = StrideLog(side, parameters.subtalar_axis)
         self._steps = StepTeller(side, self.tracker, self._log)
@@ -132,7 +133,7 @@ class Leg:
 
     def _finish_rows(self, rows: FloatArray) -> None:
         """Stillness, angles and the log of these rows."""
-        self._still.mark(rows)
+        mark_still(rows, self._still_foot, self._still_shank)
         self._rows.append(rows)
         if self.tracker.solution is None:
             self._notice_standing(rows)

@@ -14,34 +14,57 @@ _GYR_FOOT, _GYR_SHANK = col.GYR_FOOT.start, col.GYR_SHANK.start
 
 
 class StillnessDetector:
-    """Is the spread of each sensor's angular rate around its own slow mean below that of quiet standing?
+    """One sensor: is the spread of its angular rate around its own slow mean below that of quiet standing?
 
     The mean is judged apart and less strictly, so that a biased gyroscope is still and a slow knee bend is not.
     """
 
     def __init__(self, parameters: StillnessParameters, rate_hz: float) -> None:
-        self._limit = parameters.max_rate_spread_rad_s**2
-        self._limit_of_mean = parameters.max_mean_rate_rad_s**2
-        (self._b, _), (_, self._a) = butter(1, parameters.smoothing_hz, fs=rate_hz)
-        # Memory of the smoothing filters: foot and shank, each three rates and their squared magnitude.
-        self._memory = np.zeros((2, 4))
-        self._memory[:, 3] = self._limit  # not still until the data say so
+        (b, _), (_, a) = butter(1, parameters.smoothing_hz, fs=rate_hz)
+        limit = parameters.max_rate_spread_rad_s**2
+        self.rule = float(b), float(a), limit, parameters.max_mean_rate_rad_s**2
+        # Memory of the smoothing filters of three rates and their squared magnitude; not still until the data say so.
+        self.memory = np.array([0.0, 0.0, 0.0, limit])
 
-    def mark(self, rows: FloatArray) -> None:
-        """Write into the leg's rows (n, leg_rows.WIDTH) whether both sensors are still: 1.0 or 0.0."""
-        _mark(rows, self._memory, self._b, self._a, self._limit, self._limit_of_mean)
+    def push(self, gyr_rad_s: FloatArray) -> FloatArray:
+        """1.0 for each of the rows (n, 3) at which the sensor is still, else 0.0 (n,)."""
+        return _stillness(gyr_rad_s, self.memory, *self.rule)
 
 
-@compiled("(f8[:,::1], f8[:,::1], f8, f8, f8, f8)")
-def _mark(rows: FloatArray, memory: FloatArray, b: float, a: float, limit: float, limit_of_mean: float) -> None:
+def mark_still(rows: FloatArray, foot: StillnessDetector, shank: StillnessDetector) -> None:
+    """Write into the leg's rows (n, leg_rows.WIDTH) whether both sensors are still: 1.0 or 0.0."""
+    _mark(rows, foot.memory, shank.memory, *foot.rule)
+
+
+@compiled("(f8[:,::1], f8[::1], f8, f8, f8, f8)")
+def _stillness(
+    gyr_rad_s: FloatArray, memory: FloatArray, b: float, a: float, limit: float, limit_of_mean: float
+) -> FloatArray:
+    out = np.empty(len(gyr_rad_s))
+    for i in range(len(gyr_rad_s)):
+        x, y, z = gyr_rad_s[i, 0], gyr_rad_s[i, 1], gyr_rad_s[i, 2]
+        out[i] = 1.0 if _still(x, y, z, memory, b, a, limit, limit_of_mean) else 0.0
+    return out
+
+
+@compiled("(f8[:,::1], f8[::1], f8[::1], f8, f8, f8, f8)")
+def _mark(
+    rows: FloatArray,
+    of_foot: FloatArray,
+    of_shank: FloatArray,
+    b: float,
+    a: float,
+    limit: float,
+    limit_of_mean: float,
+) -> None:
     for i in range(len(rows)):
         gap = rows[i, col.GAP] > 0
         x, y, z = rows[i, _GYR_SHANK], rows[i, _GYR_SHANK + 1], rows[i, _GYR_SHANK + 2]
         if gap:
             x = y = z = 0.0
-        shank = _still(x, y, z, memory[1], b, a, limit, limit_of_mean)
+        shank = _still(x, y, z, of_shank, b, a, limit, limit_of_mean)
         x, y, z = rows[i, _GYR_FOOT], rows[i, _GYR_FOOT + 1], rows[i, _GYR_FOOT + 2]
-        foot = _still(x, y, z, memory[0], b, a, limit, limit_of_mean)
+        foot = _still(x, y, z, of_foot, b, a, limit, limit_of_mean)
         rows[i, col.STILL] = 1.0 if foot and shank and not gap else 0.0
 
 

@@ -23,6 +23,7 @@ from subtalar.types import (
     Ledger,
     Notice,
     Quality,
+    Segment,
     SensorInfo,
     SensorStatus,
     Side,
@@ -55,6 +56,7 @@ class Feeder:
         self.time_s = 0.0
         self.walking = True
         self.silent: set[Side] = set()
+        self.lone: dict[Side, Segment] = {}
         self.quality = Quality.OK
         self.truth = False
         self.facts = SessionFacts("running", "simulated sensors", 1.7e9, 0.0, PATH, 0)
@@ -82,6 +84,15 @@ class Feeder:
         further_sd = np.where(np.isnan(further), np.nan, 0.9)
         further_sd[:, 0] = subtalar_sd
         quality = np.full(len(t), self.quality, np.uint8)
+        if side in self.lone:
+            keep = slice(1, 3) if self.lone[side] == "foot" else slice(3, 5)
+            noisy, sd = np.full_like(noisy, np.nan), np.full_like(sd, np.nan)
+            for values in (further, further_sd):
+                kept = values[:, keep].copy()
+                values[:] = np.nan
+                values[:, keep] = kept
+            if self.lone[side] == "foot":
+                shank = np.full_like(shank, np.nan)
         return AngleBlock(side, t, noisy, sd, quality, shank, further, further_sd)
 
     def feed_until(self, end_s: float) -> None:

@@ -104,3 +104,12 @@ def test_while_it_measures_the_state_of_the_data_is_told_with_what_helps():
 def test_a_replay_that_ended_is_not_a_session_that_went_unrecorded():
     ended = choose(facts=SessionFacts("ended", "replay of walk.mcap"))
     assert (ended.text, ended.detail) == ("Replay ended", "End of the replay of walk.mcap.")
+
+
+def test_feet_alone_need_no_knee_bends():
+    feet = (SensorStatus(SensorInfo(BodySite.LEFT_FOOT, 100.0), "streaming"),)
+    first = choose_instruction("alive", 0.1, RUNNING, feet, (), 1.0, frozenset({"left"}))
+    assert first.text == "Stand still, then walk"
+    assert "bend" not in first.detail
+    stood = (Notice(3.0, "info", "standing_found", "Standing still: good.", "left"),)
+    assert choose_instruction("alive", 0.1, RUNNING, feet, stood, 5.0, frozenset({"left"})).text == "Walk"

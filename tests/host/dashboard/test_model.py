@@ -246,3 +246,48 @@ def test_importing_the_dashboard_loads_neither_qt_nor_rich():
         "print([m for m in sys.modules if m.split('.')[0] in ('PySide6', 'pyqtgraph', 'rich', 'bleak')])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def only(feeder, *sites):
+    """The session has these sensors and no others."""
+    feeder.writer.publish_status([SensorStatus(SensorInfo(site, 100.0), "streaming") for site in sites])
+
+
+def test_further_angles_are_read_as_they_were_published(model, feeder, reader):
+    feeder.feed_until(3.0)
+    model.refresh()
+    rows = reader.angles_since("left").rows
+    for k in range(5):
+        values, sd = model.sides["left"].signal(3 + k)
+        np.testing.assert_array_equal(values, rows["further_deg"][:, k])
+        np.testing.assert_array_equal(sd, rows["further_sd_deg"][:, k])
+        assert model.reading("left", 3 + k).value_deg == rows["further_deg"][-1, k]
+
+
+def test_a_leg_with_one_sensor_shows_its_segment_and_says_why_the_rest_is_empty(model, feeder):
+    only(feeder, BodySite.LEFT_FOOT, BodySite.RIGHT_FOOT, BodySite.RIGHT_SHANK)
+    feeder.lone = {"left": "foot"}
+    feeder.feed_until(3.0)
+    model.refresh()
+    assert model.signals == (0, 1, 2, 4, 5)
+    assert model.signals_of("left") == (4, 5)
+    assert model.reading("left", 4).value_deg is not None
+    assert [r.note for r in model.readings("left")] == ["foot sensor only"] * 3
+    assert model.reading("left", 6).note == "foot sensor only"
+    assert model.readings("right")[0].value_deg is not None
+
+
+@pytest.mark.parametrize(("segment", "shown"), [("foot", (4, 5)), ("shank", (6, 7))])
+def test_without_a_pair_only_the_segments_are_shown(model, feeder, segment, shown):
+    only(feeder, BodySite.of("right", segment))
+    model.refresh()
+    assert model.signals == shown
+
+
+def test_all_sensors_show_the_ankle(model, feeder):
+    model.refresh()
+    assert model.signals == (0, 1, 2)  # nothing is known of the sensors yet
+    feeder.status()
+    time.sleep(0.25)
+    model.refresh()
+    assert model.signals == (0, 1, 2)

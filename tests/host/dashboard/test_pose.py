@@ -60,3 +60,25 @@ def test_unknown_angles_give_a_standing_leg_marked_unknown_and_feet_on_the_floor
     assert [legs[side].known for side in SIDES] == [False, True]
     assert all(np.isfinite(leg.foot).all() and np.isfinite(leg.shank).all() for leg in legs.values())
     assert min(leg.foot[:, 1].min() for leg in legs.values()) == pytest.approx(0)
+
+
+def test_a_foot_alone_is_posed_to_the_floor_and_its_shank_is_not_known():
+    nan = {side: np.full(3, np.nan) for side in SIDES}
+    floor = {"left": np.array([20.0, 0.0]), "right": np.full(2, np.nan)}
+    legs = LegPair().pose({side: np.full(4, np.nan) for side in SIDES}, nan, 0.03, floor)
+    level = LegPair().pose({side: np.full(4, np.nan) for side in SIDES}, nan, 0.03)
+    assert (legs["left"].foot_known, legs["left"].shank_known) == (True, False)
+    assert not legs["right"].known
+    toes = np.argmax(level["left"].foot[:, 0])
+    raised = legs["left"].foot[toes] - legs["left"].ankle
+    assert raised[1] > (level["left"].foot[toes] - level["left"].ankle)[1] + 0.04
+
+
+def test_a_shank_alone_leans_over_a_flat_foot():
+    nan = {side: np.full(3, np.nan) for side in SIDES}
+    half = np.radians(-15) / 2
+    lean = {"right": np.array([np.cos(half), 0, 0, np.sin(half)]), "left": np.full(4, np.nan)}
+    leg = LegPair().pose(lean, nan, 0.03)["right"]
+    assert (leg.shank_known, leg.foot_known) == (True, False)
+    assert leg.shank_line[0, 0] > leg.shank_line[1, 0]  # the knee is before the ankle
+    assert np.ptp(leg.heel_line[:, 2]) == pytest.approx(0.0)

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from subtalar.dashboard import run_terminal, terminal
 from subtalar.dashboard.model import DashboardModel
+from subtalar.types import BodySite, SensorInfo, SensorStatus
 
 
 class FileConsole(Console):
@@ -120,3 +121,24 @@ def test_a_dead_measuring_process_is_exit_status_1(model, writer, monkeypatch, c
     out = capsys.readouterr().out
     assert "Recording stopped: the measuring process ended." in out
     assert "/data/walk.mcap" in out
+
+
+def test_a_foot_alone_is_told_by_its_own_angles(feeder, writer, reader):
+    sites = (BodySite.LEFT_FOOT, BodySite.RIGHT_FOOT, BodySite.RIGHT_SHANK)
+    writer.publish_status([SensorStatus(SensorInfo(site, 100.0), "streaming") for site in sites])
+    feeder.lone = {"left": "foot"}
+    feeder.feed_until(20.0)
+    model = DashboardModel(reader, reader.heartbeat_ns)
+    model.refresh()
+    left, right = terminal.plain_line(model).split("left: ")[1].split("right: ")
+    assert left.startswith("foot pitch ")
+    assert "foot inversion" in left
+    assert right.startswith("dorsiflexion")
+    console = FileConsole()
+    console.print(terminal.screen(model))
+    lines = console.text().splitlines()
+    assert len(lines) <= 23
+    assert max(map(len, lines)) <= 80
+    text = "\n".join(lines)
+    assert "– foot sensor only" in text
+    assert re.search(r"Foot pitch +[+−]?\d+\.\d° ± 0\.\d", text)

@@ -9,7 +9,7 @@ from subtalar.dashboard import run_dashboard
 from subtalar.dashboard.latency import LatencyProbe
 from subtalar.dashboard.model import DashboardModel
 from subtalar.errors import InputError
-from subtalar.types import Quality
+from subtalar.types import BodySite, Quality, SensorInfo, SensorStatus
 
 pytest.importorskip("PySide6.QtWidgets", reason="the gui extra is not installed")
 
@@ -248,3 +248,42 @@ def test_ctrl_c_asks_the_session_to_stop(app, feeder, writer, control, when, num
 def test_a_session_that_does_not_exist_is_one_sentence(app):
     with pytest.raises(InputError, match="no live session is called nothing-here"):
         run_dashboard("nothing-here", wait_s=0.0)
+
+
+def lone_feet(feeder):
+    sites = (BodySite.LEFT_FOOT, BodySite.RIGHT_FOOT)
+    feeder.writer.publish_status([SensorStatus(SensorInfo(site, 100.0), "streaming") for site in sites])
+    feeder.lone = {"left": "foot", "right": "foot"}
+
+
+def test_feet_alone_show_two_strips_of_their_own(app, make_window, feeder):
+    lone_feet(feeder)
+    feeder.feed_until(14.0)
+    window = make_window()
+    redraw(app, window)
+    assert [s.title.text() for s in window.strips if s.isVisible()] == ["Foot pitch", "Foot inversion"]
+    shown = next(s for s in window.strips if s.isVisible())
+    assert "°" in shown.readouts["left"].value.text()
+    assert like(pixels(shown.plot), theme_colour("left")) > 200
+
+
+def test_any_strip_can_show_any_angle_and_keeps_it(app, make_window, feeder):
+    feeder.status()
+    feed_walking(feeder)
+    window = make_window()
+    redraw(app, window)
+    assert [s.title.text() for s in window.strips] == ["Dorsiflexion", "Inversion", "Tibial rotation"]
+    strip = window.strips[1]
+    before = strip.readouts["right"].value.text()
+    next(a for a in strip.title.menu().actions() if a.text() == "Subtalar axis").trigger()
+    redraw(app, window)
+    assert strip.title.text() == "Subtalar axis"
+    assert strip.readouts["right"].value.text() not in (before, "–")
+    redraw(app, window)
+    assert [s.title.text() for s in window.strips] == ["Dorsiflexion", "Subtalar axis", "Tibial rotation"]
+
+
+def theme_colour(side):
+    from subtalar.dashboard.qt import theme
+
+    return theme.SIDE_COLOUR[side]

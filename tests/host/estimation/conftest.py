@@ -33,7 +33,7 @@ from subtalar_sim.config import SimulationConfig
 from subtalar_sim.session_writer import write_session
 
 SHARED = Path(__file__).resolve().parents[4] / "shared"
-COLUMNS = ("time_s", "angles_deg", "sd_deg", "quality", "shank_orientation")
+COLUMNS = ("time_s", "angles_deg", "sd_deg", "quality", "shank_orientation", "further_deg", "further_sd_deg")
 
 
 @dataclass(frozen=True)

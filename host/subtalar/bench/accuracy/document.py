@@ -11,40 +11,31 @@ from subtalar.errors import InputError
 _BLOCK = re.compile(r"(<!-- table (\w+) -->\n).*?(<!-- /table -->)", re.DOTALL)
 
 
-def write_tables(path: Path, tables: Iterable[Table]) -> int:
-    """Put tables into a document where it has places for them; how many it had.
+def write_tables(path: Path, tables: Iterable[Table]) -> set[str]:
+    """Put tables into a document where it has places for them; the keys of those that it has.
 
     The words around them, and tables that were not measured, stay as they are. Raises InputError where the document
-    cannot be read or written, or has no such place.
+    cannot be read or written.
     """
     by_key = {table.key: table for table in tables}
     try:
         text = path.read_text("utf-8")
-        filled, count = fill(text, by_key)
-        if count and filled != text:
+        filled = fill(text, by_key)
+        if filled != text:
             path.write_text(filled, "utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be written with the figures ({error}): name an existing document.") from error
-    if not count:
-        raise InputError(
-            f"{path} has no place for any of these figures: mark one with <!-- table NAME --> and <!-- /table -->."
-        )
-    return count
+    return by_key.keys() & set(places(text))
 
 
-def fill(text: str, tables: dict[str, Table]) -> tuple[str, int]:
-    """The text with its table blocks renewed, and how many were."""
-    count = 0
+def fill(text: str, tables: dict[str, Table]) -> str:
+    """The text with its table blocks renewed."""
 
     def renewed(block: re.Match[str]) -> str:
-        nonlocal count
         table = tables.get(block[2])
-        if table is None:
-            return block[0]
-        count += 1
-        return f"{block[1]}{as_markdown(table)}\n{block[3]}"
+        return block[0] if table is None else f"{block[1]}{as_markdown(table)}\n{block[3]}"
 
-    return _BLOCK.sub(renewed, text), count
+    return _BLOCK.sub(renewed, text)
 
 
 def places(text: str) -> list[str]:

@@ -23,17 +23,21 @@ from subtalar.types import (
 
 @dataclass(frozen=True)
 class Track:
-    """All rows of one side: session time (n,), angles and sd (n, 3) in degrees, quality codes (n,)."""
+    """All rows of one side: session time (n,), angles and sd (n, 3) in degrees, quality codes (n,), and the
+    further angles (n, 5) in the order of ``conventions.FURTHER_ANGLE_NAMES``.
+    """
 
     time_s: FloatArray
     angles_deg: FloatArray
     sd_deg: FloatArray
     quality: npt.NDArray[np.uint8]
+    further_deg: FloatArray
 
     def known(self) -> "Track":
         """Only the rows that have all three angles."""
         keep = np.isfinite(self.angles_deg).all(axis=1) & np.isfinite(self.time_s)
-        return Track(self.time_s[keep], self.angles_deg[keep], self.sd_deg[keep], self.quality[keep])
+        further = self.further_deg[keep]
+        return Track(self.time_s[keep], self.angles_deg[keep], self.sd_deg[keep], self.quality[keep], further)
 
 
 @dataclass(frozen=True)
@@ -74,4 +78,5 @@ def _joined(blocks: list[AngleBlock]) -> Track:
         np.concatenate([b.angles_deg for b in blocks]),
         np.concatenate([b.sd_deg for b in blocks]),
         np.concatenate([b.quality for b in blocks]),
+        np.concatenate([b.further_deg for b in blocks]),
     )

@@ -33,12 +33,12 @@ def _taken(sensor: SensorStream) -> FloatArray:
 
 
 def rests(rows: FloatArray) -> list[FootFlat]:
-    """Every ended rest of the foot whose rows these are, in order."""
+    """Every rest of the foot whose rows these are, in order; of the last, which need not have ended, the beginning."""
     rate_hz = 1.0 / float(np.median(np.diff(rows[:, stream.TIME])))
     detector = FootFlatDetector(Parameters().foot_flat, rate_hz)
     detector.push(np.ascontiguousarray(rows[:, stream.GYR]), np.ascontiguousarray(rows[:, stream.ACC]))
-    found = []
+    found: dict[int, FootFlat] = {}
     while (flat := detector.next_before(len(rows))) is not None:
-        if flat.ended:
-            found.append(flat)
-    return found
+        # One that lasts is told twice, and better when it has ended.
+        found[flat.begin] = flat
+    return list(found.values())

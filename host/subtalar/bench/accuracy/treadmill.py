@@ -47,7 +47,12 @@ def measure(data: Path) -> list[Table]:
     """Heading, drift and waveforms of every leg in ``data/movingreality``."""
     folders = sorted(p for p in existing(data, FOLDER).iterdir() if p.is_dir())
     legs = [leg for found in side_by_side(measure_person, folders) for leg in found]
-    return [_heading_table(legs), _waveform_table(legs)]
+    return tables(legs)
+
+
+def tables(legs: list[Leg]) -> list[Table]:
+    """Heading and drift, waveforms, and a summary."""
+    return [_heading_table(legs), _waveform_table(legs), _summary_table(legs)]
 
 
 def measure_person(folder: Path) -> list[Leg]:
@@ -139,13 +144,21 @@ def _heading_table(legs: list[Leg]) -> Table:
 
 
 def _waveform_table(legs: list[Leg]) -> Table:
-    columns = [
-        Column(f"{name}_{kind}_deg", f"{name.replace('_', ' ')}, {words} °")
-        for name in ANGLE_NAMES
-        for kind, words in (("rms", "RMS"), ("max", "largest"))
-    ]
+    order = " / ".join(name.replace("_", " ") for name in ANGLE_NAMES)
+    columns = (Column("rms_deg", "RMS over the stride °"), Column("largest_deg", "largest °"))
     rows: list[tuple[Value, ...]] = [
-        (x.trial, x.side, *np.stack((x.waveform_rms_deg, x.waveform_max_deg), axis=1).ravel().tolist()) for x in legs
+        (x.trial, x.side, tuple(x.waveform_rms_deg.tolist()), tuple(x.waveform_max_deg.tolist())) for x in legs
     ]
-    title = "Mean waveform of the last minute against the first"
+    title = f"Mean waveform of the last minute against the first ({order})"
     return Table("treadmill_waveforms", title, (*_WHO, *columns), tuple(rows))
+
+
+def _summary_table(legs: list[Leg]) -> Table:
+    columns = (
+        *_WHO,
+        Column("six_axis_drift_deg_min", "six-axis fusion alone °/min", 1),
+        Column("tibial_rotation_drift_deg_min", "mean tibial rotation of a stride °/min", 1),
+    )
+    people = list(dict.fromkeys(x.trial for x in legs))
+    rows = tuple((f"person {1 + people.index(x.trial)}", x.side, x.six_axis_deg_min, x.rotation_deg_min) for x in legs)
+    return Table("treadmill_summary", "Drift on a treadmill", columns, rows)

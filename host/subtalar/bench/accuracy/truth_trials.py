@@ -4,18 +4,27 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from subtalar.bench.accuracy.angle_score import AngleScore, score_angles
 from subtalar.bench.accuracy.passes import PASSES, Pass
+from subtalar.bench.accuracy.recordings import existing
 from subtalar.bench.accuracy.stride_score import StrideScore, score_strides
 from subtalar.bench.accuracy.trial import Trial, read_trial, trial_folders
 from subtalar.bench.accuracy.without_bends import blocks_without_bends, cut_s
 from subtalar.bench.parallel import side_by_side
 from subtalar.bench.table import Column, Table, Value
-from subtalar.types import FloatArray, SampleBlock, Side
+from subtalar.conventions import ANGLE_NAMES
+from subtalar.types import SampleBlock, Side
 
 FOLDER = "truth_trials"
+_WORDS = {
+    "walk_right": "normal walk",
+    "bilateral_walk": "both legs, three minutes",
+    "overpronated_left_any_mount": "overpronated, sensors strapped on anyhow",
+    "run_right": "running (accelerometers clip at 16 g)",
+    "walk_right_lossy_100hz": "100 Hz with lost packets",
+    "walk_left_soft_tissue": "moving soft tissue (what it does to perfect sensors: 0.8 / 1.2 / 1.8)",
+    "walk_right_poor_sensors": "poor sensors (gyroscopes off by 4 °/s, accelerometers by 6 %)",
+}
 _TITLES = {"live": "live", "smooth": "smoothed"}
 
 
@@ -41,6 +50,7 @@ def measure(data: Path) -> list[Table]:
 
 def folders_in(data: Path) -> list[Path]:
     """The trials in ``data`` as ``measure`` takes it. Raises InputError where there is none."""
+    existing(data)
     return trial_folders(data / FOLDER if (data / FOLDER).is_dir() else data)
 
 
@@ -72,6 +82,7 @@ def _score(
     return scores
 
 
+_ORDER = " / ".join(name.replace("_", " ") for name in ANGLE_NAMES)
 _WHO = (Column("trial", "trial"), Column("side", "side"))
 _THREE = (
     Column("dorsiflexion_deg", "dorsiflexion °"),
@@ -86,8 +97,8 @@ _REST = (
 
 
 def tables(scores: list[Score]) -> list[Table]:
-    """Errors (with and without knee bends), honesty of the sd, strides; for each pass."""
-    found = []
+    """For each pass: errors (with and without knee bends), honesty of the sd, strides. And a summary of all passes."""
+    found = [_summary(scores)]
     for kind in PASSES:
         here = [s for s in scores if s.kind == kind]
         title = _TITLES.get(kind, kind)
@@ -102,10 +113,24 @@ def tables(scores: list[Score]) -> list[Table]:
                 errors,
                 _errors(without_bends),
             ),
-            _honesty(f"{kind}_sd", f"Share of the truth within ±2 sd, {title} angles", with_bends),
+            _honesty(f"{kind}_sd", f"Share of the truth within ±2 sd, {title} angles ({_ORDER})", with_bends),
             _strides(f"{kind}_strides", f"Strides, {title}", with_bends),
         ]
     return found
+
+
+def _summary(scores: list[Score]) -> Table:
+    """Errors in the words of people, a row a leg, a column a pass."""
+    legs = list(dict.fromkeys((s.trial, s.side) for s in scores))
+    columns = [Column(f"{kind}_deg", f"{_TITLES.get(kind, kind)}, ° ({_ORDER})") for kind in PASSES]
+    rows: list[tuple[Value, ...]] = []
+    for trial, side in legs:
+        cells: list[Value] = []
+        for kind in PASSES:
+            (score,) = (s for s in scores if (s.trial, s.side, s.kind, s.knee_bends) == (trial, side, kind, True))
+            cells.append(None if score.angles is None else tuple(score.angles.rmse_deg.tolist()))
+        rows.append((_WORDS.get(trial, trial.replace("_", " ")), side, *cells))
+    return Table("summary", "Error while walking", (*_WHO, *columns), tuple(rows))
 
 
 def _errors(scores: list[Score]) -> tuple[tuple[Value, ...], ...]:
@@ -117,22 +142,18 @@ def _errors(scores: list[Score]) -> tuple[tuple[Value, ...], ...]:
     )
 
 
-_STRETCHES = ("whole walk", "first stride", "first ten", "last ten")
-_ANGLES = ("dorsiflexion", "inversion", "tibial rotation")
-
-
 def _honesty(key: str, title: str, scores: list[Score]) -> Table:
-    columns = [
-        Column(f"{stretch}_{angle}_pct".replace(" ", "_"), f"{stretch}: {angle} %" if k == 0 else f"{angle} %", 0)
-        for stretch in _STRETCHES
-        for k, angle in enumerate(_ANGLES)
-    ]
+    columns = (
+        Column("whole_walk_pct", "whole walk %", 0),
+        Column("first_stride_pct", "first stride %", 0),
+        Column("first_ten_pct", "first ten strides %", 0),
+        Column("last_ten_pct", "last ten strides %", 0),
+    )
     rows: list[tuple[Value, ...]] = []
     for s in scores:
-        if s.angles is not None:
-            a = s.angles
-            shares: FloatArray = 100 * np.concatenate((a.within, a.within_first, a.within_early, a.within_late))
-            rows.append((s.trial, s.side, *shares.tolist()))
+        if (a := s.angles) is not None:
+            shares = (a.within, a.within_first, a.within_early, a.within_late)
+            rows.append((s.trial, s.side, *(tuple((100 * share).tolist()) for share in shares)))
     return Table(key, title, (*_WHO, *columns), tuple(rows))
 
 

@@ -6,6 +6,7 @@ from scipy.spatial.transform import Rotation
 from subtalar.bench.accuracy.estimates import Track
 from subtalar.bench.peers.filters import Filter, heading_corrected
 from subtalar.bench.peers.told import Sensor, Told
+from subtalar.conventions import FURTHER_ANGLE_NAMES
 from subtalar.estimation import quaternions as quat
 from subtalar.estimation.joint_angles import ankle_angles_deg
 from subtalar.types import FloatArray
@@ -58,4 +59,5 @@ def _at(t: FloatArray, times: FloatArray, q: FloatArray) -> FloatArray:
 
 def _track(told: Told, t: FloatArray, q_shank: FloatArray, q_foot: FloatArray) -> Track:
     angles = ankle_angles_deg(quat.multiply(quat.conjugate(q_shank), q_foot), told.side)
-    return Track(t, angles, np.full_like(angles, np.nan), np.zeros(len(t), dtype=np.uint8))
+    unknown = np.full((len(t), len(FURTHER_ANGLE_NAMES)), np.nan)
+    return Track(t, angles, np.full_like(angles, np.nan), np.zeros(len(t), dtype=np.uint8), unknown)

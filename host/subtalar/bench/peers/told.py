@@ -152,15 +152,15 @@ def _foot_axes(
     foot_s, shank_s = best(_DELAYS_S, _DELAYS_S)
     foot_s, shank_s = best(foot_s + _FINE_S, shank_s + _FINE_S)
     expected = turned.inv().apply(shank.rate_at(t + shank_s) @ shank_axes.T) + own
-    return _kabsch(expected, foot.rate_at(t + foot_s)), foot_s, shank_s
+    return kabsch(expected, foot.rate_at(t + foot_s)), foot_s, shank_s
 
 
-def _kabsch(expected: FloatArray, measured: FloatArray) -> FloatArray:
+def kabsch(expected: FloatArray, measured: FloatArray) -> FloatArray:
     """The rotation (3, 3) that takes measured vectors (n, 3) nearest to the expected; their means are left out."""
     u, _, vt = np.linalg.svd((expected - expected.mean(axis=0)).T @ (measured - measured.mean(axis=0)))
     return np.asarray(u @ np.diag([1.0, 1.0, np.linalg.det(u @ vt)]) @ vt)
 
 
 def _misfit(expected: FloatArray, measured: FloatArray) -> float:
-    left = expected - measured @ _kabsch(expected, measured).T
+    left = expected - measured @ kabsch(expected, measured).T
     return float(np.mean((left - left.mean(axis=0)) ** 2))

@@ -50,12 +50,14 @@ class LegCanvas(QWidget):
         angles = {s: model.sides[s].angles_deg[-1] if fresh[s] else unknown[:3] for s in SIDES}
         dt_s = (model.now_ns - self._last_ns) / 1e9 if self._last_ns else 0.0
         self._last_ns = model.now_ns
-        self._legs = self._pair.pose(orientation, angles, dt_s)
-        index = 1 if self.view in ("behind", "front") else 0
+        foot = {s: model.sides[s].further_deg[-1, 1:3] if fresh[s] else unknown[:2] for s in SIDES}
+        self._legs = self._pair.pose(orientation, angles, dt_s, foot)
+        frontal = 1 if self.view in ("behind", "front") else 0
         for side in SIDES:
-            value = angles[side][index]
-            note = model.readings(side)[index].note
-            text = direction_text(index, float(value)) if np.isfinite(value) else note or "not known"
+            index = model.signals_of(side)[frontal]
+            reading = model.reading(side, index)
+            known = reading.value_deg is not None
+            text = direction_text(index, reading.value_deg or 0.0) if known else reading.note or "not known"
             self._captions[side] = (SIDE_WORDS[side], text)
         self.update()
 
@@ -95,25 +97,29 @@ class LegCanvas(QWidget):
 
     def _paint_leg(self, painter: QPainter, side: Side, view: FloatArray, scale: float, centre: QPointF) -> None:
         leg = self._legs[side]
-        brushes, pen = _TONES[side] if leg.known else _TONES[None]
+        (shank_brushes, shank_pen), (foot_brushes, foot_pen) = (
+            _TONES[side if known else None] for known in (leg.shank_known, leg.foot_known)
+        )
         parts = [
             look_at(leg.shank, SHANK_FACES, SHANK_EDGES, view),
             look_at(leg.foot, FOOT_FACES, FOOT_EDGES, view),
         ]
         corners = np.concatenate([part.corners for part in parts])
-        outline = np.concatenate([part.outline for part in parts])
+        outline = np.concatenate([part.outline for part in parts])  # of the shank, then of the foot
         tones = (np.concatenate([part.brightness for part in parts]) * (_N_TONES - 1)).astype(int).tolist()
+        of_shank, rim_of_shank = len(parts[0].corners), len(parts[0].outline)
         middle, flip = (centre.x(), centre.y()), (scale, -scale)
         faces = (corners[:, :, :2] * flip + middle).tolist()
         lines = (outline[:, :, :2] * flip + middle).tolist()
         # Filled without smoothing, faces meet without a seam at a third of the cost; the smooth rim lies beneath.
-        painter.setPen(pen)
-        painter.drawLines([QLineF(*a, *b) for a, b in lines])
+        for pen, rim in ((shank_pen, lines[:rim_of_shank]), (foot_pen, lines[rim_of_shank:])):
+            painter.setPen(pen)
+            painter.drawLines([QLineF(*a, *b) for a, b in rim])
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         painter.setPen(Qt.PenStyle.NoPen)
         for k in np.argsort(corners[:, :, 2].sum(axis=1)).tolist():
             a, b, c, d = faces[k]
-            painter.setBrush(brushes[tones[k]])
+            painter.setBrush((shank_brushes if k < of_shank else foot_brushes)[tones[k]])
             painter.drawConvexPolygon((QPointF(*a), QPointF(*b), QPointF(*c), QPointF(*d)))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
 

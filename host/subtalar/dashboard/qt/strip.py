@@ -4,6 +4,7 @@ Drawn the cheap way that was measured: ``PlotCurveItem``, pen width 1, fixed x r
 grid lines, minimum and maximum per bucket.
 """
 
+import functools
 import time
 from typing import Any
 
@@ -17,6 +18,8 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
+    QMenu,
+    QPushButton,
     QStyleOptionGraphicsItem,
     QVBoxLayout,
     QWidget,
@@ -26,13 +29,14 @@ from subtalar.dashboard import decimate
 from subtalar.dashboard.latency import LatencyProbe
 from subtalar.dashboard.model import WINDOW_S, DashboardModel, Reading
 from subtalar.dashboard.qt import theme
-from subtalar.dashboard.wording import ANGLES, SIDE_WORDS, angle_text
+from subtalar.dashboard.wording import ANGLES, SIDE_WORDS, SIGNALS, angle_text
 from subtalar.types import SIDES, FloatArray, Side
 
 _BUCKET_S = WINDOW_S / 500
 _BAND_BUCKET_S = WINDOW_S / 200
 _RANGES_DEG = (20, 30, 45, 60, 90, 120, 180)
 _SHRINK_AFTER_S = 8.0
+_WORDS_PX = 132
 
 
 class _Backdrop(QGraphicsItem):
@@ -134,12 +138,13 @@ class _Readout(QWidget):
 
 
 class Strip(QFrame):
-    """The card of one angle (``index`` as in ``conventions.ANGLE_NAMES``)."""
+    """The card of one angle (``index`` as in ``wording.SIGNALS``); its title is a menu of all others."""
 
     def __init__(self, index: int, with_time_axis: bool) -> None:
         super().__init__()
         self.setProperty("card", True)
         self._index = index
+        self.chosen_by_hand = False
         self._limit_since_s = 0.0
         self.plot = _Plot()
         self._backdrop = _Backdrop()
@@ -167,27 +172,67 @@ class Strip(QFrame):
         return pg.PlotCurveItem(pen=pen, antialias=True, skipFiniteCheck=True)
 
     def _words(self, with_time_axis: bool) -> QVBoxLayout:
-        words = ANGLES[self._index]
         column = QVBoxLayout()
         column.setSpacing(0)
 
-        def line(text: str, pixels: int, colour: str, weight: QFont.Weight = QFont.Weight.Normal) -> QLabel:
-            made = theme.label(text, pixels, colour, weight)
-            made.setFixedWidth(122)
+        def line(pixels: int, colour: str, weight: QFont.Weight = QFont.Weight.Normal) -> QLabel:
+            made = theme.label("", pixels, colour, weight)
+            made.setFixedWidth(_WORDS_PX)
             column.addWidget(made)
             return made
 
-        line(f"{words.plus} ↑", 13, theme.INK, QFont.Weight.DemiBold)
-        line(words.plus_means, 12, theme.INK_SOFT)
+        self._plus = line(13, theme.INK, QFont.Weight.DemiBold)
+        self._plus_means = line(12, theme.INK_SOFT)
         column.addStretch(1)
-        line(words.title, 15, theme.INK, QFont.Weight.Bold)
-        self._scale = line("degrees, ± 1 sd", 11, theme.INK_SOFT)
+        self.title = self._menu_button()
+        column.addWidget(self.title)
+        self._scale = line(11, theme.INK_SOFT)
+        self._scale.setText("degrees, ± 1 sd")
         column.addStretch(1)
-        line(words.minus_means, 12, theme.INK_SOFT)
-        line(f"{words.minus} ↓", 13, theme.INK, QFont.Weight.DemiBold)
+        self._minus_means = line(12, theme.INK_SOFT)
+        self._minus = line(13, theme.INK, QFont.Weight.DemiBold)
         if with_time_axis:
             column.addSpacing(18)
+        self._show_words()
         return column
+
+    def _menu_button(self) -> QPushButton:
+        button = QPushButton()
+        button.setFont(theme.sized(15, QFont.Weight.Bold))
+        button.setFixedWidth(_WORDS_PX)
+        button.setToolTip("Show another angle here")
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        button.setStyleSheet(
+            f"QPushButton {{ border: none; background: none; color: {theme.INK}; padding: 0; text-align: left; }}"
+            "QPushButton::menu-indicator { subcontrol-position: right center; }"
+        )
+        menu = QMenu(button)
+        for index, words in enumerate(SIGNALS):
+            menu.addAction(words.title, functools.partial(self._choose, index))
+        button.setMenu(menu)
+        return button
+
+    def _choose(self, index: int) -> None:
+        self.chosen_by_hand = True
+        self.show_signal(index)
+
+    def show_signal(self, index: int) -> None:
+        """Show another of ``wording.SIGNALS`` from now on."""
+        if index != self._index:
+            self._index = index
+            self._limit_since_s = -_SHRINK_AFTER_S
+            self._show_words()
+
+    def _show_words(self) -> None:
+        words = SIGNALS[self._index]
+        for label, text in (
+            (self._plus, f"{words.plus} ↑"),
+            (self._plus_means, words.plus_means),
+            (self._minus_means, words.minus_means),
+            (self._minus, f"{words.minus} ↓"),
+        ):
+            label.setText(text)
+        self.title.setText(words.title)
 
     def _set_up_plot(self, with_time_axis: bool) -> None:
         plot = self.plot
@@ -246,10 +291,12 @@ class Strip(QFrame):
         for side in SIDES:
             trace = model.sides[side]
             inside = slice(int(np.searchsorted(trace.time_s, now_s - WINDOW_S)), None)
-            t, y, sd = trace.time_s[inside], trace.angles_deg[inside, self._index], trace.sd_deg[inside, self._index]
+            values, spread = trace.signal(self._index)
+            t, y, sd = trace.time_s[inside], values[inside], spread[inside]
             _draw(self._curves[side], t, y, now_s)
-            self._truth[side].setVisible(len(trace.truth_time_s) > 0)
-            if len(trace.truth_time_s):
+            has_truth = len(trace.truth_time_s) > 0 and self._index < len(ANGLES)
+            self._truth[side].setVisible(has_truth)
+            if has_truth:
                 inside = slice(int(np.searchsorted(trace.truth_time_s, now_s - WINDOW_S)), None)
                 _draw(self._truth[side], trace.truth_time_s[inside], trace.truth_deg[inside, self._index], now_s)
                 self._scale.setText("± 1 sd; dots: true angle")
@@ -271,7 +318,7 @@ class Strip(QFrame):
 
     def _show_empty(self, model: DashboardModel, empty: bool) -> None:
         if empty:
-            notes = {model.readings(side)[self._index].note for side in SIDES}
+            notes = {model.reading(side, self._index).note for side in SIDES}
             self._empty.setText(" · ".join(sorted(notes - {""})))
             self._empty.adjustSize()
             middle = self.plot.rect().adjusted(36, 0, -14, 0).center()
@@ -281,7 +328,7 @@ class Strip(QFrame):
     def show_readings(self, model: DashboardModel) -> None:
         """Update the numbers. A few times a second: faster cannot be read."""
         for side in SIDES:
-            self.readouts[side].show_reading(model.readings(side)[self._index])
+            self.readouts[side].show_reading(model.reading(side, self._index))
 
 
 def _draw(curve: Any, t: FloatArray, y: FloatArray, now_s: float) -> None:

@@ -110,11 +110,24 @@ class DashboardWindow(QMainWindow):
         self.banner.show_instruction(model.instruction)
         self.sensors.show_rows(model.sensor_rows)
         self.strides.show_strides(model)
+        self._choose_signals()
         for strip in self.strips:
             strip.show_readings(model)
         self._frames.setInterval(FRAME_MS if model.running else IDLE_MS)
         if not model.running and (self._close_when_ended or self._stopping):
             self.close()
+
+    def _choose_signals(self) -> None:
+        """The strips show what the sensors can measure, unless the person chose otherwise."""
+        shown = self.model.signals[: len(self.strips)]
+        for strip, signal in zip(self.strips, shown, strict=False):
+            if not strip.chosen_by_hand:
+                strip.show_signal(signal)
+        # The last strip carries the time axis and stays; of two signals the middle one makes room.
+        spare = len(shown) < len(self.strips)
+        if spare and not self.strips[-1].chosen_by_hand:
+            self.strips[-1].show_signal(shown[-1])
+        self.strips[1].setVisible(not spare)
 
     def mark(self) -> None:
         """Put a numbered marker into the recording."""

@@ -64,19 +64,21 @@ def _rmse(trial: Trial, side: Side, track: Track | None) -> FloatArray | None:
 
 
 def table(scores: list[PeerScore]) -> Table:
-    """A row a leg and method."""
-    columns = (
-        Column("trial", "trial"),
-        Column("side", "side"),
-        Column("method", "method"),
-        *(Column(f"{name}_deg", f"{name.replace('_', ' ')} °", 1) for name in ANGLE_NAMES),
-        Column("remark", ""),
-    )
-    rows: list[tuple[Value, ...]] = []
-    for s in scores:
-        if s.rmse_deg is None:
-            rows.append((s.trial, s.side, s.method, None, None, None, "gave no angles"))
-        else:
-            remark = "diverged" if not np.max(s.rmse_deg) < _DIVERGED_DEG else ""
-            rows.append((s.trial, s.side, s.method, *s.rmse_deg.tolist(), remark))
-    return Table("peers", "Error while walking, by method", columns, tuple(rows))
+    """A row a leg, a column a method."""
+    legs = list(dict.fromkeys((s.trial, s.side) for s in scores))
+    methods = list(dict.fromkeys(s.method for s in scores))
+    by_cell = {(s.trial, s.side, s.method): s.rmse_deg for s in scores}
+    rows = tuple((trial, side, *(_cell(by_cell[trial, side, m]) for m in methods)) for trial, side in legs)
+    order = " / ".join(name.replace("_", " ") for name in ANGLE_NAMES)
+    columns = (Column("trial", "trial"), Column("side", "side"), *(Column(_key(m), m, 1) for m in methods))
+    return Table("peers", f"Error while walking, ° ({order})", columns, rows)
+
+
+def _key(method: str) -> str:
+    return "".join(c if c.isalnum() else "_" for c in method.lower().replace("'s", "")).replace("__", "_") + "_deg"
+
+
+def _cell(rmse_deg: FloatArray | None) -> Value:
+    if rmse_deg is None:
+        return "no angles"
+    return tuple(rmse_deg.tolist()) if np.max(rmse_deg) < _DIVERGED_DEG else "diverged"
