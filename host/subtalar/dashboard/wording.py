@@ -34,7 +34,7 @@ SIGNALS: Final = (
     AngleWords("Foot pitch", "toes up", "to the floor", "toes down", "to the floor"),
     AngleWords("Foot inversion", "sole inwards", "to the floor", "sole outwards", "to the floor"),
     AngleWords("Shank lean", "forward", "knee before ankle", "backward", "knee behind ankle"),
-    AngleWords("Shank sideways", "inwards", "knee to midline", "outwards", "knee outwards"),
+    AngleWords("Shank tilt", "knee inwards", "to the midline", "knee outwards", "from the midline"),
 )
 """All that can be shown over time: the ankle angles, then those of ``conventions.FURTHER_ANGLE_NAMES``."""
 

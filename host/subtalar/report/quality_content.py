@@ -1,10 +1,20 @@
 """The part of the page on data quality, as rows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from subtalar.report.content import UNKNOWN, number
-from subtalar.report.results import AnalysisResult
-from subtalar.report.words import ANGLE_WORDS, QUALITY_WORDS, duration, grouped, quality_words, site_words
+from subtalar.report.results import AnalysisResult, SideResult
+from subtalar.report.words import (
+    ANGLE_WORDS,
+    FURTHER_WORDS,
+    QUALITY_WORDS,
+    AngleWords,
+    duration,
+    grouped,
+    quality_words,
+    site_words,
+)
 from subtalar.types import NoticeLevel, Quality
 
 _LEVEL_WORDS: dict[NoticeLevel, str] = {"problem": "Problem", "advice": "Advice", "info": "Note"}
@@ -16,21 +26,31 @@ def angle_quality_rows(result: AnalysisResult) -> list[tuple[str, list[str]]]:
     rows = [
         ("Strides found", [str(len(side.strides)) for side in sides]),
         ("Strides in the means", [str(len(side.used_strides)) for side in sides]),
-        ("… of these with complete angles", [str(len(side.used_waveforms_deg)) for side in sides]),
+        ("… of these with complete angles", [str(_complete(side)) for side in sides]),
         (
             "Time with angles",
             [f"{100 * side.coverage.known_ratio:.0f} %" if side.coverage.rows else UNKNOWN for side in sides],
         ),
     ]
-    for k, words in enumerate(ANGLE_WORDS):
-        cells = [number(side.used_sd_deg[k], 1) for side in sides]
-        rows.append(
-            (
-                f"{words.name}, uncertainty during strides (°, one standard deviation)",
-                [f"±{cell}" if cell != UNKNOWN else cell for cell in cells],
-            )
-        )
+    if any(side.has_pair for side in sides):
+        for k, words in enumerate(ANGLE_WORDS):
+            rows.append(_uncertainty(words, [side.used_sd_deg[k] for side in sides]))
+    for group in sorted({side.one_sensor for side in sides if side.one_sensor is not None}):
+        for k, words in enumerate(FURTHER_WORDS[group]):
+            rows.append(_uncertainty(words, [side.used_further_sd_deg(group)[k] for side in sides]))
     return rows
+
+
+def _complete(side: SideResult) -> int:
+    return len(side.used_waveforms_deg if side.one_sensor is None else side.used_further_deg(side.one_sensor))
+
+
+def _uncertainty(words: AngleWords, sd_deg: Sequence[float]) -> tuple[str, list[str]]:
+    cells = [number(sd, 1) for sd in sd_deg]
+    return (
+        f"{words.name}, uncertainty during strides (°, one standard deviation)",
+        [f"±{cell}" if cell != UNKNOWN else cell for cell in cells],
+    )
 
 
 def quality_share_rows(result: AnalysisResult) -> list[tuple[str, list[str]]]:

@@ -12,8 +12,8 @@ def refuse_if_nothing_was_measured(result: AnalysisResult) -> None:
     """Raise InputError when the session gave no result, with the estimator's own reasons where it has any.
 
     Refused are: no angle although a leg carries both sensors; no stride although the estimator calls that a problem;
-    neither angle nor stride. Angles without strides (a guided test, say) are a result, and so are strides of a leg
-    with one sensor.
+    neither angle nor stride. Angles without strides (a guided test, say) are a result, and so are those of the segment
+    and the strides of a leg with one sensor.
     """
     problems = [tally.text for tally in result.notices if tally.level == "problem"]
     any_angle = any(side.coverage.known for side in result.sides.values())
@@ -28,7 +28,7 @@ def refuse_if_nothing_was_measured(result: AnalysisResult) -> None:
         default = (
             "no walking or running was found in it: record at least ten steps in one direction."
             if any_pair
-            else "no leg carries both sensors: strap one to the shank and one to the foot of the same leg."
+            else "no walking or running was found in it: let the person stand still, then walk at least ten steps."
         )
         raise InputError(_sentence(result, "cannot be reported", problems, default))
 

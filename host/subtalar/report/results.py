@@ -62,6 +62,12 @@ class SideResult:
         found = self.further.get(group)
         return np.empty((0, 101, 1)) if found is None else found.angles_deg[self.used[found.stride]]
 
+    def used_further_sd_deg(self, group: FurtherGroup) -> FloatArray:
+        """The estimator's own mean uncertainty of further angles in those strides (c,); NaN without any."""
+        found = self.further[group]
+        sd = found.sd_deg[self.used[found.stride]]
+        return sd.mean(axis=0) if len(sd) else np.full(found.sd_deg.shape[1], np.nan)
+
     @property
     def has_pair(self) -> bool:
         """Whether foot and shank both carry a sensor, as ankle angles need."""

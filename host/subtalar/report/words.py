@@ -34,7 +34,7 @@ FURTHER_WORDS: Final[dict[FurtherGroup, tuple[AngleWords, ...]]] = {
     ),
     "shank": (
         AngleWords("Shank lean", "forward, knee before ankle", "backward"),
-        AngleWords("Shank sideways", "knee to the midline", "knee outwards"),
+        AngleWords("Shank tilt", "knee to the midline", "knee outwards"),
     ),
 }
 """Of the further angles, by group, in the order of ``conventions.FURTHER_ANGLE_NAMES``."""

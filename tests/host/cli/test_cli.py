@@ -1,5 +1,6 @@
 """What a person types, and what comes back: output, one sentence, exit status."""
 
+import csv
 import gzip
 import json
 import os
@@ -69,6 +70,51 @@ def test_analyze_writes_what_the_contract_names(run: Run, walk: Path, tmp_path: 
     header = (tmp_path / "out" / "angles.csv").read_text().splitlines()[0]
     assert header.startswith("time_s,side,dorsiflexion_deg,inversion_deg,tibial_rotation_deg")
     assert "left" in out
+
+
+def column(folder: Path, name: str) -> list[str]:
+    with (folder / "angles.csv").open(newline="") as file:
+        return [row[name] for row in csv.DictReader(file)]
+
+
+def test_the_subtalar_axis_can_be_set_and_moves_nothing_else(run: Run, walk: Path, tmp_path: Path) -> None:
+    assert run("analyze", walk, "--out", tmp_path / "mean", "--quiet")[0] == 0
+    assert run("analyze", walk, "--out", tmp_path / "own", "--subtalar-axis", "35,10", "--quiet")[0] == 0
+    for name in ("dorsiflexion_deg", "inversion_deg", "foot_pitch_deg", "quality"):
+        assert column(tmp_path / "mean", name) == column(tmp_path / "own", name)
+    mean, own = column(tmp_path / "mean", "subtalar_deg"), column(tmp_path / "own", "subtalar_deg")
+    assert sum(value != "" for value in mean) > 500
+    assert mean != own
+    told = json.loads((tmp_path / "own" / "summary.json").read_text())
+    assert told["subtalar_axis"] == {"inclination_deg": 35, "deviation_deg": 10}
+
+
+@pytest.mark.parametrize("axis", ["90,23", "42", "42,23,1", "steep", "nan,23", ""])
+@pytest.mark.parametrize("command", ["analyze", "live"])
+def test_an_axis_that_is_none_is_wrong_usage(run: Run, walk: Path, tmp_path: Path, command: str, axis: str) -> None:
+    where = ["--out", tmp_path / "out"] if command == "analyze" else ["--replay", walk, "--headless"]
+    status, _, err = run(command, *([walk] if command == "analyze" else []), *where, "--subtalar-axis", axis)
+    assert status == 2
+    assert "42,23" in err
+    assert "Traceback" not in err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("only", ["left_foot", "left_shank"])
+def test_one_sensor_gives_its_segment_and_strides(run: Run, walk: Path, tmp_path: Path, only: str) -> None:
+    shutil.copytree(walk, tmp_path / "lone")
+    told = json.loads((tmp_path / "lone" / "session.json").read_text())
+    told["sensors"] = {only: told["sensors"][only]}
+    (tmp_path / "lone" / "session.json").write_text(json.dumps(told))
+    status, out, _ = run("analyze", tmp_path / "lone", "--out", tmp_path / "out")
+    assert status == 0
+    assert "strides (left" in out
+    assert set(column(tmp_path / "out", "inversion_deg")) == {""}
+    name = "foot_inversion_deg" if only == "left_foot" else "shank_frontal_deg"
+    assert sum(value != "" for value in column(tmp_path / "out", name)) > 500
+    status, out, _ = run("live", "--replay", tmp_path / "lone", "--headless", "--speed", "0")
+    assert status == 0
+    assert "strides" in out
 
 
 def test_session_info_as_json(run: Run, walk: Path) -> None:
