@@ -14,9 +14,21 @@ from subtalar.estimation.parameters import Parameters
 from subtalar.estimation.sensor_stream import SensorStream, StreamCounts
 from subtalar.estimation.shank_only import ShankLeg
 from subtalar.estimation.snapshot import pack, unpack
-from subtalar.types import SIDES, BodySite, Estimates, Notice, SampleBlock, SensorInfo
+from subtalar.types import (
+    SIDES,
+    AngleBlock,
+    BodySite,
+    Estimates,
+    GaitEvent,
+    Notice,
+    SampleBlock,
+    Segment,
+    SensorInfo,
+    Stride,
+)
 
 _PUSH_ROWS = 8192
+_SEGMENTS: tuple[Segment, Segment] = ("foot", "shank")
 
 
 class GaitEstimator:
@@ -44,6 +56,7 @@ class GaitEstimator:
         self._streams = {site: SensorStream(info, self._p) for site, info in sensors.items()}
         self._legs: list[Leg] = []
         self._lone: list[OneSensorLeg] = []
+        self._leg_of: dict[BodySite, Leg | OneSensorLeg] = {}
         self._first_notices: list[Notice] = []
         for side in SIDES:
             foot = self._streams.get(BodySite.of(side, "foot"))
@@ -59,6 +72,10 @@ class GaitEstimator:
                 text = f"The {side} leg has no foot sensor: shank inclination and steps, but no ankle angles."
                 self._first_notices.append(Notice(0.0, "info", "one_sensor", text, side))
 
+        for leg in self._every_leg():
+            for segment in _SEGMENTS:
+                self._leg_of[BodySite.of(leg.side, segment)] = leg
+
     @property
     def counts(self) -> dict[BodySite, StreamCounts]:
         """What became of each sensor's samples."""
@@ -66,15 +83,11 @@ class GaitEstimator:
 
     def push(self, block: SampleBlock) -> Estimates:
         """Take one block; KeyError where its site was not announced."""
-        stream = self._streams[block.site]
-        parts = []
+        stream, leg = self._streams[block.site], self._leg_of[block.site]
         for start in range(0, len(block), _PUSH_ROWS):
-            stream.push(_part(block, start, start + _PUSH_ROWS))
-            for leg in self._every_leg():
-                if leg.side == block.site.side:
-                    leg.advance(-np.inf)
-            parts.append(self._taken())
-        return _joined(parts)
+            stream.push(block if len(block) <= _PUSH_ROWS else _part(block, start, start + _PUSH_ROWS))
+            leg.advance(-np.inf)
+        return self._taken(leg)
 
     def advance(self, host_time_s: float) -> Estimates:
         """Nothing that arrived before ``host_time_s`` (session clock) is still to come."""
@@ -115,15 +128,19 @@ class GaitEstimator:
     def _every_leg(self) -> Iterator[Leg | OneSensorLeg]:
         return itertools.chain(self._legs, self._lone)
 
-    def _taken(self) -> Estimates:
-        taken = [leg.take() for leg in self._every_leg()]
+    def _taken(self, *legs: Leg | OneSensorLeg) -> Estimates:
+        """What these legs found since the last call; all of them unless given."""
+        angles: list[AngleBlock] = []
+        events: list[GaitEvent] = []
+        strides: list[Stride] = []
         notices, self._first_notices = self._first_notices, []
-        return Estimates(
-            tuple(itertools.chain.from_iterable(t[0] for t in taken)),
-            tuple(itertools.chain.from_iterable(t[1] for t in taken)),
-            tuple(itertools.chain.from_iterable(t[2] for t in taken)),
-            (*notices, *itertools.chain.from_iterable(t[3] for t in taken)),
-        )
+        for leg in legs or self._every_leg():
+            found = leg.take()
+            angles += found[0]
+            events += found[1]
+            strides += found[2]
+            notices += found[3]
+        return Estimates(tuple(angles), tuple(events), tuple(strides), tuple(notices))
 
 
 def _part(block: SampleBlock, start: int, stop: int) -> SampleBlock:
@@ -134,15 +151,4 @@ def _part(block: SampleBlock, start: int, stop: int) -> SampleBlock:
         None if host is None else host[start:stop],
         block.acc_m_s2[start:stop],
         block.gyr_rad_s[start:stop],
-    )
-
-
-def _joined(parts: list[Estimates]) -> Estimates:
-    if len(parts) == 1:
-        return parts[0]
-    return Estimates(
-        tuple(itertools.chain.from_iterable(p.angles for p in parts)),
-        tuple(itertools.chain.from_iterable(p.events for p in parts)),
-        tuple(itertools.chain.from_iterable(p.strides for p in parts)),
-        tuple(itertools.chain.from_iterable(p.notices for p in parts)),
     )

@@ -27,6 +27,7 @@ _HELD_S = 90.0
 _RAW_HELD_S = 10.0
 _SLACK_S = 5.0
 """Kept beyond what is read, so that nothing read depends on when the past was let go."""
+_FORGET_ROWS = 100
 _MARGIN_S = 0.12
 _LONG_REST_S = 1.0
 _STOOD_S = 2.0
@@ -51,6 +52,8 @@ class Leg:
         self._log = StrideLog(side, parameters.subtalar_axis)
         self._steps = StepTeller(side, self.tracker, self._log)
         self._next = 0
+        self._forgot_at = 0
+        self._forgot_until_s = -np.inf
         self._flats_fed = 0
         self._last_flat: FootFlat | None = None
         self._in_gap = False
@@ -68,7 +71,11 @@ class Leg:
             if end <= self._next:
                 break
             self._run(end)
-        self._forget(horizon_s)
+        # Letting go of the past costs as much as a few rows.
+        held = self._foot.rows.end + self._shank.rows.end
+        if held - self._forgot_at > _FORGET_ROWS or horizon_s > self._forgot_until_s + 1.0:
+            self._forgot_at, self._forgot_until_s = held, horizon_s
+            self._forget(horizon_s)
 
     def take(self) -> tuple[Sequence[AngleBlock], Sequence[GaitEvent], Sequence[Stride], Sequence[Notice]]:
         """Everything found since the last call."""

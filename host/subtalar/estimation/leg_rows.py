@@ -116,6 +116,15 @@ def _mark_gap(out: FloatArray, i: int) -> None:
 
 
 @compiled("(f8[:,::1],)")
+def any_gap(rows: FloatArray) -> bool:
+    """Whether any of the leg's rows lies in a gap."""
+    for i in range(len(rows)):  # noqa: SIM110 (compiled)
+        if rows[i, GAP] > 0:
+            return True
+    return False
+
+
+@compiled("(f8[:,::1],)")
 def first_change(rows: FloatArray) -> int:
     """How many of the leg's rows come before a gap begins or ends."""
     i = 1

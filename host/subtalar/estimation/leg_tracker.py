@@ -142,9 +142,8 @@ class LegTracker:
     def angles(self, rows: FloatArray) -> RowAngles:
         """Angles of rows (n, leg_rows.WIDTH)."""
         out = RowAngles.unknown(len(rows)) if self.solution is None else self._found(rows, self.solution)
-        gap = rows[:, col.GAP] > 0
-        if gap.any():
-            out.withhold(gap, Quality.NO_DATA)
+        if col.any_gap(rows):
+            out.withhold(rows[:, col.GAP] > 0, Quality.NO_DATA)
         return out
 
     def _refine(self, solution: Solution, window: StrideWindow, now_s: float) -> bool:

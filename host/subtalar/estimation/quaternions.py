@@ -4,6 +4,8 @@ Only elementwise arithmetic: a value never depends on how many neighbours were p
 what makes live and replayed angles equal to the last bit. ``q_ab`` maps vectors of frame b into frame a.
 """
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -119,6 +121,8 @@ def rotate(q: FloatArray, v: Vectors) -> Vectors:
 
 def about_vertical(angle_rad: FloatArray | float) -> FloatArray:
     """Rotation about z by ``angle_rad`` (any shape)."""
+    if isinstance(angle_rad, float):
+        return np.array([math.cos(0.5 * angle_rad), 0.0, 0.0, math.sin(0.5 * angle_rad)])
     half = 0.5 * np.asarray(angle_rad, dtype=np.float64)
     out = np.zeros((*half.shape, 4))
     out[..., 0] = np.cos(half)
@@ -137,22 +141,27 @@ def matrix(q: FloatArray) -> FloatArray:
     return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
 
 
+@compiled("(f8[:,::1],)")
 def from_matrix(m: FloatArray) -> FloatArray:
     """One quaternion (4,) of a rotation matrix (3, 3), w ≥ 0 (Shepperd 1978: the largest pivot)."""
     trace = m[0, 0] + m[1, 1] + m[2, 2]
-    pivots = np.array([trace, m[0, 0], m[1, 1], m[2, 2]])
-    k = int(np.argmax(pivots))
-    if k == 0:
-        q = np.array([1 + trace, m[2, 1] - m[1, 2], m[0, 2] - m[2, 0], m[1, 0] - m[0, 1]])
+    q = np.empty(4)
+    if trace >= max(m[0, 0], m[1, 1], m[2, 2]):
+        q[0] = 1 + trace
+        q[1], q[2], q[3] = m[2, 1] - m[1, 2], m[0, 2] - m[2, 0], m[1, 0] - m[0, 1]
     else:
-        i, j, last = k - 1, k % 3, (k + 1) % 3
-        q = np.empty(4)
+        i = 0
+        if m[1, 1] > m[0, 0]:
+            i = 1
+        if m[2, 2] > m[i, i]:
+            i = 2
+        j, last = (i + 1) % 3, (i + 2) % 3
         q[0] = m[last, j] - m[j, last]
         q[1 + i] = 1 + m[i, i] - m[j, j] - m[last, last]
         q[1 + j] = m[i, j] + m[j, i]
         q[1 + last] = m[i, last] + m[last, i]
-    q = normalized(q)
-    return q if q[0] >= 0 else -q
+    length = np.sqrt(q[0] ** 2 + q[1] ** 2 + q[2] ** 2 + q[3] ** 2)
+    return np.asarray(q / length if q[0] >= 0 else -q / length)
 
 
 def interpolate(q0: FloatArray, q1: FloatArray, fraction: FloatArray) -> FloatArray:

@@ -53,8 +53,7 @@ class SensorStream:
         self.counts = StreamCounts()
         self._p = parameters
         self._limits = _limit(info.acc_range_m_s2), _limit(info.gyr_range_rad_s)
-        self._raw = History(_RAW_WIDTH)
-        self._done = 0
+        self._held = np.empty((0, _RAW_WIDTH))
         self._clock: SensorClock | None = None
         self._period_s = 1.0 / info.rate_hz
         self._vqf: VQF | None = None
@@ -107,25 +106,25 @@ class SensorStream:
         self.counts.repeated += repeated
         self.counts.clock_restarts += restarts
         if kept:
-            self._raw.append(raw[:kept])
-            self._drain(final=False)
+            fresh = raw[:kept]
+            self._drain(np.concatenate((self._held, fresh)) if len(self._held) else fresh, final=False)
 
     def finish(self) -> None:
         """No more samples: deliver what was still held back."""
-        self._drain(final=True)
+        self._drain(self._held, final=True)
 
-    def _drain(self, *, final: bool) -> None:
-        """Walk the held rows from knot to knot of the clock."""
+    def _drain(self, raw: FloatArray, *, final: bool) -> None:
+        """Walk the rows from knot to knot of the clock; until it is known they are held."""
         clock = self._clock
-        while clock is not None and self._raw.end > self._done:
-            raw = self._raw.view(self._done, self._raw.end)
+        assert clock is not None or len(raw) == 0
+        while clock is not None and len(raw):
             epoch = int(raw[0, _RAW_EPOCH])
             if clock.epoch != epoch:
                 clock.begin_epoch(epoch)
             inside, same, earliest = _until(raw, clock.next_knot(float(raw[0, _RAW_TIME])))
             complete = inside < len(raw)
             if not clock.ready and not complete and not final:
-                return
+                break
             if inside:
                 learnt_s = float(raw[earliest, _RAW_TIME])
                 clock.learn(learnt_s, float(raw[earliest, _RAW_ARRIVAL]) - learnt_s)
@@ -133,10 +132,10 @@ class SensorStream:
                     clock.start(float(raw[0, _RAW_TIME]))
                     self._begin_inclination(raw[:inside])
                 self._deliver(raw[:inside], clock)
-                self._done += inside
-                self._raw.forget_before(self._done)
             if complete and inside < same:
                 clock.close_bin()
+            raw = raw[inside:]
+        self._held = raw
 
     def _begin_inclination(self, raw: FloatArray) -> None:
         """Set VQF up with the sensor's measured period."""

@@ -70,8 +70,7 @@ def measure(frame: StrideFrame, samples: StrideSamples) -> Stride:
         peak_pronation = float(-about_axis.min())
         pronation_excursion = float(about_axis[0] - about_axis.min())
         residual = float(np.sqrt(np.mean(unexplained * unexplained)))
-    landing = (t >= frame.initial_contact_s) & (t <= frame.initial_contact_s + _SHOCK_WINDOW_S)
-    shock = samples.shock_m_s2[landing]
+    shock = _greatest(t, samples.shock_m_s2, frame.initial_contact_s, frame.initial_contact_s + _SHOCK_WINDOW_S)
     strike = samples.foot_pitch_deg[:1]
     return Stride(
         side=frame.side,
@@ -87,7 +86,7 @@ def measure(frame: StrideFrame, samples: StrideSamples) -> Stride:
         tibial_rotation_excursion_deg=rotation_excursion,
         eversion_tibial_coupling=coupling,
         peak_dorsiflexion_deg=peak_dorsiflexion,
-        peak_tibial_acceleration_g=float(shock.max()) / GRAVITY_M_S2 if len(shock) else nan,
+        peak_tibial_acceleration_g=shock / GRAVITY_M_S2,
         foot_strike_angle_deg=float(strike[0]) if len(strike) else nan,
         foot_progression_deg=frame.progression_deg,
         lost_samples=frame.lost_samples,
@@ -146,6 +145,20 @@ def _in_stance(stance: FloatArray) -> tuple[float, float, float, float, float, f
         until.max() - until.min(),
         dorsiflexion.max(),
     )
+
+
+@compiled("(f8[:], f8[:], f8, f8)")
+def _greatest(t: FloatArray, values: FloatArray, begin_s: float, end_s: float) -> float:
+    """The greatest value between two times; NaN where there is none, or one is unknown."""
+    greatest, empty = np.nan, True
+    for i in range(len(t)):
+        if begin_s <= t[i] <= end_s:
+            if empty or values[i] > greatest or np.isnan(values[i]):
+                greatest = values[i]
+            empty = False
+            if np.isnan(greatest):
+                break
+    return float(greatest)
 
 
 @compiled("(f8[:,:],)")

@@ -228,6 +228,12 @@ def short_walk(simulate: Callable[..., Walk]) -> Walk:
 
 
 @pytest.fixture(scope="session")
+def short_folder(short_walk: Walk, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that the short walk was read from."""
+    return next(tmp_path_factory.getbasetemp().glob("walks*/short"))
+
+
+@pytest.fixture(scope="session")
 def estimated() -> Callable[[Walk], Result]:
     """``estimate`` for fixtures that outlive a test."""
     return estimate
