@@ -20,12 +20,18 @@ def further_angles(
     tilt_variance: FloatArray,
     parameters: Parameters,
     side: Side,
+    *,
+    from_bends: bool,
 ) -> tuple[FloatArray, FloatArray]:
-    """Angles and their sd (n, 5) in degrees from segments in level worlds (n, 4) and the ankle angles (n, 3)."""
+    """Angles and their sd (n, 5) in degrees from segments in level worlds (n, 4) and the ankle angles (n, 3).
+
+    ``from_bends``: the medio-lateral axis of both segments comes from knee bends.
+    """
     out, sd = np.empty((len(q_foot), WIDTH)), np.empty((len(q_foot), WIDTH))
     out[:, SUBTALAR], sd[:, SUBTALAR], _ = subtalar_angles(angles_deg, sd_deg, parameters.subtalar_axis, side)
     p = parameters.segments
+    axis_sd_deg = p.axis_sd_deg if from_bends else p.axis_from_walk_sd_deg
     for part, to_floor in ((FOOT, foot_to_floor_deg(q_foot, side)), (SHANK, shank_to_floor_deg(q_shank, side))):
         out[:, part] = to_floor
-        sd[:, part] = to_floor_sd_deg(to_floor[:, 0], tilt_variance, p.axis_sd_deg, p)
+        sd[:, part] = to_floor_sd_deg(to_floor[:, 0], tilt_variance, axis_sd_deg, p)
     return out, sd

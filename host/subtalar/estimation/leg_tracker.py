@@ -189,7 +189,8 @@ class LegTracker:
         angles_deg = ankle_angles_deg(q_shank_foot, self._side)
         sd_deg = _sd_deg(spread_deg, tilt, self._floor_sd_deg)
         quality = _quality(rows, spread_deg, self._heading_at_s, _OK if heading.strides >= _FEW else _FEW_STRIDES)
-        further = further_angles(q_foot, q_shank, angles_deg, sd_deg, tilt, p, self._side)
+        bent = solution.from_bends
+        further = further_angles(q_foot, q_shank, angles_deg, sd_deg, tilt, p, self._side, from_bends=bent)
         out = RowAngles(angles_deg, sd_deg, quality, shank_view, *further)
         if heading.strides_since_restart < min(p.heading.strides_after_restart, heading.strides):
             out.withhold(np.ones(len(rows), dtype=bool), Quality.NO_DATA)

@@ -118,11 +118,12 @@ class SegmentParameters:
     axis_sd_deg: float = 2.0
     """How far the medio-lateral axis of a leg with both sensors is off the segment's own: that share of the sagittal
     angle shows in the frontal one."""
+    axis_from_walk_sd_deg: float = 8.0
+    """The same without knee bends: in walking the shank also turns about its long axis."""
     lone_foot_axis_sd_deg: float = 4.0
     """The axis about which a foot turns most is not quite its medio-lateral one."""
-    lone_shank_axis_sd_deg: float = 8.0
-    """In walking the shank also turns about its long axis; in knee bends hardly."""
-    bends_axis_sd_deg: float = 3.0
+    lone_shank_axis_sd_deg: float = 3.0
+    """From knee bends; without them as for both sensors."""
     tilt_settling_s: float = 4.0
     """After a gap in mid-walk inclination comes back this slowly: 3° off after 2 s, 1° after 7 s."""
     flat_foot_sd_deg: float = 1.0

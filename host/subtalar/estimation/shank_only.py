@@ -145,7 +145,7 @@ class ShankLeg(OneSensorLeg):
 
     def _fill(self, out: RowAngles, q: FloatArray, tilt_variance: FloatArray) -> None:
         p = self._p.segments
-        axis_sd_deg = p.bends_axis_sd_deg if self._from_bends else p.lone_shank_axis_sd_deg
+        axis_sd_deg = p.lone_shank_axis_sd_deg if self._from_bends else p.axis_from_walk_sd_deg
         to_floor = shank_to_floor_deg(q, self.side)
         out.further_deg[:, SHANK] = to_floor
         out.further_sd_deg[:, SHANK] = to_floor_sd_deg(to_floor[:, 0], tilt_variance, axis_sd_deg, p)

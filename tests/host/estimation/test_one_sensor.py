@@ -41,21 +41,23 @@ def complete(walk: Any, estimated: Callable[[Any], Any]) -> Any:
     return estimated(walk)
 
 
-def true_deg(side: Side, segment: str, time_s: FloatArray) -> FloatArray:
-    config = replace(BODY, walking_s=DURATION_S - SimulationConfig(BODY).make_body().walk_start_s - 1.0)
+def true_deg(side: Side, segment: str, time_s: FloatArray, body: BodyConfig = BODY) -> FloatArray:
+    config = replace(body, walking_s=DURATION_S - SimulationConfig(body).make_body().walk_start_s - 1.0)
     state = SimulationConfig(config).make_body().pose(side, time_s)
     q = np.array([quat.from_matrix(r) for r in getattr(state, segment)])
     return (foot_to_floor_deg if segment == "foot" else shank_to_floor_deg)(q, side)
 
 
-def errors_deg(walk: Any, result: Any, side: Side, segment: str) -> tuple[FloatArray, FloatArray]:
+def errors_deg(
+    walk: Any, result: Any, side: Side, segment: str, body: BodyConfig = BODY
+) -> tuple[FloatArray, FloatArray]:
     """Errors and sd (n, 2) while walking, and the lag of the arrivals that fits best taken out."""
     rows, columns = result.rows(side), FOOT if segment == "foot" else SHANK
     which = (rows.time_s > walk.walk_start_s + 8.0) & (rows.time_s < walk.walk_end_s - 1.5)
     which &= np.arange(len(which)) % 4 == 0
     found, t = rows.further_deg[which, columns], rows.time_s[which]
     assert np.isfinite(found).all()
-    every = [found - true_deg(side, segment, t - lag) for lag in np.arange(0.004, 0.034, 0.005)]
+    every = [found - true_deg(side, segment, t - lag, body) for lag in np.arange(0.004, 0.034, 0.005)]
     return min(every, key=lambda e: float(np.sum(e * e))), rows.further_sd_deg[which, columns]
 
 
@@ -75,6 +77,18 @@ def test_angles_to_the_floor(walk: Any, which: str, side: Side, segment: str, re
     assert sagittal < 0.8
     assert frontal < 1.5
     assert (np.mean(np.abs(error) < 2 * sd, axis=0) > 0.9).all()
+
+
+def test_without_knee_bends_the_sd_knows_that_the_axis_is_doubtful(
+    lab: SimpleNamespace, simulate: Callable[..., Any]
+) -> None:
+    body = replace(BODY, knee_bends=0)
+    config = SimulationConfig(body, rate_hz=100.0, quality="good", orientation="any")
+    walk = simulate("lone_without_bends", config, DURATION_S)
+    for sites in ([BodySite.RIGHT_SHANK], [BodySite.RIGHT_FOOT, BodySite.RIGHT_SHANK]):
+        error, sd = errors_deg(walk, lab.estimate(walk.of(*sites)), "right", "shank", body)
+        assert np.sqrt(np.mean(error**2, axis=0)).max() < 4.0
+        assert (np.mean(np.abs(error) < 2 * sd, axis=0) > 0.9).all()
 
 
 def test_joint_angles_and_the_other_segment_stay_empty(mixed: Any) -> None:

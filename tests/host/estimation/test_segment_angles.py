@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
@@ -38,6 +38,7 @@ def test_signs(side: Side) -> None:
     np.testing.assert_allclose(shank_to_floor_deg(segment(("X", -inward * 6)), side), [[0, 6]], atol=1e-9)
 
 
+@settings(deadline=None)
 @given(st.floats(-170, 170), st.floats(-60, 60), st.floats(-180, 180), st.sampled_from(SIDES))
 def test_a_shank_beyond_the_horizontal_is_told_right(lean: float, frontal: float, heading: float, side: Side) -> None:
     mirror = 1.0 if side == "right" else -1.0
@@ -45,6 +46,7 @@ def test_a_shank_beyond_the_horizontal_is_told_right(lean: float, frontal: float
     np.testing.assert_allclose(shank_to_floor_deg(q, side), [[lean, frontal]], atol=1e-6)
 
 
+@settings(deadline=None)
 @given(st.floats(-80, 80), st.floats(-80, 80), st.floats(-180, 180), st.sampled_from(SIDES))
 def test_heading_does_not_matter(pitch: float, inversion: float, heading: float, side: Side) -> None:
     turns = (("Z", pitch), ("X", inversion))

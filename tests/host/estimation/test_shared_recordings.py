@@ -1,5 +1,7 @@
 """Truth trials of another simulator and recordings of real people, kept beside the project."""
 
+import csv
+import gzip
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,7 @@ import pytest
 
 from subtalar.estimation import GaitEstimator
 from subtalar.session import open_session
-from subtalar.types import SIDES, Side
+from subtalar.types import SIDES, BodySite, SampleBlock, SensorInfo, Side
 
 pytestmark = [pytest.mark.shared_data, pytest.mark.slow]
 Score = Callable[[Path], Mapping[str, Mapping[str, float]]]
@@ -67,3 +69,36 @@ def test_tibial_rotation_does_not_drift(treadmill: tuple[str, Any], side: Side) 
     rotation = np.array([s.mean_tibial_rotation_deg for s in known])
     assert abs(np.polyfit(minutes, rotation, 1)[0]) < 1.5
     assert rotation.std() < 5.0
+
+
+def columns(path: Path, heads: int) -> dict[str, np.ndarray]:
+    """A table by its column names, joined by a slash where there are two lines of them."""
+    with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as file:
+        rows = list(csv.reader(file))
+    names = ["/".join(parts) for parts in zip(*rows[:heads], strict=True)]
+    return {name: np.array(column) for name, column in zip(names, zip(*rows[heads:], strict=True), strict=True)}
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_a_foot_alone_finds_the_strides_that_are_listed(
+    shared_data: Path, new_result: Callable[[], Any], side: Side
+) -> None:
+    folder, rate_hz, site = shared_data / "gaitmap_foot_mocap", 204.8, BodySite.of(side, "foot")
+    imu = columns(folder / "imu_sample.csv.gz", 2)
+    acc, gyr = (
+        np.stack([imu[f"{side}_sensor/{what}_{axis}"].astype(float) for axis in "xyz"], axis=1)
+        for what in ("acc", "gyr")
+    )
+    t = np.arange(len(acc)) / rate_hz
+    estimator, result = GaitEstimator({site: SensorInfo(site, rate_hz)}), new_result()
+    result.take(estimator.push(SampleBlock(site, t, t, acc, np.radians(gyr))))
+    result.take(estimator.finish())
+    listed = columns(folder / "stride_events_sample.csv", 1)
+    mine = listed["foot"] == side
+    for kind, column in (("initial_contact", "ic"), ("foot_off", "tc")):
+        found = np.array([e.time_s for e in result.events if e.kind == kind])
+        late_s = [found[np.argmin(np.abs(found - x))] - x for x in listed[column][mine].astype(float) / rate_hz]
+        assert np.abs(late_s).max() < 0.05
+        assert np.median(np.abs(late_s)) < 0.025
+    assert 0 <= len(result.strides) - mine.sum() <= 4  # the list leaves out the first and the last of each bout
+    assert 1.2 < np.median([s.stride_length_m for s in result.strides]) < 1.6
