@@ -21,13 +21,15 @@ from subtalar.types import FloatArray
 @dataclass(frozen=True)
 class StrideHeading:
     """One stride's evidence. ``heading_rad`` turns the shank's world into the foot's; ``mismatch`` is the share of
-    the foot's velocity that the turned shank does not explain; ``travel_m`` is complex, in the foot's world.
+    the foot's velocity that the turned shank does not explain; ``travel_m`` is complex, in the foot's world;
+    ``yaw_rad`` is the foot's own heading at the two rests.
     """
 
     time_s: float
     heading_rad: float
     mismatch: float
     travel_m: complex
+    yaw_rad: tuple[float, float] = (0.0, 0.0)
 
 
 def ankle_velocity(samples: SegmentSamples, lever_m: FloatArray, start: int, stop: int) -> FloatArray:
@@ -77,7 +79,8 @@ def stride_heading(
     shank = ankle_velocity(window.shank_at_foot_times(offset_s), shank_lever_m, window.start, window.stop)
     t = window.foot.time_s[window.start : window.stop + 1]
     heading, mismatch, x, y = _compared(t, foot, shank)
-    return StrideHeading(window.middle_s, heading, mismatch, complex(x, y))
+    yaw_rad = quat.yaw_rad(window.foot.q[window.start]), quat.yaw_rad(window.foot.q[window.stop])
+    return StrideHeading(window.middle_s, heading, mismatch, complex(x, y), yaw_rad)
 
 
 @compiled("(f8[::1], f8[:,::1], f8[:,::1])")

@@ -10,6 +10,7 @@ import numpy as np
 
 from subtalar.estimation import quaternions as quat
 from subtalar.estimation.ankle_path import StrideHeading, stride_heading
+from subtalar.estimation.gravity import LegGravity
 from subtalar.estimation.heading import HeadingFilter
 from subtalar.estimation.joint_centre import JointCentreEstimator
 from subtalar.estimation.parameters import Parameters
@@ -20,7 +21,6 @@ from subtalar.types import FloatArray
 
 _FIRST_ROUNDS = 4
 _LATER_ROUNDS = 1
-_UP = np.array([0.0, 0.0, 1.0])
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Solution:
     placement: Placement
     centre: JointCentreEstimator
     heading: HeadingFilter
+    gravity: LegGravity
     axis: FloatArray
     from_bends: bool
     last: StrideHeading
@@ -82,14 +83,17 @@ class LegCalibration:
             return None
         rounds = _LATER_ROUNDS
         if self._centre is None:
-            down = quat.rotate(quat.conjugate(self.standing.q_shank), -_UP)
+            force = self.standing.shank.force_m_s2
+            down = -force / np.sqrt(np.sum(force**2))
             self._centre = JointCentreEstimator(self._p.joint_centre, down)
             rounds = _FIRST_ROUNDS
         centre = self._centre
-        headings = self._headings(centre)
+        gravity, windows = self._upright(self.standing, centre)
+        headings = _headings(windows, centre)
         for _ in range(rounds):
-            centre.relearn(self._windows, [h.heading_rad for h in headings])
-            headings = self._headings(centre)
+            centre.relearn(windows, [h.heading_rad for h in headings])
+            gravity, windows = self._upright(self.standing, centre)
+            headings = _headings(windows, centre)
         good = [h for h in headings if h.mismatch <= self._p.heading.max_velocity_mismatch]
         if len(good) < self._p.placement.strides:
             self.misfits += 1
@@ -100,25 +104,31 @@ class LegCalibration:
         heading = HeadingFilter(self._p.heading, start_s, guess)
         for h in headings:
             heading.add(h)
-        axis = self._axis(headings)
+        axis = self._axis(windows, headings)
         if axis is None:
             return None
-        right = right_azimuth_rad(axis, self.standing.q_shank) + heading.reference_rad
-        placement = place(self.standing, heading.reference_rad, right + 0.5 * np.pi)
-        return Solution(placement, centre, heading, axis, self._bends is not None, headings[-1])
+        q_foot, q_shank = gravity.neutral
+        right = right_azimuth_rad(axis, q_shank) + heading.reference_rad
+        placement = place(q_foot, q_shank, heading.reference_rad, right + 0.5 * np.pi)
+        return Solution(placement, centre, heading, gravity, axis, self._bends is not None, headings[-1])
 
-    def _headings(self, centre: JointCentreEstimator) -> list[StrideHeading]:
-        c = centre.state
-        return [stride_heading(w, c.foot_lever_m, c.shank_lever_m, c.offset_s) for w in self._windows]
+    def _upright(self, standing: Standing, centre: JointCentreEstimator) -> tuple[LegGravity, list[StrideWindow]]:
+        """Gravity from standing and all strides in order, and each stride as gravity was known when it ended."""
+        gravity = LegGravity(self._p.gravity, standing)
+        upright = []
+        for window in self._windows:
+            gravity.add(window, centre.state)
+            upright.append(gravity.upright(window))
+        return gravity, upright
 
-    def _axis(self, headings: list[StrideHeading]) -> FloatArray | None:
+    def _axis(self, windows: list[StrideWindow], headings: list[StrideHeading]) -> FloatArray | None:
         """Medio-lateral axis (3,) in shank-sensor axes, pointing to the right; None while nobody travels."""
         moment = self._bends
         if moment is None:
-            moment = np.sum([turning_moment(w) for w in self._windows], axis=0)
+            moment = np.sum([turning_moment(w) for w in windows], axis=0)
         axis = principal_axis(moment)
         vote = 0.0
-        for window, h in zip(self._windows, headings, strict=True):
+        for window, h in zip(windows, headings, strict=True):
             if abs(h.travel_m) < self._p.placement.min_travel_m:
                 continue
             in_shank_world = quat.rotate(window.shank.q[len(window.shank.q) // 2], axis)
@@ -127,6 +137,11 @@ class LegCalibration:
         if vote == 0.0:
             return None
         return axis if vote > 0 else -axis
+
+
+def _headings(windows: list[StrideWindow], centre: JointCentreEstimator) -> list[StrideHeading]:
+    c = centre.state
+    return [stride_heading(w, c.foot_lever_m, c.shank_lever_m, c.offset_s) for w in windows]
 
 
 def rest_ratio(window: StrideWindow) -> float:

@@ -169,7 +169,7 @@ class FootLeg(OneSensorLeg):
         lo, hi = max(start - margin, self._rows.first), min(stop + margin, self._next)
         rows = self._rows.view(lo, hi)
         foot = SegmentSamples(
-            *(np.ascontiguousarray(rows[:, c]) for c in (stream.TIME, stream.Q, stream.GYR, stream.ACC))
+            *(np.ascontiguousarray(rows[:, c]) for c in (stream.TIME, stream.Q, stream.GYR, stream.ACC, stream.FREE))
         )
         clipped = np.ascontiguousarray(rows[:, stream.CLIPPED])
         return StrideWindow(foot, foot, start - lo, stop - lo, clipped, stop)

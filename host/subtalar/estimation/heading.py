@@ -1,7 +1,8 @@
 """Relative heading of foot and shank over time: a Kalman filter over strides that knows its own certainty.
 
-State: heading at the reference (where standing ended and walking began), heading now, drift. The first two start as one
-value and part ways with drift and noise, so the variance of their difference is what tibial rotation does not know.
+State: heading at the reference (where standing ended and walking began), heading now, drift, and gain: by what share
+of a turn the two gyroscopes disagree. The first two start as one value and part ways with drift, turns and noise, so
+the variance of their difference is what tibial rotation does not know.
 """
 
 import numpy as np
@@ -10,7 +11,8 @@ from subtalar.estimation.ankle_path import StrideHeading
 from subtalar.estimation.parameters import HeadingParameters
 from subtalar.types import FloatArray
 
-_REFERENCE, _NOW, _DRIFT = 0, 1, 2
+_REFERENCE, _NOW, _DRIFT, _GAIN = 0, 1, 2, 3
+_WIDE = float(np.radians(60.0) ** 2)
 
 
 def wrapped(angle_rad: float) -> float:
@@ -29,9 +31,14 @@ class HeadingFilter:
         self.strides_since_restart = 0
         self.jump_rad: float | None = None
         self._refused: list[float] = []
-        self._x = np.array([heading_rad, heading_rad, 0.0])
-        wide = np.radians(60.0) ** 2
-        self._cov = np.array([[wide, wide, 0.0], [wide, wide, 0.0], [0.0, 0.0, np.radians(p.drift_prior_deg_s) ** 2]])
+        self.mismatch = 0.0
+        self._x = np.array([heading_rad, heading_rad, 0.0, 0.0])
+        self._cov = np.diag([0.0, 0.0, np.radians(p.drift_prior_deg_s) ** 2, p.gain_sd**2])
+        self._cov[:_DRIFT, :_DRIFT] = _WIDE
+        self._yaw_rad: float | None = None
+        """The foot's own heading in the middle of the newest stride."""
+        self._ahead_rad = 0.0
+        """How far it turned from there to the stride's end."""
 
     @property
     def reference_rad(self) -> float:
@@ -45,8 +52,10 @@ class HeadingFilter:
         """
         p = self._p
         dt = max(0.0, stride.time_s - self.time_s)
-        x, cov = self._predicted(dt)
-        noise = np.radians(p.stride_sd_deg) ** 2 * (1.0 + (stride.mismatch / 0.15) ** 2)
+        half = 0.5 * wrapped(stride.yaw_rad[1] - stride.yaw_rad[0])
+        yaw = stride.yaw_rad[0] + half
+        x, cov = self._predicted(dt, 0.0 if self._yaw_rad is None else wrapped(yaw - self._yaw_rad))
+        noise = np.radians(p.evidence_sd_deg) ** 2 + (np.radians(p.evidence_per_mismatch_deg) * stride.mismatch) ** 2
         innovation = wrapped(stride.heading_rad - x[_NOW])
         variance = cov[_NOW, _NOW] + noise
         limit = max(np.radians(p.outlier_deg), 3.5 * float(np.sqrt(variance)))
@@ -65,8 +74,11 @@ class HeadingFilter:
         gain = cov[:, _NOW] / variance
         self._x = x + gain * innovation
         self._cov = cov - np.outer(gain, cov[_NOW, :])
+        self._yaw_rad, self._ahead_rad = yaw, half
         self.time_s += dt
         self.strides += 1
+        share = 1.0 / min(self.strides, p.mismatch_memory_strides)
+        self.mismatch += share * (stride.mismatch - self.mismatch)
         self.strides_since_restart += 1
         return True
 
@@ -74,7 +86,8 @@ class HeadingFilter:
         """One sensor's heading began anew (a gap in its samples): only its drift and the reference are still known."""
         self._cov[_NOW, :] = 0.0
         self._cov[:, _NOW] = 0.0
-        self._cov[_NOW, _NOW] = np.radians(60.0) ** 2
+        self._cov[_NOW, _NOW] = _WIDE
+        self._yaw_rad, self._ahead_rad = None, 0.0
         self.strides_since_restart = 0
         self._refused.clear()
 
@@ -84,15 +97,17 @@ class HeadingFilter:
 
     def heading_rad(self, time_s: FloatArray) -> FloatArray:
         """Heading predicted for instants (n,) after the newest stride."""
-        return np.asarray(self._x[_NOW] + self._x[_DRIFT] * (time_s - self.time_s))
+        ended = self._x[_NOW] + self._x[_GAIN] * self._ahead_rad
+        return np.asarray(ended + self._x[_DRIFT] * (time_s - self.time_s))
 
     def sd_rad(self, time_s: FloatArray) -> FloatArray:
         """Standard deviation (n,) of the heading gained or lost since standing."""
         dt = np.maximum(0.0, time_s - self.time_s)
         c = self._cov
         q_now, _ = self._process_noise()
-        gap = c[_NOW, _NOW] - 2 * c[_NOW, _REFERENCE] + c[_REFERENCE, _REFERENCE]
-        cross = c[_NOW, _DRIFT] - c[_REFERENCE, _DRIFT]
+        # heading now (h) less heading at the reference: h = (−1, 1, dt, ahead)
+        h = np.array([-1.0, 1.0, 0.0, self._ahead_rad])
+        gap, cross = float(h @ c @ h), float(h @ c[:, _DRIFT])
         standing = np.radians(self._p.standing_sd_deg) ** 2
         grown = gap + dt * (2 * cross + dt * c[_DRIFT, _DRIFT] + q_now)
         return np.asarray(np.sqrt(np.maximum(0.0, grown) + standing))
@@ -103,11 +118,11 @@ class HeadingFilter:
             float(np.radians(self._p.drift_walk_deg_s_sqrt_s) ** 2),
         )
 
-    def _predicted(self, dt: float) -> tuple[FloatArray, FloatArray]:
-        step = np.eye(3)
-        step[_NOW, _DRIFT] = dt
+    def _predicted(self, dt: float, turn_rad: float) -> tuple[FloatArray, FloatArray]:
+        step = np.eye(4)
+        step[_NOW, _DRIFT], step[_NOW, _GAIN] = dt, turn_rad
         q_now, q_drift = self._process_noise()
         cov = step @ self._cov @ step.T
-        cov[_NOW, _NOW] += q_now * dt
+        cov[_NOW, _NOW] += q_now * dt + (self._p.turn_share * turn_rad) ** 2
         cov[_DRIFT, _DRIFT] += q_drift * dt
         return step @ self._x, cov

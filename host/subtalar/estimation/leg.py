@@ -270,6 +270,7 @@ def _samples(rows: FloatArray) -> SegmentSamples:
         np.ascontiguousarray(rows[:, stream.Q]),
         np.ascontiguousarray(rows[:, stream.GYR]),
         np.ascontiguousarray(rows[:, stream.ACC]),
+        np.ascontiguousarray(rows[:, stream.FREE]),
     )
 
 

@@ -10,13 +10,17 @@ from subtalar.types import FloatArray
 
 TIME, Q_FOOT, GYR_FOOT, Q_SHANK, GYR_SHANK = 0, slice(1, 5), slice(5, 8), slice(8, 12), slice(12, 15)
 SHOCK, FORCE, REAL, GAP, CLIPPED, BRIDGED, STILL = 15, 16, 17, 18, 19, 20, 21
-WIDTH = 22
+ACC_FOOT, ACC_SHANK = slice(22, 25), slice(25, 28)
+FREE_FOOT, FREE_SHANK, TURN_FOOT, TURN_SHANK = slice(28, 32), slice(32, 36), slice(36, 45), slice(45, 54)
+WIDTH = 54
 """SHOCK and FORCE: magnitude of the specific force of shank and foot (m/s²). GAP: no shank sample near, or samples lost
 just before."""
 
 _Q_FOOT, _GYR_FOOT, _Q_SHANK, _GYR_SHANK = Q_FOOT.start, GYR_FOOT.start, Q_SHANK.start, GYR_SHANK.start
 _T, _ARRIVAL, _REAL, _CLIPPED, _STEP = stream.TIME, stream.ARRIVAL, stream.REAL, stream.CLIPPED, stream.STEP
-_Q, _GYR, _ACC = stream.Q.start, stream.GYR.start, stream.ACC.start
+_Q, _GYR, _ACC, _FREE, _TURN = (c.start for c in (stream.Q, stream.GYR, stream.ACC, stream.FREE, stream.TURN))
+_ACC_FOOT, _ACC_SHANK, _FREE_FOOT, _FREE_SHANK = ACC_FOOT.start, ACC_SHANK.start, FREE_FOOT.start, FREE_SHANK.start
+_TURN_FOOT, _TURN_SHANK = TURN_FOOT.start, TURN_SHANK.start
 
 
 def resolvable(
@@ -74,8 +78,12 @@ def _aligned(foot: FloatArray, shank: FloatArray, offset_s: float, longest_s: fl
         out[i, TIME] = foot[i, _T]
         for k in range(4):
             out[i, _Q_FOOT + k] = foot[i, _Q + k]
+            out[i, _FREE_FOOT + k] = foot[i, _FREE + k]
+        for k in range(9):
+            out[i, _TURN_FOOT + k] = foot[i, _TURN + k]
         for k in range(3):
             out[i, _GYR_FOOT + k] = foot[i, _GYR + k]
+            out[i, _ACC_FOOT + k] = foot[i, _ACC + k]
         x, y, z = quat.vector_at(foot, i, _ACC)
         out[i, FORCE] = np.sqrt(x * x + y * y + z * z)
         out[i, REAL] = foot[i, _REAL]
@@ -93,13 +101,18 @@ def _aligned(foot: FloatArray, shank: FloatArray, offset_s: float, longest_s: fl
             gap = True
         f = min(max((t - left[_T]) / span, 0.0), 1.0)
         q = quat.between(quat.quaternion_at(shank, j - 1, _Q), quat.quaternion_at(shank, j, _Q), f)
+        free = quat.between(quat.quaternion_at(shank, j - 1, _FREE), quat.quaternion_at(shank, j, _FREE), f)
         for k in range(4):
             out[i, _Q_SHANK + k] = q[k]
+            out[i, _FREE_SHANK + k] = free[k]
+        for k in range(9):
+            out[i, _TURN_SHANK + k] = left[_TURN + k] * (1 - f) + right[_TURN + k] * f
         for k in range(3):
             out[i, _GYR_SHANK + k] = left[_GYR + k] * (1 - f) + right[_GYR + k] * f
         x = left[_ACC] * (1 - f) + right[_ACC] * f
         y = left[_ACC + 1] * (1 - f) + right[_ACC + 1] * f
         z = left[_ACC + 2] * (1 - f) + right[_ACC + 2] * f
+        out[i, _ACC_SHANK], out[i, _ACC_SHANK + 1], out[i, _ACC_SHANK + 2] = x, y, z
         out[i, SHOCK] = np.sqrt(x * x + y * y + z * z)
         out[i, CLIPPED] = max(foot[i, _CLIPPED], left[_CLIPPED], right[_CLIPPED])
         out[i, BRIDGED] = 1.0 - min(left[_REAL], right[_REAL], foot[i, _REAL])

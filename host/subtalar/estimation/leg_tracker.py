@@ -1,6 +1,6 @@
 """What a leg knows: placement, joint centre, heading; renewed by each stride, applied to every row."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +25,6 @@ _SHARE = np.array([0.12, 0.4, 1.0])
 """How much of a heading error (about the vertical) shows in each angle while the shank leans by up to 25°."""
 _OK, _FEW_STRIDES, _HEADING_STALE = float(Quality.OK), float(Quality.FEW_STRIDES), float(Quality.HEADING_STALE)
 _CLIPPED, _BRIDGED_GAP = float(Quality.CLIPPED), float(Quality.BRIDGED_GAP)
-_Q_FOOT, _Q_SHANK = col.Q_FOOT.start, col.Q_SHANK.start
 
 
 @dataclass
@@ -71,6 +70,7 @@ class LegTracker:
         self._p = parameters
         self._calibration = LegCalibration(parameters)
         self._floor_sd_deg = np.array(parameters.angle_floor_sd_deg)
+        self._soft_tissue_sd_deg = np.array(parameters.soft_tissue_sd_deg)
         self._frozen = False
         self._view = np.array([1.0, 0.0, 0.0, 0.0])
         self._heading_at_s = -np.inf
@@ -116,6 +116,7 @@ class LegTracker:
         else:
             self._frozen = True
             self.solution.heading.restart()
+            self.solution.gravity.restart()
 
     def learn(self, window: StrideWindow, now_s: float) -> bool:
         """Take a stride; whether it was believed."""
@@ -136,6 +137,10 @@ class LegTracker:
         assert self.solution is not None
         if window is self._newest:
             return self.solution.last
+        return self._compared(self.solution.gravity.upright(window))
+
+    def _compared(self, window: StrideWindow) -> StrideHeading:
+        assert self.solution is not None
         c = self.solution.centre.state
         return stride_heading(window, c.foot_lever_m, c.shank_lever_m, c.offset_s)
 
@@ -148,17 +153,19 @@ class LegTracker:
 
     def _refine(self, solution: Solution, window: StrideWindow, now_s: float) -> bool:
         predicted = float(solution.heading.heading_rad(np.array([window.middle_s]))[0])
+        solution.gravity.add(window, solution.centre.state)
+        upright = solution.gravity.upright(window)
         known = solution.heading.strides_since_restart > 0
         if known:
-            solution.centre.add(window, predicted)
-        evidence = self.evidence(window)
+            solution.centre.add(upright, predicted)
+        evidence = self._compared(upright)
         self._newest = window
         believed = solution.heading.add(evidence)
-        assert self.standing is not None
         reference = solution.heading.reference_rad
-        right = right_azimuth_rad(solution.axis, self.standing.q_shank) + reference
-        placement = place(self.standing, reference, right + 0.5 * np.pi)
-        renewed = Solution(placement, solution.centre, solution.heading, solution.axis, solution.from_bends, evidence)
+        q_foot, q_shank = solution.gravity.neutral
+        right = right_azimuth_rad(solution.axis, q_shank) + reference
+        placement = place(q_foot, q_shank, reference, right + 0.5 * np.pi)
+        renewed = replace(solution, placement=placement, last=evidence)
         if believed:
             self._accept(renewed, now_s)
         else:
@@ -177,17 +184,20 @@ class LegTracker:
         self._view = quat.conjugate(segment_axes(forward))
 
     def _found(self, rows: FloatArray, solution: Solution) -> RowAngles:
-        assert self.standing is not None
         heading, placement, p = solution.heading, solution.placement, self._p
         t = np.ascontiguousarray(rows[:, col.TIME])
         q_foot, q_shank, q_shank_foot, shank_view = _orientations(
-            rows, heading.heading_rad(t), placement.foot, placement.shank, self._view
+            *solution.gravity.upright_rows(rows), heading.heading_rad(t), placement.foot, placement.shank, self._view
         )
         spread_deg = np.degrees(heading.sd_rad(t))
-        tilt_sd_deg = p.tilt_per_gravity_error * float(np.degrees(self.standing.gravity_error))
+        gravity = solution.gravity
+        unknown = np.hypot(p.tilt_per_bias * gravity.tilt_sd_rad, p.tilt_per_excess * gravity.excess)
+        tilt_sd_deg = float(np.degrees(unknown))
         tilt = _tilt_variance(t - self._reset_at_s, tilt_sd_deg, p.tilt_after_reset_deg, p.tilt_settling_s)
         angles_deg = ankle_angles_deg(q_shank_foot, self._side)
-        sd_deg = _sd_deg(spread_deg, tilt, self._floor_sd_deg)
+        beyond = np.sqrt(max(0.0, heading.mismatch**2 - p.sensor_mismatch**2))
+        floor_sd_deg = np.sqrt(self._floor_sd_deg**2 + (beyond * self._soft_tissue_sd_deg) ** 2)
+        sd_deg = _sd_deg(spread_deg, tilt, floor_sd_deg)
         quality = _quality(rows, spread_deg, self._heading_at_s, _OK if heading.strides >= _FEW else _FEW_STRIDES)
         bent = solution.from_bends
         further = further_angles(q_foot, q_shank, angles_deg, sd_deg, tilt, p, self._side, from_bends=bent)
@@ -197,16 +207,22 @@ class LegTracker:
         return out
 
 
-@compiled("(f8[:,::1], f8[::1], f8[::1], f8[::1], f8[::1])")
+@compiled("(f8[:,::1], f8[:,::1], f8[::1], f8[::1], f8[::1], f8[::1])")
 def _orientations(
-    rows: FloatArray, heading_rad: FloatArray, foot: FloatArray, shank: FloatArray, view: FloatArray
+    foot_sensor: FloatArray,
+    shank_sensor: FloatArray,
+    heading_rad: FloatArray,
+    foot: FloatArray,
+    shank: FloatArray,
+    view: FloatArray,
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Foot and shank in the foot's level world, foot in shank, shank in the view, (n, 4) each.
 
-    ``foot`` and ``shank`` (4,) turn sensor axes into segment axes, ``view`` (4,) the foot's level world into the view;
-    the heading (n,) turns the shank's level world into the foot's.
+    ``foot_sensor`` and ``shank_sensor`` (n, 4) are the sensors in their own level worlds. ``foot`` and ``shank`` (4,)
+    turn sensor axes into segment axes, ``view`` (4,) the foot's level world into the view; the heading (n,) turns the
+    shank's level world into the foot's.
     """
-    n = len(rows)
+    n = len(foot_sensor)
     feet, shanks, feet_in_shank, shanks_in_view = (
         np.empty((n, 4)),
         np.empty((n, 4)),
@@ -218,8 +234,8 @@ def _orientations(
     to_view = (view[0], view[1], view[2], view[3])
     for i in range(n):
         turn = (np.cos(0.5 * heading_rad[i]), 0.0, 0.0, np.sin(0.5 * heading_rad[i]))
-        q_shank = quat.product(turn, quat.product(quat.quaternion_at(rows, i, _Q_SHANK), to_shank))
-        q_foot = quat.product(quat.quaternion_at(rows, i, _Q_FOOT), to_foot)
+        q_shank = quat.product(turn, quat.product(quat.quaternion_at(shank_sensor, i, 0), to_shank))
+        q_foot = quat.product(quat.quaternion_at(foot_sensor, i, 0), to_foot)
         between = quat.product(quat.inverse(q_shank), q_foot)
         seen = quat.product(to_view, q_shank)
         for k in range(4):

@@ -28,6 +28,27 @@ class InclinationParameters:
 
     bias_clip_deg_s: float = 8.0
     """Cheap gyroscopes are off by 3 °/s and more; the published 2 °/s would hide that."""
+    rest_deviation_deg_s: float = 4.0
+    """Sway in quiet standing and noise at 400 Hz together pass the published 2 °/s, and the bias is never learnt."""
+
+
+@dataclass(frozen=True)
+class GravityParameters:
+    """Gravity and accelerometer bias over strides (``gravity.py``)."""
+
+    bias_sd_m_s2: float = 0.3
+    """30 mg: what data sheets of commodity accelerometers allow after soldering."""
+    scale_sd: float = 0.01
+    standing_sd_m_s2: float = 0.02
+    rest_velocity_sd_m_s: float = 0.06
+    """By how much the ankle's velocity in two rests differs: they are found to some centimetres a second."""
+    gravity_wander_m_s2_sqrt_s: float = 0.06
+    """0.35 °/√s: gyroscopes whose axes are off by a per cent tilt their world in each turn of the walk."""
+    bias_wander_m_s2_sqrt_s: float = 0.0005
+    own_vertical_sd_m_s2: float = 0.1
+    stride_vertical_sd_m_s2: float = 0.03
+    fade_m_s2_sqrt_s: float = 0.02
+    """The three by which the vertical of the newest stride fades into VQF's own when no strides follow."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +100,14 @@ class JointCentreParameters:
 class HeadingParameters:
     """Relative heading of foot and shank (``heading.py``)."""
 
-    stride_sd_deg: float = 0.9
-    """Scatter of one stride's heading about its trend on ten real legs: 0.4–1.1°."""
+    evidence_sd_deg: float = 0.3
+    evidence_per_mismatch_deg: float = 10.0
+    """Error of one stride's heading: 0.13–0.27° (median) about the trend on four real legs of mismatch 0.03–0.04."""
+    gain_sd: float = 0.015
+    """Two gyroscopes disagree by a share of every turn: scale factors of commodity sensors are 1 % off."""
+    turn_share: float = 0.004
+    """What of a turn remains unexplained by that."""
+    mismatch_memory_strides: float = 10.0
     walk_deg_sqrt_s: float = 0.12
     drift_prior_deg_s: float = 0.15
     """Six-axis fusion drifts by 2–20 °/min while walking."""
@@ -156,6 +183,7 @@ class Parameters:
     """All parts; the defaults are the product."""
 
     clock: ClockParameters = field(default_factory=ClockParameters)
+    gravity: GravityParameters = field(default_factory=GravityParameters)
     inclination: InclinationParameters = field(default_factory=InclinationParameters)
     stillness: StillnessParameters = field(default_factory=StillnessParameters)
     foot_flat: FootFlatParameters = field(default_factory=FootFlatParameters)
@@ -175,10 +203,16 @@ class Parameters:
     most_acc_m_s2: float = 4000.0
     most_gyr_rad_s: float = 140.0
     """Beyond 400 g or 8000 °/s (twice the widest range of such sensors) it is not a measurement."""
-    angle_floor_sd_deg: tuple[float, float, float] = (0.8, 0.7, 0.7)
-    """What remains when the heading is certain: inclination, placement and soft tissue."""
-    tilt_per_gravity_error: float = 0.5
-    """Share of the error of measured gravity (as an angle) that shows as inclination error while moving."""
+    angle_floor_sd_deg: tuple[float, float, float] = (0.40, 0.35, 0.25)
+    """What remains when the heading is certain: inclination and placement."""
+    soft_tissue_sd_deg: tuple[float, float, float] = (9.0, 26.0, 32.0)
+    """Skin and shoe move: sd of each angle per mismatch of the two sensors' ankle paths beyond ``sensor_mismatch``."""
+    sensor_mismatch: float = 0.02
+    """Mismatch that sampling and noise alone leave."""
+    tilt_per_bias: float = 0.35
+    """Share of an unknown accelerometer bias (as an angle) that shows in angles that count from standing."""
+    tilt_per_excess: float = 0.1
+    """Where impacts make gravity seem too large, so large a share of the excess may lie across (as an angle)."""
     tilt_after_reset_deg: float = 6.0
     tilt_settling_s: float = 2.0
     """Inclination found anew after a gap: first error, and how fast it fades (VQF averages its first 3 s)."""

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from subtalar.estimation import quaternions as quat
-from subtalar.estimation.standing import Standing
 from subtalar.types import FloatArray
 
 
@@ -43,12 +42,15 @@ def segment_axes(forward_rad: float) -> FloatArray:
     return quat.from_matrix(np.array([[c, 0.0, s], [s, 0.0, -c], [0.0, 1.0, 0.0]]))
 
 
-def place(standing: Standing, heading_rad: float, forward_rad: float) -> Placement:
-    """Both segment frames coincide in standing; ``heading_rad`` turns the shank's world into the foot's then."""
+def place(q_foot: FloatArray, q_shank: FloatArray, heading_rad: float, forward_rad: float) -> Placement:
+    """From the sensors' orientations (4,) in quiet standing, in which both segment frames coincide.
+
+    ``heading_rad`` turns the shank's world into the foot's then.
+    """
     to_segment = quat.conjugate(segment_axes(forward_rad))
-    shank_in_foot_world = quat.multiply(quat.about_vertical(heading_rad), standing.q_shank)
+    shank_in_foot_world = quat.multiply(quat.about_vertical(heading_rad), q_shank)
     return Placement(
-        quat.multiply(to_segment, standing.q_foot),
+        quat.multiply(to_segment, q_foot),
         quat.multiply(to_segment, shank_in_foot_world),
         forward_rad,
     )

@@ -11,14 +11,17 @@ from vqf import VQF
 
 from subtalar.estimation.clock import SensorClock
 from subtalar.estimation.compiled import compiled, inlined
+from subtalar.estimation.free_turning import FreeTurning
 from subtalar.estimation.history import History
 from subtalar.estimation.parameters import Parameters
 from subtalar.types import FloatArray, SampleBlock, SensorInfo
 
 # Columns of the rows that this stage delivers.
 TIME, ARRIVAL, Q, GYR, ACC, REAL, CLIPPED, STEP = 0, 1, slice(2, 6), slice(6, 9), slice(9, 12), 12, 13, 14
-WIDTH = 15
-"""STEP: session seconds since the previous row; a gap shows as a large step."""
+FREE, TURN = slice(15, 19), slice(19, 28)
+WIDTH = 28
+"""STEP: session seconds since the previous row; a gap shows as a large step. FREE: orientation by the gyroscope alone.
+TURN: its rotation matrix as VQF's memory of gravity sees it (``free_turning.py``)."""
 
 _Q, _GYR, _ACC = Q.start, GYR.start, ACC.start
 
@@ -57,6 +60,7 @@ class SensorStream:
         self._clock: SensorClock | None = None
         self._period_s = 1.0 / info.rate_hz
         self._vqf: VQF | None = None
+        self._free: FreeTurning | None = None
         self._samples_counted = 0
         self._first_device_s: float | None = None
         self._order = np.array([-np.inf, -np.inf, 0.0, 0.0])
@@ -141,7 +145,9 @@ class SensorStream:
         """Set VQF up with the sensor's measured period."""
         if self._clock is not None and not self._clock.counted and len(raw) > 2:
             self._period_s = float(np.median(np.diff(raw[:, _RAW_TIME])))
-        self._vqf = VQF(self._period_s, biasClip=self._p.inclination.bias_clip_deg_s)
+        p = self._p.inclination
+        self._vqf = VQF(self._period_s, biasClip=p.bias_clip_deg_s, restThGyr=p.rest_deviation_deg_s)
+        self._free = FreeTurning(self._period_s)
 
     def _deliver(self, raw: FloatArray, clock: SensorClock) -> None:
         """Bridge short losses and append rows; after a gap inclination starts over from what the sensor feels."""
@@ -163,7 +169,8 @@ class SensorStream:
 
     def _restart_inclination(self) -> None:
         self.counts.gaps += 1
-        if self._vqf is not None:
+        if self._vqf is not None and self._free is not None:
+            self._free.restart()
             bias, sigma = self._vqf.getBiasEstimate()
             self._vqf.resetState()
             self._vqf.setBiasEstimate(np.ascontiguousarray(bias), sigma)
@@ -174,11 +181,13 @@ class SensorStream:
         scale = clock.rate if clock.counted else 1.0
         gyr, acc = _motion(filled, scale)
         assert self._vqf is not None
+        assert self._free is not None
         out = self._vqf.updateBatch(gyr, acc)
         acc_limit, gyr_limit = self._limits
         last_s = self._last_time_s if self.rows.end else np.nan
         time_s = clock.session_time(filled[:, _RAW_TIME])
         rows, touched = _rows(filled, time_s, out["quat6D"], out["bias"], scale, last_s, acc_limit, gyr_limit)
+        self._free.push(gyr, out["bias"], rows, FREE.start)
         self.counts.clipped += touched
         self._last_time_s = float(rows[-1, TIME])
         self.rows.append(rows)

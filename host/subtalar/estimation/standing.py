@@ -6,6 +6,7 @@ import numpy as np
 from scipy.signal import butter
 
 from subtalar.estimation import leg_rows as col
+from subtalar.estimation import quaternions as quat
 from subtalar.estimation.compiled import compiled, inlined
 from subtalar.estimation.parameters import StillnessParameters
 from subtalar.types import FloatArray
@@ -89,8 +90,30 @@ def _smooth(value: float, memory: FloatArray, k: int, b: float, a: float) -> flo
 
 
 @dataclass(frozen=True)
+class Stance:
+    """One sensor in quiet standing.
+
+    ``force_m_s2`` (3,) is its mean specific force over all of it. From its last seconds: mean orientation ``q`` (4,),
+    whose heading counts, mean specific force (3,) and rotation matrix (3, 3) in the gyroscope's own frame.
+    """
+
+    force_m_s2: FloatArray
+    q: FloatArray
+    force_turned_m_s2: FloatArray
+    turn: FloatArray
+
+    def orientation(self, bias_m_s2: FloatArray) -> FloatArray:
+        """Sensor to level world (4,), the accelerometer freed of its bias (3,).
+
+        The accelerometer gives the vertical without the gyroscope, whose bias tilts any fused inclination by its own
+        size (seconds of it, in degrees) until it has been learnt.
+        """
+        return quat.levelled(self.q, self.force_m_s2 - bias_m_s2)
+
+
+@dataclass(frozen=True)
 class Standing:
-    """One quiet stance: rows ``start`` to ``stop``, mean orientations sensor to level world (4,).
+    """One quiet stance: rows ``start`` to ``stop``.
 
     ``gravity_error``: by what share the worse of the two accelerometers misses standard gravity.
     """
@@ -99,8 +122,8 @@ class Standing:
     stop: int
     start_s: float
     end_s: float
-    q_foot: FloatArray
-    q_shank: FloatArray
+    foot: Stance
+    shank: Stance
     gravity_error: float
 
     @property

@@ -1,19 +1,23 @@
 """Quiet standing and knee bends inside one long rest of the foot."""
 
 import numpy as np
+import numpy.typing as npt
 
 from subtalar.conventions import GRAVITY_M_S2
 from subtalar.estimation import leg_rows as col
 from subtalar.estimation import quaternions as quat
 from subtalar.estimation.parameters import PlacementParameters, StillnessParameters
-from subtalar.estimation.standing import Standing
+from subtalar.estimation.standing import Stance, Standing
 from subtalar.types import FloatArray
 
 _LATE_S = 0.4
 """The stillness filter tells of a movement this much after it began, and of its end as much later."""
 _LONGEST_S = 10.0
 _HEADING_S = 2.0
-_UP = np.array([0.0, 0.0, 1.0])
+_ENOUGH_S = 1.0
+_BRIEF_S = 0.1
+_NO_ACCELEROMETER = 0.4
+"""A sensor whose gravity is so wrong in standing does not measure it."""
 
 
 def longest_standing(rows: FloatArray, first: int, parameters: StillnessParameters, rate_hz: float) -> Standing | None:
@@ -29,26 +33,49 @@ def longest_standing(rows: FloatArray, first: int, parameters: StillnessParamete
     if stop - start < parameters.min_duration_s * rate_hz:
         return None
     quiet = rows[start:stop]
-    late = round(_HEADING_S * rate_hz)
+    gravity_error = max(abs(float(quiet[:, c].mean()) / GRAVITY_M_S2 - 1.0) for c in (col.FORCE, col.SHOCK))
+    if gravity_error > _NO_ACCELEROMETER:
+        return None
+    late = _before_walking(rows, starts, ends, rate_hz)
+    if late is None:
+        late = quiet[-round(_HEADING_S * rate_hz) :]
     return Standing(
         first + start,
         first + stop,
         float(quiet[0, col.TIME]),
         float(quiet[-1, col.TIME]),
-        _pose(quiet[:, col.Q_FOOT], late),
-        _pose(quiet[:, col.Q_SHANK], late),
-        max(abs(float(quiet[:, c].mean()) / GRAVITY_M_S2 - 1.0) for c in (col.FORCE, col.SHOCK)),
+        _stance(quiet[:, col.ACC_FOOT], late[:, col.ACC_FOOT], late[:, col.Q_FOOT], late[:, col.FREE_FOOT]),
+        _stance(quiet[:, col.ACC_SHANK], late[:, col.ACC_SHANK], late[:, col.Q_SHANK], late[:, col.FREE_SHANK]),
+        gravity_error,
     )
 
 
-def _pose(q: FloatArray, late: int) -> FloatArray:
-    """Orientation (4,) in standing: the vertical from all of it (n, 4), the heading from its last ``late`` rows.
+def _before_walking(
+    rows: FloatArray, starts: npt.NDArray[np.intp], ends: npt.NDArray[np.intp], rate_hz: float
+) -> FloatArray | None:
+    """The last rows of stillness before the walk, from which its heading counts; None where they are too few.
 
-    People sway, so the vertical wants a long average. The heading wants a late one: it runs away until the
-    gyroscope's bias has been learnt, which takes the first seconds of standing.
+    Heading runs away with what is left of the gyroscope's bias, most of all before that has been learnt, and is lost
+    altogether in a gap: then even a moment of stillness after it is worth more than any before.
     """
-    up = quat.rotate(quat.conjugate(q), np.broadcast_to(_UP, (len(q), 3))).mean(axis=0)
-    return quat.levelled(quat.mean(q[-late:]), up)
+    gaps = np.flatnonzero(rows[:, col.GAP] > 0)
+    since = int(gaps[-1]) + 1 if len(gaps) else 0
+    late = round(_LATE_S * rate_hz)
+    for start, end in zip(starts[::-1].tolist(), ends[::-1].tolist(), strict=True):
+        if end <= since:
+            return None
+        cut = start < since
+        first = since if cut else start
+        n = max((end - first) // 2, end - first - late) if cut else end - first - late
+        if n >= (_BRIEF_S if cut else _ENOUGH_S) * rate_hz:
+            return rows[max(first, first + n - round(_HEADING_S * rate_hz)) : first + n]
+    return None
+
+
+def _stance(force: FloatArray, late_force: FloatArray, q: FloatArray, free: FloatArray) -> Stance:
+    """People sway, so the vertical wants a long average (of ``force``), and the heading a late one."""
+    turned = quat.rotate(free, late_force).mean(axis=0)
+    return Stance(force.mean(axis=0), quat.mean(q), turned, quat.matrix(free).mean(axis=0))
 
 
 def bend_moment(rows: FloatArray, parameters: PlacementParameters) -> FloatArray | None:

@@ -11,12 +11,16 @@ from subtalar.types import FloatArray
 
 @dataclass(frozen=True)
 class SegmentSamples:
-    """One sensor over n instants: orientation ``q`` (n, 4) sensor to its own level world, rate and specific force."""
+    """One sensor over n instants. Orientation ``q`` (n, 4), sensor to its own level world; rate, specific force (n, 3).
+
+    ``free`` (n, 4): orientation by the gyroscope alone.
+    """
 
     time_s: FloatArray
     q: FloatArray
     gyr_rad_s: FloatArray
     acc_m_s2: FloatArray
+    free: FloatArray
 
 
 @dataclass(frozen=True)
@@ -47,11 +51,11 @@ class StrideWindow:
     def shank_at_foot_times(self, offset_s: float) -> SegmentSamples:
         """The shank's samples interpolated at the foot's instants; the shank's clock shows ``offset_s`` more."""
         shank = self.shank
-        q, gyr, acc = _interpolated(self.foot.time_s, offset_s, shank.time_s, shank.q, shank.gyr_rad_s, shank.acc_m_s2)
-        return SegmentSamples(self.foot.time_s, q, gyr, acc)
+        motion = shank.time_s, shank.q, shank.gyr_rad_s, shank.acc_m_s2, shank.free
+        return SegmentSamples(self.foot.time_s, *_interpolated(self.foot.time_s, offset_s, *motion))
 
 
-@compiled("(f8[::1], f8, f8[::1], f8[:,::1], f8[:,::1], f8[:,::1])")
+@compiled("(f8[::1], f8, f8[::1], f8[:,::1], f8[:,::1], f8[:,::1], f8[:,::1])")
 def _interpolated(
     foot_time_s: FloatArray,
     offset_s: float,
@@ -59,10 +63,11 @@ def _interpolated(
     q: FloatArray,
     gyr_rad_s: FloatArray,
     acc_m_s2: FloatArray,
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Orientation (n, 4), rate and specific force (n, 3) at the foot's instants (n,); held beyond the ends."""
+    free: FloatArray,
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Orientation (n, 4), rate and specific force (n, 3), free orientation (n, 4) at the foot's instants."""
     n = len(foot_time_s)
-    q_out, gyr_out, acc_out = np.empty((n, 4)), np.empty((n, 3)), np.empty((n, 3))
+    q_out, gyr_out, acc_out, free_out = np.empty((n, 4)), np.empty((n, 3)), np.empty((n, 3)), np.empty((n, 4))
     j = 0
     for i in range(n):
         t = foot_time_s[i] + offset_s
@@ -70,9 +75,11 @@ def _interpolated(
             j += 1
         f = min(max((t - time_s[j]) / (time_s[j + 1] - time_s[j]), 0.0), 1.0)
         turned = quat.between(quat.quaternion_at(q, j, 0), quat.quaternion_at(q, j + 1, 0), f)
+        loose = quat.between(quat.quaternion_at(free, j, 0), quat.quaternion_at(free, j + 1, 0), f)
         for k in range(4):
             q_out[i, k] = turned[k]
+            free_out[i, k] = loose[k]
         for k in range(3):
             gyr_out[i, k] = gyr_rad_s[j, k] * (1 - f) + gyr_rad_s[j + 1, k] * f
             acc_out[i, k] = acc_m_s2[j, k] * (1 - f) + acc_m_s2[j + 1, k] * f
-    return q_out, gyr_out, acc_out
+    return q_out, gyr_out, acc_out, free_out

@@ -14,7 +14,7 @@ from subtalar.estimation import GaitEstimator, Parameters
 from subtalar.estimation.calibration import LegCalibration
 from subtalar.estimation.foot_flat import FootFlatDetector
 from subtalar.estimation.parameters import FootFlatParameters
-from subtalar.estimation.standing import Standing
+from subtalar.estimation.standing import Stance, Standing
 from subtalar.estimation.stride_window import SegmentSamples, StrideWindow
 from subtalar_sim.body import BodyConfig
 from subtalar_sim.config import SimulationConfig
@@ -68,14 +68,17 @@ def marching_window() -> StrideWindow:
     acc = np.zeros((len(t), 3))
     acc[:, 0] = np.where(inside, 3.0 * np.cos(2 * np.pi * t), 0.0)
     acc[:, 2] = GRAVITY_M_S2
-    still = SegmentSamples(t, np.tile([1.0, 0.0, 0.0, 0.0], (len(t), 1)), np.zeros_like(acc), acc)
+    q = np.tile([1.0, 0.0, 0.0, 0.0], (len(t), 1))
+    still = SegmentSamples(t, q, np.zeros_like(acc), acc, q)
     return StrideWindow(still, still, 12, 112, np.zeros(len(t)), 112)
 
 
 def test_steps_that_lead_nowhere_do_not_pile_up() -> None:
     calibration = LegCalibration(Parameters())
     upright = np.array([1.0, 0.0, 0.0, 0.0])
-    calibration.stand(Standing(0, 200, 0.0, 2.0, upright, upright, 0.0), None)
+    force = np.array([0.0, 0.0, GRAVITY_M_S2])
+    stance = Stance(force, upright, force, np.eye(3))
+    calibration.stand(Standing(0, 200, 0.0, 2.0, stance, stance, 0.0), None)
     for _ in range(40):
         calibration.add(marching_window())
         assert calibration.solve() is None  # no travel: no direction

@@ -43,6 +43,7 @@ def foot_path(rows: FloatArray) -> FootPath:
         np.ascontiguousarray(rows[:, stream.Q]),
         np.ascontiguousarray(rows[:, stream.GYR]),
         np.ascontiguousarray(rows[:, stream.ACC]),
+        np.ascontiguousarray(rows[:, stream.FREE]),
     )
     steps, durations = [], []
     for before, after in pairwise(flats):

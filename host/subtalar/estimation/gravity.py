@@ -1,0 +1,231 @@
+"""Gravity and the accelerometer's bias from strides: the zero-velocity aid to inclination.
+
+Between two rests of the foot the ankle's velocity is the same at both ends, so its mean acceleration is zero. With the
+specific force turned by the gyroscope alone into a frame that hardly moves (``free_turning.py``),
+
+    z = mean(R a) + Δ(R (ω × r)) / T = n + mean(R) b,
+
+where n is gravity there, r the lever arm to the ankle and b the bias of the accelerometer. While somebody walks
+straight on the two cannot be told apart, and need not be; a turn of the walk turns b and leaves n. Both are the state
+of a Kalman filter over strides, in which everything is linear (zero-velocity updates: Foxlin 2005, doi
+10.1109/MCG.2005.140; here over whole strides and with the bias). The size of gravity in quiet standing tells what of
+b is vertical.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from subtalar.conventions import GRAVITY_M_S2
+from subtalar.estimation import leg_rows as col
+from subtalar.estimation import quaternions as quat
+from subtalar.estimation.compiled import compiled
+from subtalar.estimation.joint_centre import JointCentre
+from subtalar.estimation.parameters import GravityParameters
+from subtalar.estimation.standing import Stance, Standing
+from subtalar.estimation.stride_window import SegmentSamples, StrideWindow
+from subtalar.types import FloatArray
+
+_UNKNOWN = 1e4
+_EYE = np.eye(3)
+
+
+class GravityFilter:
+    """One sensor. ``gravity_m_s2`` (3,) in its gyroscope's frame, ``bias_m_s2`` (3,) in sensor axes."""
+
+    def __init__(self, parameters: GravityParameters, stance: Stance, end_s: float) -> None:
+        p = self._p = parameters
+        self._x = np.zeros(6)
+        self._cov = np.diag([_UNKNOWN] * 3 + [p.bias_sd_m_s2**2] * 3)
+        self.time_s = end_s
+        self.strides = 0
+        self._update(stance.force_turned_m_s2, stance.turn, p.standing_sd_m_s2**2)
+        up = self._x[:3] / np.sqrt(np.sum(self._x[:3] ** 2))
+        size = np.concatenate((up, np.zeros(3)))
+        gain = self._cov @ size / (size @ self._cov @ size + (p.scale_sd * GRAVITY_M_S2) ** 2)
+        self._x = self._x + gain * (GRAVITY_M_S2 - size @ self._x)
+        self._cov = self._cov - np.outer(gain, size @ self._cov)
+
+    @property
+    def gravity_m_s2(self) -> FloatArray:
+        """What the accelerometer would show at rest, in the gyroscope's frame (3,)."""
+        return self._x[:3]
+
+    @property
+    def bias_m_s2(self) -> FloatArray:
+        """Bias of the accelerometer (3,)."""
+        return self._x[3:]
+
+    @property
+    def bias_sd_m_s2(self) -> float:
+        """Root mean square standard deviation of the bias over its three axes."""
+        return float(np.sqrt(np.trace(self._cov[3:, 3:]) / 3.0))
+
+    def restart(self) -> None:
+        """Samples were lost while the sensor turned: where gravity is must be found anew; the bias stays."""
+        self._cov[:3] = 0.0
+        self._cov[:, :3] = 0.0
+        self._cov[:3, :3] = _UNKNOWN * _EYE
+        self.strides = 0
+
+    def add(self, samples: SegmentSamples, start: int, stop: int, lever_m: FloatArray) -> None:
+        """Learn from one stride between the rests ``start`` and ``stop``."""
+        p = self._p
+        inside = slice(start, stop + 1)
+        time_s = samples.time_s[inside]
+        found = _mean_force(time_s, samples.free[inside], samples.gyr_rad_s[inside], samples.acc_m_s2[inside], lever_m)
+        span_s = float(time_s[-1] - time_s[0])
+        since_s = max(0.0, float(time_s[-1]) - self.time_s)
+        self.time_s += since_s
+        self._cov[:3, :3] += p.gravity_wander_m_s2_sqrt_s**2 * since_s * _EYE
+        self._cov[3:, 3:] += p.bias_wander_m_s2_sqrt_s**2 * since_s * _EYE
+        self._update(found[:3], found[3:].reshape(3, 3), 2.0 * (p.rest_velocity_sd_m_s / span_s) ** 2)
+        self.strides += 1
+
+    def upright(self, samples: SegmentSamples) -> SegmentSamples:
+        """The same samples with orientations tilted to this gravity, and without the bias."""
+        q = _tilted(samples.q, samples.free, self.gravity_m_s2)
+        return replace(samples, q=q, acc_m_s2=samples.acc_m_s2 - self.bias_m_s2)
+
+    def upright_rows(self, rows: FloatArray, q: int, free: int, smoothed_turn: int) -> FloatArray:
+        """Orientations (n, 4) of rows of the leg; the arguments are the columns where the sensor's values begin.
+
+        The vertical of the newest stride fades into VQF's own, freed of the bias, as time passes without strides.
+        """
+        p = self._p
+        known = 1.0 if self.strides else 0.0
+        variances = np.array([p.own_vertical_sd_m_s2, p.stride_vertical_sd_m_s2, p.fade_m_s2_sqrt_s]) ** 2
+        return _upright(rows, q, free, smoothed_turn, self.gravity_m_s2, self.bias_m_s2, self.time_s, known, variances)
+
+    def _update(self, z: FloatArray, turn: FloatArray, variance: float) -> None:
+        h = np.concatenate((_EYE, turn), axis=1)
+        cov_h = self._cov @ h.T
+        gain = np.linalg.solve(h @ cov_h + variance * _EYE, cov_h.T).T
+        self._x = self._x + gain @ (z - h @ self._x)
+        self._cov = self._cov - gain @ cov_h.T
+
+
+class LegGravity:
+    """Both sensors of a leg, from quiet standing on."""
+
+    def __init__(self, parameters: GravityParameters, standing: Standing) -> None:
+        self._standing = standing
+        self.foot = GravityFilter(parameters, standing.foot, standing.end_s)
+        self.shank = GravityFilter(parameters, standing.shank, standing.end_s)
+
+    @property
+    def neutral(self) -> tuple[FloatArray, FloatArray]:
+        """Orientations (4,) of foot and shank sensor in quiet standing."""
+        return (
+            self._standing.foot.orientation(self.foot.bias_m_s2),
+            self._standing.shank.orientation(self.shank.bias_m_s2),
+        )
+
+    @property
+    def tilt_sd_rad(self) -> float:
+        """How far the biases, as angles, are still unknown: both sensors together."""
+        return float(np.hypot(self.foot.bias_sd_m_s2, self.shank.bias_sd_m_s2)) / GRAVITY_M_S2
+
+    @property
+    def excess(self) -> float:
+        """By what share gravity seems larger than it is, at the worse of the two sensors."""
+        sizes = (float(np.sqrt(np.sum(f.gravity_m_s2**2))) for f in (self.foot, self.shank))
+        return max(abs(size / GRAVITY_M_S2 - 1.0) for size in sizes)
+
+    def restart(self) -> None:
+        """One of the sensors began anew."""
+        self.foot.restart()
+        self.shank.restart()
+
+    def add(self, window: StrideWindow, centre: JointCentre) -> None:
+        """Learn from one stride."""
+        self.foot.add(window.foot, window.start, window.stop, centre.foot_lever_m)
+        shank = window.shank_at_foot_times(centre.offset_s)
+        self.shank.add(shank, window.start, window.stop, centre.shank_lever_m)
+
+    def upright(self, window: StrideWindow) -> StrideWindow:
+        """The window as this gravity sees it."""
+        return replace(window, foot=self.foot.upright(window.foot), shank=self.shank.upright(window.shank))
+
+    def upright_rows(self, rows: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Orientations (n, 4) of foot and shank sensor for rows (n, leg_rows.WIDTH)."""
+        return (
+            self.foot.upright_rows(rows, col.Q_FOOT.start, col.FREE_FOOT.start, col.TURN_FOOT.start),
+            self.shank.upright_rows(rows, col.Q_SHANK.start, col.FREE_SHANK.start, col.TURN_SHANK.start),
+        )
+
+
+@compiled("(f8[::1], f8[:,::1], f8[:,::1], f8[:,::1], f8[::1])")
+def _mean_force(
+    time_s: FloatArray, free: FloatArray, gyr_rad_s: FloatArray, acc_m_s2: FloatArray, lever_m: FloatArray
+) -> FloatArray:
+    """z (0:3) and mean(R) (3:12, row by row) of one stride, by the trapezoidal rule."""
+    n = len(time_s)
+    span = time_s[n - 1] - time_s[0]
+    out = np.zeros(12)
+    for i in range(n):
+        before = time_s[i] - time_s[i - 1] if i > 0 else 0.0
+        after = time_s[i + 1] - time_s[i] if i < n - 1 else 0.0
+        weight = 0.5 * (before + after) / span
+        turn = quat.quaternion_at(free, i, 0)
+        force = quat.turned(turn, quat.vector_at(acc_m_s2, i, 0))
+        columns = (
+            quat.turned(turn, (1.0, 0.0, 0.0)),
+            quat.turned(turn, (0.0, 1.0, 0.0)),
+            quat.turned(turn, (0.0, 0.0, 1.0)),
+        )
+        for k in range(3):
+            out[k] += weight * force[k]
+            for c in range(3):
+                out[3 + 3 * k + c] += weight * columns[c][k]
+    rx, ry, rz = lever_m[0], lever_m[1], lever_m[2]
+    for i, sign in ((0, -1.0), (n - 1, 1.0)):
+        wx, wy, wz = quat.vector_at(gyr_rad_s, i, 0)
+        spin = quat.turned(quat.quaternion_at(free, i, 0), (wy * rz - wz * ry, wz * rx - wx * rz, wx * ry - wy * rx))
+        for k in range(3):
+            out[k] += sign * spin[k] / span
+    return out
+
+
+@compiled("(f8[:,::1], f8[:,::1], f8[::1])")
+def _tilted(q: FloatArray, free: FloatArray, gravity: FloatArray) -> FloatArray:
+    out = np.empty((len(q), 4))
+    for i in range(len(q)):
+        up = quat.turned(quat.inverse(quat.quaternion_at(free, i, 0)), (gravity[0], gravity[1], gravity[2]))
+        tilted = quat.tilted_to(quat.quaternion_at(q, i, 0), up)
+        for k in range(4):
+            out[i, k] = tilted[k]
+    return out
+
+
+@compiled("(f8[:,::1], i8, i8, i8, f8[::1], f8[::1], f8, f8, f8[::1])")
+def _upright(
+    rows: FloatArray,
+    q_column: int,
+    free_column: int,
+    turn_column: int,
+    gravity: FloatArray,
+    bias: FloatArray,
+    at_s: float,
+    known: float,
+    variances: FloatArray,
+) -> FloatArray:
+    """``variances``: of VQF's vertical, of a stride's, and its growth per second."""
+    out = np.empty((len(rows), 4))
+    for i in range(len(rows)):
+        q = quat.quaternion_at(rows, i, q_column)
+        free = quat.quaternion_at(rows, i, free_column)
+        own = quat.turned(free, quat.turned(quat.inverse(q), (0.0, 0.0, GRAVITY_M_S2)))
+        stride = variances[1] + max(0.0, rows[i, col.TIME] - at_s) * variances[2]
+        share = known * variances[0] / (variances[0] + stride)
+        mixed = np.empty(3)
+        for k in range(3):
+            leant = 0.0
+            for c in range(3):
+                leant += rows[i, turn_column + 3 * k + c] * bias[c]
+            mixed[k] = share * gravity[k] + (1.0 - share) * (own[k] - leant)
+        up = quat.turned(quat.inverse(free), (mixed[0], mixed[1], mixed[2]))
+        tilted = quat.tilted_to(q, up)
+        for k in range(4):
+            out[i, k] = tilted[k]
+    return out
