@@ -56,9 +56,7 @@ def draw(folder: Path) -> None:
     t, seen = run(folder)
     body = CONFIG.make_body()
     true = CONFIG.make_imu(body, "right_shank").acc_bias_m_s2
-    figure, (top, low) = plt.subplots(
-        2, 1, figsize=(8, 4.6), layout="constrained", sharex=True, height_ratios=[2.4, 1]
-    )
+    figure, (top, low) = plt.subplots(2, 1, figsize=(8, 4.6), layout="constrained", sharex=True, height_ratios=[2.4, 1])
     for k, (axis, colour) in enumerate(zip("xyz", (X_COLOUR, Y_COLOUR, Z_COLOUR), strict=True)):
         top.axhline(true[k], color=colour, lw=0.8, ls="--")
         top.fill_between(t, seen[:, k] - 2 * seen[:, 3], seen[:, k] + 2 * seen[:, 3], color=colour, alpha=0.08, lw=0)
