@@ -162,10 +162,10 @@ class SensorStream:
         if gaps:
             for gap in np.flatnonzero(filled[:, _RAW_STATE] == _AFTER_GAP).tolist():
                 if gap > start:
-                    self._deliver_run(filled[start:gap], clock)
+                    self._deliver_run(filled[start:gap], before, clock)
                 self._restart_inclination()
-                start = gap
-        self._deliver_run(filled[start:], clock)
+                start, before = gap, filled[gap]
+        self._deliver_run(filled[start:], before, clock)
 
     def _restart_inclination(self) -> None:
         self.counts.gaps += 1
@@ -175,11 +175,11 @@ class SensorStream:
             self._vqf.resetState()
             self._vqf.setBiasEstimate(np.ascontiguousarray(bias), sigma)
 
-    def _deliver_run(self, filled: FloatArray, clock: SensorClock) -> None:
-        """Run VQF over rows without a gap and append them."""
+    def _deliver_run(self, filled: FloatArray, before: FloatArray, clock: SensorClock) -> None:
+        """Run VQF over rows without a gap, which follow the raw row ``before``, and append them."""
         # A sensor without a clock samples a little faster or slower than it says; the turn per sample scales with it.
         scale = clock.rate if clock.counted else 1.0
-        gyr, acc = _motion(filled, scale)
+        gyr, acc = _motion(filled, before, scale)
         assert self._vqf is not None
         assert self._free is not None
         out = self._vqf.updateBatch(gyr, acc)
@@ -307,13 +307,19 @@ def _bridged(
     return out, gaps
 
 
-@compiled("(f8[:,::1], f8)")
-def _motion(raw: FloatArray, scale: float) -> tuple[FloatArray, FloatArray]:
-    """Angular rate, scaled, and specific force (n, 3), as VQF takes them."""
+@compiled("(f8[:,::1], f8[::1], f8)")
+def _motion(raw: FloatArray, before: FloatArray, scale: float) -> tuple[FloatArray, FloatArray]:
+    """Angular rate, scaled, and specific force (n, 3), as VQF takes them.
+
+    VQF turns by the rate it is given for a whole sample. The mean of the rates at both ends of the sample (trapezoidal
+    rule) brings it to the orientation at the sample's instant; the newest rate alone would run half a sample ahead,
+    which is 1° at 400 °/s and 200 Hz, and not the same for sensors of different rates.
+    """
     gyr, acc = np.empty((len(raw), 3)), np.empty((len(raw), 3))
     for i in range(len(raw)):
+        left = raw[i - 1] if i > 0 else before
         for k in range(3):
-            gyr[i, k] = raw[i, _RAW_GYR + k] * scale
+            gyr[i, k] = 0.5 * (left[_RAW_GYR + k] + raw[i, _RAW_GYR + k]) * scale
             acc[i, k] = raw[i, _RAW_ACC + k]
     return gyr, acc
 
