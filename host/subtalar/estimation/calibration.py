@@ -43,7 +43,7 @@ class LegCalibration:
         self._p = parameters
         self.standing: Standing | None = None
         self.misfits = 0
-        self._bends: FloatArray | None = None
+        self.bends: FloatArray | None = None
         self._windows: list[StrideWindow] = []
         self._centre: JointCentreEstimator | None = None
 
@@ -67,7 +67,7 @@ class LegCalibration:
         """A quiet stance, and the second moment (3, 3) of the shank's turning in the knee bends around it, if any."""
         self.standing = standing
         if bends is not None:
-            self._bends = bends
+            self.bends = bends
         self._windows.clear()
         self._centre = None
 
@@ -110,7 +110,7 @@ class LegCalibration:
         q_foot, q_shank = gravity.neutral
         right = right_azimuth_rad(axis, q_shank) + heading.reference_rad
         placement = place(q_foot, q_shank, heading.reference_rad, right + 0.5 * np.pi)
-        return Solution(placement, centre, heading, gravity, axis, self._bends is not None, headings[-1])
+        return Solution(placement, centre, heading, gravity, axis, self.bends is not None, headings[-1])
 
     def _upright(self, standing: Standing, centre: JointCentreEstimator) -> tuple[LegGravity, list[StrideWindow]]:
         """Gravity from standing and all strides in order, and each stride as gravity was known when it ended."""
@@ -123,20 +123,25 @@ class LegCalibration:
 
     def _axis(self, windows: list[StrideWindow], headings: list[StrideHeading]) -> FloatArray | None:
         """Medio-lateral axis (3,) in shank-sensor axes, pointing to the right; None while nobody travels."""
-        moment = self._bends
+        moment = self.bends
         if moment is None:
             moment = np.sum([turning_moment(w) for w in windows], axis=0)
         axis = principal_axis(moment)
-        vote = 0.0
-        for window, h in zip(windows, headings, strict=True):
-            if abs(h.travel_m) < self._p.placement.min_travel_m:
-                continue
-            in_shank_world = quat.rotate(window.shank.q[len(window.shank.q) // 2], axis)
-            right = -1j * h.travel_m / abs(h.travel_m) * np.exp(-1j * h.heading_rad)
-            vote += float(np.real(complex(in_shank_world[0], in_shank_world[1]) * np.conj(right)))
+        least_m = self._p.placement.min_travel_m
+        vote = sum(vote_for_right(axis, w, h, least_m) for w, h in zip(windows, headings, strict=True))
         if vote == 0.0:
             return None
         return axis if vote > 0 else -axis
+
+
+def vote_for_right(axis: FloatArray, window: StrideWindow, heading: StrideHeading, least_travel_m: float) -> float:
+    """Cosine between an axis (3,) of the upright shank sensor and the right of the way travelled; 0 for no way."""
+    travel_m = heading.travel_m
+    if abs(travel_m) < least_travel_m:
+        return 0.0
+    in_shank_world = quat.rotate(window.shank.q[len(window.shank.q) // 2], axis)
+    right = -1j * travel_m / abs(travel_m) * np.exp(-1j * heading.heading_rad)
+    return float(np.real(complex(in_shank_world[0], in_shank_world[1]) * np.conj(right)))
 
 
 def _headings(windows: list[StrideWindow], centre: JointCentreEstimator) -> list[StrideHeading]:

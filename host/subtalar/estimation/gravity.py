@@ -21,6 +21,7 @@ from subtalar.estimation import leg_rows as col
 from subtalar.estimation import quaternions as quat
 from subtalar.estimation.compiled import compiled
 from subtalar.estimation.joint_centre import JointCentre
+from subtalar.estimation.kalman_smoother import FilterStep, start_of
 from subtalar.estimation.parameters import GravityParameters
 from subtalar.estimation.standing import Stance, Standing
 from subtalar.estimation.stride_window import SegmentSamples, StrideWindow
@@ -35,6 +36,7 @@ class GravityFilter:
 
     def __init__(self, parameters: GravityParameters, stance: Stance, end_s: float) -> None:
         p = self._p = parameters
+        self._trace: list[FilterStep] | None = None
         self._x = np.zeros(6)
         self._cov = np.diag([_UNKNOWN] * 3 + [p.bias_sd_m_s2**2] * 3)
         self.time_s = end_s
@@ -67,6 +69,14 @@ class GravityFilter:
         self._cov[:, :3] = 0.0
         self._cov[:3, :3] = _UNKNOWN * _EYE
         self.strides = 0
+        if self._trace is not None:
+            forget, known = np.diag([0.0] * 3 + [1.0] * 3), (self._x.copy(), self._cov.copy())
+            self._trace.append(FilterStep(self.time_s, forget, *known, *known))
+
+    def keep_trace(self) -> list[FilterStep]:
+        """From now on every step is kept, for ``kalman_smoother.smooth``."""
+        self._trace = [start_of(self.time_s, self._x.copy(), self._cov.copy())]
+        return self._trace
 
     def add(self, samples: SegmentSamples, start: int, stop: int, lever_m: FloatArray) -> None:
         """Learn from one stride between the rests ``start`` and ``stop``."""
@@ -79,13 +89,15 @@ class GravityFilter:
         self.time_s += since_s
         self._cov[:3, :3] += p.gravity_wander_m_s2_sqrt_s**2 * since_s * _EYE
         self._cov[3:, 3:] += p.bias_wander_m_s2_sqrt_s**2 * since_s * _EYE
+        predicted = self._x, self._cov.copy()
         self._update(found[:3], found[3:].reshape(3, 3), 2.0 * (p.rest_velocity_sd_m_s / span_s) ** 2)
+        if self._trace is not None:
+            self._trace.append(FilterStep(self.time_s, np.eye(6), *predicted, self._x, self._cov.copy()))
         self.strides += 1
 
     def upright(self, samples: SegmentSamples) -> SegmentSamples:
         """The same samples with orientations tilted to this gravity, and without the bias."""
-        q = _tilted(samples.q, samples.free, self.gravity_m_s2)
-        return replace(samples, q=q, acc_m_s2=samples.acc_m_s2 - self.bias_m_s2)
+        return upright_samples(samples, self.gravity_m_s2, self.bias_m_s2)
 
     def upright_rows(self, rows: FloatArray, q: int, free: int, smoothed_turn: int) -> FloatArray:
         """Orientations (n, 4) of rows of the leg; the arguments are the columns where the sensor's values begin.
@@ -103,6 +115,12 @@ class GravityFilter:
         gain = np.linalg.solve(h @ cov_h + variance * _EYE, cov_h.T).T
         self._x = self._x + gain @ (z - h @ self._x)
         self._cov = self._cov - gain @ cov_h.T
+
+
+def upright_samples(samples: SegmentSamples, gravity_m_s2: FloatArray, bias_m_s2: FloatArray) -> SegmentSamples:
+    """The samples with orientations tilted to this gravity (3,), and without this bias (3,) of the accelerometer."""
+    q = _tilted(samples.q, samples.free, gravity_m_s2)
+    return replace(samples, q=q, acc_m_s2=samples.acc_m_s2 - bias_m_s2)
 
 
 class LegGravity:

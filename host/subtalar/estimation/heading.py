@@ -8,10 +8,11 @@ the variance of their difference is what tibial rotation does not know.
 import numpy as np
 
 from subtalar.estimation.ankle_path import StrideHeading
+from subtalar.estimation.kalman_smoother import FilterStep, start_of
 from subtalar.estimation.parameters import HeadingParameters
 from subtalar.types import FloatArray
 
-_REFERENCE, _NOW, _DRIFT, _GAIN = 0, 1, 2, 3
+REFERENCE, NOW, DRIFT, GAIN = 0, 1, 2, 3
 _WIDE = float(np.radians(60.0) ** 2)
 
 
@@ -34,7 +35,8 @@ class HeadingFilter:
         self.mismatch = 0.0
         self._x = np.array([heading_rad, heading_rad, 0.0, 0.0])
         self._cov = np.diag([0.0, 0.0, np.radians(p.drift_prior_deg_s) ** 2, p.gain_sd**2])
-        self._cov[:_DRIFT, :_DRIFT] = _WIDE
+        self._cov[:DRIFT, :DRIFT] = _WIDE
+        self._trace: list[FilterStep] | None = None
         self._yaw_rad: float | None = None
         """The foot's own heading in the middle of the newest stride."""
         self._ahead_rad = 0.0
@@ -43,7 +45,7 @@ class HeadingFilter:
     @property
     def reference_rad(self) -> float:
         """Heading when standing ended."""
-        return float(self._x[_REFERENCE])
+        return float(self._x[REFERENCE])
 
     def add(self, stride: StrideHeading) -> bool:
         """Learn from one stride; False where it is too far from the trend to be believed.
@@ -54,10 +56,11 @@ class HeadingFilter:
         dt = max(0.0, stride.time_s - self.time_s)
         half = 0.5 * wrapped(stride.yaw_rad[1] - stride.yaw_rad[0])
         yaw = stride.yaw_rad[0] + half
-        x, cov = self._predicted(dt, 0.0 if self._yaw_rad is None else wrapped(yaw - self._yaw_rad))
+        turn = 0.0 if self._yaw_rad is None else wrapped(yaw - self._yaw_rad)
+        x, cov = self._predicted(dt, turn)
         noise = np.radians(p.evidence_sd_deg) ** 2 + (np.radians(p.evidence_per_mismatch_deg) * stride.mismatch) ** 2
-        innovation = wrapped(stride.heading_rad - x[_NOW])
-        variance = cov[_NOW, _NOW] + noise
+        innovation = wrapped(stride.heading_rad - x[NOW])
+        variance = cov[NOW, NOW] + noise
         limit = max(np.radians(p.outlier_deg), 3.5 * float(np.sqrt(variance)))
         self.jump_rad = None
         if stride.mismatch > p.max_velocity_mismatch:
@@ -68,12 +71,15 @@ class HeadingFilter:
                 return False
             # One stray stride is an error of that stride; several that agree are the truth.
             self.jump_rad = innovation
-            cov[_NOW, _NOW] += innovation**2
+            cov[NOW, NOW] += innovation**2
             variance += innovation**2
         self._refused.clear()
-        gain = cov[:, _NOW] / variance
+        gain = cov[:, NOW] / variance
         self._x = x + gain * innovation
-        self._cov = cov - np.outer(gain, cov[_NOW, :])
+        self._cov = cov - np.outer(gain, cov[NOW, :])
+        if self._trace is not None:
+            step = self._step(dt, turn)
+            self._trace.append(FilterStep(stride.time_s, step, x, cov, self._x, self._cov.copy()))
         self._yaw_rad, self._ahead_rad = yaw, half
         self.time_s += dt
         self.strides += 1
@@ -84,12 +90,20 @@ class HeadingFilter:
 
     def restart(self) -> None:
         """One sensor's heading began anew (a gap in its samples): only its drift and the reference are still known."""
-        self._cov[_NOW, :] = 0.0
-        self._cov[:, _NOW] = 0.0
-        self._cov[_NOW, _NOW] = _WIDE
+        self._cov[NOW, :] = 0.0
+        self._cov[:, NOW] = 0.0
+        self._cov[NOW, NOW] = _WIDE
         self._yaw_rad, self._ahead_rad = None, 0.0
         self.strides_since_restart = 0
         self._refused.clear()
+        if self._trace is not None:
+            forget, known = np.diag([1.0, 0.0, 1.0, 1.0]), (self._x.copy(), self._cov.copy())
+            self._trace.append(FilterStep(self.time_s, forget, *known, *known))
+
+    def keep_trace(self) -> list[FilterStep]:
+        """From now on every step is kept, for ``kalman_smoother.smooth``."""
+        self._trace = [start_of(self.time_s, self._x.copy(), self._cov.copy())]
+        return self._trace
 
     def _refusals_agree(self) -> bool:
         last = self._refused[-self._p.agreeing_refusals :]
@@ -97,8 +111,8 @@ class HeadingFilter:
 
     def heading_rad(self, time_s: FloatArray) -> FloatArray:
         """Heading predicted for instants (n,) after the newest stride."""
-        ended = self._x[_NOW] + self._x[_GAIN] * self._ahead_rad
-        return np.asarray(ended + self._x[_DRIFT] * (time_s - self.time_s))
+        ended = self._x[NOW] + self._x[GAIN] * self._ahead_rad
+        return np.asarray(ended + self._x[DRIFT] * (time_s - self.time_s))
 
     def sd_rad(self, time_s: FloatArray) -> FloatArray:
         """Standard deviation (n,) of the heading gained or lost since standing."""
@@ -107,9 +121,9 @@ class HeadingFilter:
         q_now, _ = self._process_noise()
         # heading now (h) less heading at the reference: h = (−1, 1, dt, ahead)
         h = np.array([-1.0, 1.0, 0.0, self._ahead_rad])
-        gap, cross = float(h @ c @ h), float(h @ c[:, _DRIFT])
+        gap, cross = float(h @ c @ h), float(h @ c[:, DRIFT])
         standing = np.radians(self._p.standing_sd_deg) ** 2
-        grown = gap + dt * (2 * cross + dt * c[_DRIFT, _DRIFT] + q_now)
+        grown = gap + dt * (2 * cross + dt * c[DRIFT, DRIFT] + q_now)
         return np.asarray(np.sqrt(np.maximum(0.0, grown) + standing))
 
     def _process_noise(self) -> tuple[float, float]:
@@ -118,11 +132,15 @@ class HeadingFilter:
             float(np.radians(self._p.drift_walk_deg_s_sqrt_s) ** 2),
         )
 
-    def _predicted(self, dt: float, turn_rad: float) -> tuple[FloatArray, FloatArray]:
+    def _step(self, dt: float, turn_rad: float) -> FloatArray:
         step = np.eye(4)
-        step[_NOW, _DRIFT], step[_NOW, _GAIN] = dt, turn_rad
+        step[NOW, DRIFT], step[NOW, GAIN] = dt, turn_rad
+        return step
+
+    def _predicted(self, dt: float, turn_rad: float) -> tuple[FloatArray, FloatArray]:
+        step = self._step(dt, turn_rad)
         q_now, q_drift = self._process_noise()
         cov = step @ self._cov @ step.T
-        cov[_NOW, _NOW] += q_now * dt + (self._p.turn_share * turn_rad) ** 2
-        cov[_DRIFT, _DRIFT] += q_drift * dt
+        cov[NOW, NOW] += q_now * dt + (self._p.turn_share * turn_rad) ** 2
+        cov[DRIFT, DRIFT] += q_drift * dt
         return step @ self._x, cov

@@ -6,6 +6,7 @@ level worlds with the relative heading as a nuisance and the clock offset as one
 least-squares problem a stride. Strides add up in an information matrix that slowly forgets, on top of a weak prior.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,17 +56,21 @@ class JointCentreEstimator:
         """Learn from one stride whose relative heading is known to some degrees."""
         self._information *= 1.0 - 1.0 / self._p.memory_strides
         self._vector *= 1.0 - 1.0 / self._p.memory_strides
-        a, b = self._stride_equations(window, heading_rad)
+        a, b = self.equations(window, heading_rad, self.state)
         self._information += a
         self._vector += b
         self.state = self._solve()
 
     def relearn(self, windows: list[StrideWindow], headings_rad: list[float]) -> None:
         """Start over from the prior with these strides, linearised at the present estimate."""
+        at = self.state
+        self.settle([self.equations(window, h, at) for window, h in zip(windows, headings_rad, strict=True)])
+
+    def settle(self, equations: Sequence[tuple[FloatArray, FloatArray]]) -> None:
+        """Start over from the prior with these strides' ``equations``."""
         self._information[:] = 0.0
         self._vector[:] = 0.0
-        for window, heading in zip(windows, headings_rad, strict=True):
-            a, b = self._stride_equations(window, heading)
+        for a, b in equations:
             self._information += a
             self._vector += b
         self.state = self._solve()
@@ -75,9 +80,13 @@ class JointCentreEstimator:
         x = covariance @ (self._vector + self._prior @ self._prior_mean)
         return JointCentre(x[_FOOT].copy(), x[_SHANK].copy(), float(x[_OFFSET]), covariance)
 
-    def _stride_equations(self, window: StrideWindow, heading_rad: float) -> tuple[FloatArray, FloatArray]:
-        """Normal equations of one stride for (r_foot, r_shank, offset), relative heading eliminated."""
-        offset = self.state.offset_s
+    def equations(
+        self, window: StrideWindow, heading_rad: float, at: JointCentre
+    ) -> tuple[FloatArray, FloatArray]:
+        """Normal equations (7, 7), (7,) of one stride for (r_foot, r_shank, offset), relative heading eliminated;
+        linearised ``at`` an estimate.
+        """
+        offset = at.offset_s
         foot, shank = window.foot, window.shank_at_foot_times(offset)
         rate_hz = (len(foot.time_s) - 1) / float(foot.time_s[-1] - foot.time_s[0])
         if self._sos is None or self._settled is None:
@@ -94,7 +103,7 @@ class JointCentreEstimator:
         a, b = _normal_equations(
             at_foot,
             at_shank,
-            self.state.shank_lever_m,
+            at.shank_lever_m,
             rate_hz,
             weight * (1.0 - window.clipped),
             window.start,

@@ -67,11 +67,12 @@ def align(
 ) -> FloatArray:
     """Rows (n, WIDTH) of the leg for foot rows (n, stream.WIDTH); STILL is left 0."""
     held = shank.rows.view(shank.rows.first, shank.rows.end)
-    return _aligned(foot_rows, held, offset_s, longest_s, patience_s)
+    return aligned(foot_rows, held, offset_s, longest_s, patience_s)
 
 
 @compiled("(f8[:,::1], f8[:,::1], f8, f8, f8)")
-def _aligned(foot: FloatArray, shank: FloatArray, offset_s: float, longest_s: float, patience_s: float) -> FloatArray:
+def aligned(foot: FloatArray, shank: FloatArray, offset_s: float, longest_s: float, patience_s: float) -> FloatArray:
+    """``align`` with the shank's rows (m, stream.WIDTH) given."""
     out = np.zeros((len(foot), WIDTH))
     for i in range(len(foot)):
         t = foot[i, _T] + offset_s

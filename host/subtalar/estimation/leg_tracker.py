@@ -18,9 +18,9 @@ from subtalar.estimation.standing import Standing
 from subtalar.estimation.stride_window import StrideWindow
 from subtalar.types import FloatArray, Quality, Side
 
-_STALE_S = 15.0
-_UNCERTAIN_DEG = 4.0
-_FEW = 6
+STALE_S = 15.0
+UNCERTAIN_DEG = 4.0
+FEW = 6
 _SHARE = np.array([0.12, 0.4, 1.0])
 """How much of a heading error (about the vertical) shows in each angle while the shank leans by up to 25°."""
 _OK, _FEW_STRIDES, _HEADING_STALE = float(Quality.OK), float(Quality.FEW_STRIDES), float(Quality.HEADING_STALE)
@@ -186,7 +186,7 @@ class LegTracker:
     def _found(self, rows: FloatArray, solution: Solution) -> RowAngles:
         heading, placement, p = solution.heading, solution.placement, self._p
         t = np.ascontiguousarray(rows[:, col.TIME])
-        q_foot, q_shank, q_shank_foot, shank_view = _orientations(
+        q_foot, q_shank, q_shank_foot, shank_view = segment_orientations(
             *solution.gravity.upright_rows(rows), heading.heading_rad(t), placement.foot, placement.shank, self._view
         )
         spread_deg = np.degrees(heading.sd_rad(t))
@@ -197,8 +197,8 @@ class LegTracker:
         angles_deg = ankle_angles_deg(q_shank_foot, self._side)
         beyond = np.sqrt(max(0.0, heading.mismatch**2 - p.sensor_mismatch**2))
         floor_sd_deg = np.sqrt(self._floor_sd_deg**2 + (beyond * self._soft_tissue_sd_deg) ** 2)
-        sd_deg = _sd_deg(spread_deg, tilt, floor_sd_deg)
-        quality = _quality(rows, spread_deg, self._heading_at_s, _OK if heading.strides >= _FEW else _FEW_STRIDES)
+        sd_deg = angle_sd_deg(spread_deg, tilt, floor_sd_deg)
+        quality = _quality(rows, spread_deg, self._heading_at_s, _OK if heading.strides >= FEW else _FEW_STRIDES)
         bent = solution.from_bends
         further = further_angles(q_foot, q_shank, angles_deg, sd_deg, tilt, p, self._side, from_bends=bent)
         out = RowAngles(angles_deg, sd_deg, quality, shank_view, *further)
@@ -208,7 +208,7 @@ class LegTracker:
 
 
 @compiled("(f8[:,::1], f8[:,::1], f8[::1], f8[::1], f8[::1], f8[::1])")
-def _orientations(
+def segment_orientations(
     foot_sensor: FloatArray,
     shank_sensor: FloatArray,
     heading_rad: FloatArray,
@@ -257,7 +257,7 @@ def _tilt_variance(since_reset_s: FloatArray, sd_deg: float, after_reset_deg: fl
 
 
 @compiled("(f8[::1], f8[::1], f8[::1])")
-def _sd_deg(spread_deg: FloatArray, tilt_variance: FloatArray, floor_sd_deg: FloatArray) -> FloatArray:
+def angle_sd_deg(spread_deg: FloatArray, tilt_variance: FloatArray, floor_sd_deg: FloatArray) -> FloatArray:
     """Standard deviations (n, 3) from the heading's (n,), the inclination's and the floor of each angle (3,)."""
     out = np.empty((len(spread_deg), 3))
     for i in range(len(spread_deg)):
@@ -273,7 +273,7 @@ def _quality(rows: FloatArray, spread_deg: FloatArray, heading_at_s: float, fewe
     out = np.empty(len(rows))
     for i in range(len(rows)):
         out[i] = fewest
-        if rows[i, col.TIME] - heading_at_s > _STALE_S or spread_deg[i] > _UNCERTAIN_DEG:
+        if rows[i, col.TIME] - heading_at_s > STALE_S or spread_deg[i] > UNCERTAIN_DEG:
             out[i] = _HEADING_STALE
         if rows[i, col.CLIPPED] > 0:
             out[i] = _CLIPPED
