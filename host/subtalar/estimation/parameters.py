@@ -28,8 +28,20 @@ class InclinationParameters:
 
     bias_clip_deg_s: float = 8.0
     """Cheap gyroscopes are off by 3 °/s and more; the published 2 °/s would hide that."""
-    rest_deviation_deg_s: float = 4.0
-    """Sway in quiet standing and noise at 400 Hz together pass the published 2 °/s, and the bias is never learnt."""
+
+
+@dataclass(frozen=True)
+class RestingBiasParameters:
+    """Gyroscope bias from rest where VQF recognises none (``resting_bias.py``)."""
+
+    smoothing_hz: float = 1.0
+    rest_s: float = 2.5
+    max_spread_rad_s: float = 0.03
+    """1.7 °/s: sway of 1 °/s and noise."""
+    max_mean_rad_s: float = 0.2
+    far_rad_s: float = 0.026
+    """1.5 °/s: nobody sways that fast one way for seconds."""
+    sd_deg_s: float = 0.3
 
 
 @dataclass(frozen=True)
@@ -183,6 +195,7 @@ class Parameters:
     """All parts; the defaults are the product."""
 
     clock: ClockParameters = field(default_factory=ClockParameters)
+    resting_bias: RestingBiasParameters = field(default_factory=RestingBiasParameters)
     gravity: GravityParameters = field(default_factory=GravityParameters)
     inclination: InclinationParameters = field(default_factory=InclinationParameters)
     stillness: StillnessParameters = field(default_factory=StillnessParameters)

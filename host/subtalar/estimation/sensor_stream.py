@@ -14,6 +14,7 @@ from subtalar.estimation.compiled import compiled, inlined
 from subtalar.estimation.free_turning import FreeTurning
 from subtalar.estimation.history import History
 from subtalar.estimation.parameters import Parameters
+from subtalar.estimation.resting_bias import RestingBias
 from subtalar.types import FloatArray, SampleBlock, SensorInfo
 
 # Columns of the rows that this stage delivers.
@@ -61,6 +62,7 @@ class SensorStream:
         self._period_s = 1.0 / info.rate_hz
         self._vqf: VQF | None = None
         self._free: FreeTurning | None = None
+        self._resting: RestingBias | None = None
         self._samples_counted = 0
         self._first_device_s: float | None = None
         self._order = np.array([-np.inf, -np.inf, 0.0, 0.0])
@@ -146,8 +148,9 @@ class SensorStream:
         if self._clock is not None and not self._clock.counted and len(raw) > 2:
             self._period_s = float(np.median(np.diff(raw[:, _RAW_TIME])))
         p = self._p.inclination
-        self._vqf = VQF(self._period_s, biasClip=p.bias_clip_deg_s, restThGyr=p.rest_deviation_deg_s)
+        self._vqf = VQF(self._period_s, biasClip=p.bias_clip_deg_s)
         self._free = FreeTurning(self._period_s)
+        self._resting = RestingBias(self._p.resting_bias, 1.0 / self._period_s)
 
     def _deliver(self, raw: FloatArray, clock: SensorClock) -> None:
         """Bridge short losses and append rows; after a gap inclination starts over from what the sensor feels."""
@@ -180,17 +183,34 @@ class SensorStream:
         # A sensor without a clock samples a little faster or slower than it says; the turn per sample scales with it.
         scale = clock.rate if clock.counted else 1.0
         gyr, acc = _motion(filled, before, scale)
-        assert self._vqf is not None
         assert self._free is not None
-        out = self._vqf.updateBatch(gyr, acc)
+        q, bias = self._inclined(gyr, acc)
         acc_limit, gyr_limit = self._limits
         last_s = self._last_time_s if self.rows.end else np.nan
         time_s = clock.session_time(filled[:, _RAW_TIME])
-        rows, touched = _rows(filled, time_s, out["quat6D"], out["bias"], scale, last_s, acc_limit, gyr_limit)
-        self._free.push(gyr, out["bias"], rows, FREE.start)
+        rows, touched = _rows(filled, time_s, q, bias, scale, last_s, acc_limit, gyr_limit)
+        self._free.push(gyr, bias, rows, FREE.start)
         self.counts.clipped += touched
         self._last_time_s = float(rows[-1, TIME])
         self.rows.append(rows)
+
+    def _inclined(self, gyr: FloatArray, acc: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """VQF's orientations (n, 4) and gyroscope biases (n, 3), corrected where a rest shows a bias far from VQF's."""
+        assert self._vqf is not None
+        assert self._resting is not None
+        q, bias = [], []
+        start = 0
+        while start < len(gyr):
+            taken, rested = self._resting.push(gyr[start:])
+            out = self._vqf.updateBatch(gyr[start : start + taken], acc[start : start + taken])
+            q.append(out["quat6D"])
+            bias.append(out["bias"])
+            start += taken
+            if rested:
+                mean = self._resting.mean_rad_s
+                if float(np.abs(mean - bias[-1][-1]).max()) > self._p.resting_bias.far_rad_s:
+                    self._vqf.setBiasEstimate(mean, float(np.radians(self._p.resting_bias.sd_deg_s)))
+        return (q[0], bias[0]) if len(q) == 1 else (np.concatenate(q), np.concatenate(bias))
 
 
 @compiled("(f8[:,::1], f8[::1], f8, f8, f8)")

@@ -9,7 +9,7 @@ from subtalar.estimation import quaternions as quat
 from subtalar.estimation.free_turning import FreeTurning
 from subtalar.estimation.gravity import GravityFilter
 from subtalar.estimation.parameters import GravityParameters, Parameters
-from subtalar.estimation.sensor_stream import FREE, Q, SensorStream
+from subtalar.estimation.sensor_stream import FREE, GYR, Q, SensorStream
 from subtalar.estimation.standing import Stance
 from subtalar.estimation.stride_window import SegmentSamples
 from subtalar.types import BodySite, FloatArray, SampleBlock, SensorInfo
@@ -154,3 +154,23 @@ def test_orientation_belongs_to_the_instant_of_its_sample(rate_hz: float) -> Non
         q = rows[:, columns]
         found = 2 * np.arctan2(q[:, 2], q[:, 0])
         assert np.degrees(np.abs(found - pitch)).max() < (0.35 if rate_hz < 100 else 0.12)
+
+
+def test_a_rest_that_vqf_does_not_recognise_shows_the_bias() -> None:
+    """Sway and the noise of a cheap gyroscope at 400 Hz, a bias of 5 °/s, and then a walk's worth of heading."""
+    rng, rate_hz = np.random.default_rng(3), 400.0
+    t = np.arange(0, 8, 1 / rate_hz)
+    bias = np.radians([4.7, -1.4, -1.8])
+    sway = np.radians(1.0) * np.sin(2 * np.pi * 0.6 * t)
+    gyr = bias + rng.normal(0, np.radians(0.5), (len(t), 3)) + sway[:, None] * [0.3, 0.8, 0.5]
+    acc = rng.normal(0, 0.08, (len(t), 3))
+    acc[:, 2] += GRAVITY_M_S2
+    stream = SensorStream(SensorInfo(BodySite("right_shank"), rate_hz), Parameters())
+    stream.push(SampleBlock(BodySite("right_shank"), t, t, acc, gyr))
+    stream.finish()
+    rows = stream.rows.view(0, stream.rows.end)
+    late = rows[rows[:, 0] > 4.0]
+    unexplained = np.degrees(np.abs(late[:, GYR].mean(axis=0)))
+    assert unexplained.max() < 0.6
+    plain = VQF(1 / rate_hz, biasClip=8.0).updateBatch(gyr, acc)["bias"][-1]
+    assert np.degrees(np.abs(plain - bias)).max() > 1.0
