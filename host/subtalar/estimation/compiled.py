@@ -72,7 +72,7 @@ def _stamp(dispatcher: Any) -> None:
 
 
 def _state_of_sources() -> tuple[float, int]:
-    states = [path.stat() for path in Path(__file__).parent.glob("*.py")]
+    states = [path.stat() for path in Path(__file__).parent.rglob("*.py")]
     return max(s.st_mtime for s in states), sum(s.st_size for s in states)
 
 

@@ -80,9 +80,7 @@ class JointCentreEstimator:
         x = covariance @ (self._vector + self._prior @ self._prior_mean)
         return JointCentre(x[_FOOT].copy(), x[_SHANK].copy(), float(x[_OFFSET]), covariance)
 
-    def equations(
-        self, window: StrideWindow, heading_rad: float, at: JointCentre
-    ) -> tuple[FloatArray, FloatArray]:
+    def equations(self, window: StrideWindow, heading_rad: float, at: JointCentre) -> tuple[FloatArray, FloatArray]:
         """Normal equations (7, 7), (7,) of one stride for (r_foot, r_shank, offset), relative heading eliminated;
         linearised ``at`` an estimate.
         """

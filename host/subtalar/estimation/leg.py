@@ -7,12 +7,12 @@ so the result does not depend on how the input was cut. No row looks ahead: a de
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from subtalar.estimation import leg_rows as col
 from subtalar.estimation import sensor_stream as stream
 from subtalar.estimation.foot_flat import FootFlat, FootFlatDetector
 from subtalar.estimation.history import History
+from subtalar.estimation.leg_diary import LegDiary, ToldStep, WholeHistory
 from subtalar.estimation.leg_steps import Step, StepTeller
 from subtalar.estimation.leg_tracker import LegTracker
 from subtalar.estimation.parameters import Parameters
@@ -59,6 +59,14 @@ class Leg:
         self._in_gap = False
         self._still_rows = 0
         self._said: set[str] = set()
+        self._diary: LegDiary | None = None
+
+    def keep_diary(self) -> LegDiary:
+        """Before the first sample: remember the whole recording for a pass that looks ahead. Changes no value."""
+        foot, shank = WholeHistory(stream.WIDTH), WholeHistory(stream.WIDTH)
+        self._foot.rows, self._shank.rows = foot, shank
+        self._diary = LegDiary(foot, shank)
+        return self._diary
 
     def advance(self, horizon_s: float, *, final: bool = False) -> None:
         """Compute every row that is decided, given that all that arrived before ``horizon_s`` was pushed."""
@@ -136,6 +144,8 @@ class Leg:
             self._in_gap = gap
             if not self._in_gap:
                 self.tracker.gap(float(rows[0, col.TIME]))
+                if self._diary is not None:
+                    self._diary.resumed_s.append(float(rows[0, col.TIME]))
         return col.first_change(rows)
 
     def _finish_rows(self, rows: FloatArray) -> None:
@@ -150,17 +160,7 @@ class Leg:
         self._log.add_rows(t, found.angles_deg, found.quality, shock, found.foot_pitch_deg, rows[:, col.REAL])
         real = rows[:, col.REAL] > 0
         if real.any():
-            block = AngleBlock(
-                self.side,
-                t,
-                found.angles_deg,
-                found.sd_deg,
-                found.quality.astype(np.uint8),
-                found.shank_view,
-                found.further_deg,
-                found.further_sd_deg,
-            )
-            self._angles.append(block if real.all() else _part(block, real))
+            self._angles.append(found.block(self.side, t, real))
 
     def _notice_standing(self, rows: FloatArray) -> None:
         """Tell the person who stands that it is enough."""
@@ -183,7 +183,10 @@ class Leg:
             if window is not None:
                 self._learn(window, now_s)
             paused = before is not None and before.last - before.first > _LONG_REST_S * self._rate_hz
-            self._steps.take(None if window is None else Step(window, follows=not paused), now_s)
+            step = None if window is None else Step(window, follows=not paused)
+            self._steps.take(step, now_s)
+            if self._diary is not None:
+                self._diary.steps.append(ToldStep(step, now_s))
         if flat.ended and flat.detected - flat.begin > _LONG_REST_S * self._rate_hz:
             self._rest(flat)
 
@@ -271,17 +274,4 @@ def _samples(rows: FloatArray) -> SegmentSamples:
         np.ascontiguousarray(rows[:, stream.GYR]),
         np.ascontiguousarray(rows[:, stream.ACC]),
         np.ascontiguousarray(rows[:, stream.FREE]),
-    )
-
-
-def _part(block: AngleBlock, which: npt.NDArray[np.bool_]) -> AngleBlock:
-    return AngleBlock(
-        block.side,
-        block.time_s[which],
-        block.angles_deg[which],
-        block.sd_deg[which],
-        block.quality[which],
-        block.shank_orientation[which],
-        block.further_deg[which],
-        block.further_sd_deg[which],
     )

@@ -16,7 +16,7 @@ from subtalar.estimation.parameters import Parameters
 from subtalar.estimation.placement import place, right_azimuth_rad, segment_axes
 from subtalar.estimation.standing import Standing
 from subtalar.estimation.stride_window import StrideWindow
-from subtalar.types import FloatArray, Quality, Side
+from subtalar.types import AngleBlock, FloatArray, Quality, Side
 
 STALE_S = 15.0
 UNCERTAIN_DEG = 4.0
@@ -55,6 +55,20 @@ class RowAngles:
             np.full((n, WIDTH), np.nan),
         )
 
+    def block(self, side: Side, time_s: FloatArray, real: npt.NDArray[np.bool_]) -> AngleBlock:
+        """What leaves the estimator: the rows at ``time_s`` (n,) that were measured, ``real`` (n,)."""
+        which: slice | npt.NDArray[np.bool_] = slice(None) if real.all() else real
+        return AngleBlock(
+            side,
+            time_s[which],
+            self.angles_deg[which],
+            self.sd_deg[which],
+            self.quality.astype(np.uint8)[which],
+            self.shank_view[which],
+            self.further_deg[which],
+            self.further_sd_deg[which],
+        )
+
     def withhold(self, rows: npt.NDArray[np.bool_], reason: Quality) -> None:
         """No values in these rows (n,), for this reason."""
         self.quality[rows] = reason
@@ -83,6 +97,11 @@ class LegTracker:
     def standing(self) -> Standing | None:
         """The quiet stance that counts as zero."""
         return self._calibration.standing
+
+    @property
+    def bends(self) -> FloatArray | None:
+        """Second moment (3, 3) of the shank's turning in the knee bends; None where there were none."""
+        return self._calibration.bends
 
     @property
     def strides_do_not_fit(self) -> bool:

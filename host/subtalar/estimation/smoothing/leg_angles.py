@@ -1,0 +1,73 @@
+"""Angles of rows of a leg once everything about it is known."""
+
+import numpy as np
+
+from subtalar.conventions import GRAVITY_M_S2
+from subtalar.estimation import leg_rows as col
+from subtalar.estimation import quaternions as quat
+from subtalar.estimation.further_angles import further_angles
+from subtalar.estimation.joint_angles import ankle_angles_deg
+from subtalar.estimation.leg_tracker import (
+    FEW,
+    STALE_S,
+    UNCERTAIN_DEG,
+    RowAngles,
+    angle_sd_deg,
+    segment_orientations,
+)
+from subtalar.estimation.parameters import Parameters
+from subtalar.estimation.placement import segment_axes
+from subtalar.estimation.smoothing.leg_smoother import LegSmoother
+from subtalar.types import FloatArray, Quality, Side
+
+
+def smoothed_angles(
+    rows: FloatArray, leg: LegSmoother, side: Side, parameters: Parameters, *, from_bends: bool
+) -> RowAngles:
+    """Angles of rows (n, leg_rows.WIDTH), their standard deviations and quality by the rules of the live pass.
+
+    No value in a gap, nor between two interruptions with too few strides in between to tell the heading.
+    """
+    p, resumed_s = parameters, leg.resumed_s
+    t = np.ascontiguousarray(rows[:, col.TIME])
+    heading_rad, spread_rad = leg.heading.at(t, resumed_s)
+    unknown = ~np.isfinite(heading_rad)
+    heading_rad[unknown] = spread_rad[unknown] = 0.0
+    fresh_rad = np.radians(p.tilt_after_reset_deg) * np.exp(-_since_resumed_s(t, resumed_s) / p.tilt_settling_s)
+    q_foot = leg.foot.upright_rows(
+        rows, col.Q_FOOT.start, col.FREE_FOOT.start, col.TURN_FOOT.start, resumed_s, fresh_rad
+    )
+    q_shank = leg.shank.upright_rows(
+        rows, col.Q_SHANK.start, col.FREE_SHANK.start, col.TURN_SHANK.start, resumed_s, fresh_rad
+    )
+    travel = leg.travel_near(float(t[0]))
+    forward_rad = leg.placement.forward_rad if travel is None else float(np.angle(travel))
+    foot, shank, shank_foot, view = segment_orientations(
+        q_foot, q_shank, heading_rad, leg.placement.foot, leg.placement.shank, quat.conjugate(segment_axes(forward_rad))
+    )
+    angles_deg = ankle_angles_deg(shank_foot, side)
+    spread_deg = np.degrees(spread_rad)
+    bias_rad = np.hypot(leg.foot.bias_sd_m_s2, leg.shank.bias_sd_m_s2) / GRAVITY_M_S2
+    tilt_rad = np.hypot(p.tilt_per_bias * bias_rad, p.tilt_per_excess * max(leg.foot.excess, leg.shank.excess))
+    share = np.maximum(leg.foot.own_share(t, resumed_s, fresh_rad), leg.shank.own_share(t, resumed_s, fresh_rad))
+    tilt_variance = np.degrees(share * fresh_rad) ** 2 + np.degrees(tilt_rad) ** 2
+    beyond = np.sqrt(max(0.0, leg.mismatch**2 - p.sensor_mismatch**2))
+    floor_sd_deg = np.hypot(np.array(p.angle_floor_sd_deg), beyond * np.array(p.soft_tissue_sd_deg))
+    sd_deg = angle_sd_deg(spread_deg, tilt_variance, floor_sd_deg)
+    quality = np.full(len(rows), float(Quality.OK if leg.strides >= FEW else Quality.FEW_STRIDES))
+    stale = (leg.heading.since_stride_s(t, resumed_s) > STALE_S) | (spread_deg > UNCERTAIN_DEG)
+    quality[stale] = Quality.HEADING_STALE
+    quality[rows[:, col.CLIPPED] > 0] = Quality.CLIPPED
+    quality[rows[:, col.BRIDGED] > 0] = Quality.BRIDGED_GAP
+    further = further_angles(foot, shank, angles_deg, sd_deg, tilt_variance, p, side, from_bends=from_bends)
+    out = RowAngles(angles_deg, sd_deg, quality, view, *further)
+    few = leg.heading.strides_in(t, resumed_s) < p.heading.strides_after_restart
+    gap = rows[:, col.GAP] > 0
+    out.withhold(np.asarray(unknown | few | gap), Quality.NO_DATA)
+    return out
+
+
+def _since_resumed_s(t: FloatArray, resumed_s: FloatArray) -> FloatArray:
+    """Seconds (n,) since samples came again after a gap; infinity where there was none."""
+    begun = np.concatenate(([-np.inf], resumed_s))
+    return np.asarray(t - begun[np.searchsorted(resumed_s, t, side="right")])

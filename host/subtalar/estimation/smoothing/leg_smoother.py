@@ -1,0 +1,150 @@
+"""All unknowns of one leg from all its strides: gravity, joint centre, headings, placement, in rounds as when
+calibrating, and with every round linearised at the one before.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from subtalar.estimation.ankle_path import StrideHeading, stride_heading
+from subtalar.estimation.calibration import Solution, turning_moment, vote_for_right
+from subtalar.estimation.joint_centre import JointCentreEstimator
+from subtalar.estimation.parameters import Parameters
+from subtalar.estimation.placement import Placement, place, principal_axis, right_azimuth_rad
+from subtalar.estimation.smoothing.centre_track import levers_and_offsets
+from subtalar.estimation.smoothing.gravity_track import GravityStride, GravityTrack
+from subtalar.estimation.smoothing.heading_track import HeadingTrack
+from subtalar.estimation.smoothing.parts import part_of
+from subtalar.estimation.standing import Standing
+from subtalar.estimation.stride_window import SegmentSamples, StrideWindow
+from subtalar.types import FloatArray
+
+_ROUNDS = 3
+
+
+class LegSmoother:
+    """Made from the strides after standing; then it only answers.
+
+    ``windows`` are raw strides in order, ``resumed_s`` (m,) the instants at which samples came again after a gap.
+    """
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        standing: Standing,
+        bends: FloatArray | None,
+        live: Solution,
+        windows: list[StrideWindow],
+        resumed_s: FloatArray,
+    ) -> None:
+        self.resumed_s = resumed_s
+        self._p = parameters
+        self._standing = standing
+        self._windows = windows
+        self._middle_s = np.array([w.middle_s for w in windows])
+        self._part: list[int] = part_of(self._middle_s, resumed_s).tolist()
+        force = standing.shank.force_m_s2
+        estimator = JointCentreEstimator(parameters.joint_centre, -force / np.linalg.norm(force))
+        self.centre = live.centre.state
+        self._offset_s = np.full(len(windows), self.centre.offset_s)
+        guess_rad = live.heading.reference_rad
+        self._settle(guess_rad)
+        for _ in range(_ROUNDS):
+            self.centre, offsets_s = levers_and_offsets(parameters.joint_centre, estimator, self._equations(estimator))
+            self._offset_s = np.interp(self._middle_s, self._middle_s[self.heading.believed], offsets_s)
+            self._settle(guess_rad)
+        self.placement = self._placed(bends, live)
+
+    @property
+    def foot_placement(self) -> FloatArray | None:
+        """Foot sensor to foot segment (4,)."""
+        return self.placement.foot
+
+    def travel_m(self, window: StrideWindow) -> complex:
+        """Where the ankle went from rest to rest, in the foot's level world."""
+        stride = self._nearest(window.middle_s)
+        if self._windows[stride] is window:
+            return self.evidence[stride].travel_m
+        return self._compared(self._upright(stride, window), self._offset_s[stride]).travel_m
+
+    def offset_s(self, time_s: float) -> float:
+        """How much later the shank's clock shows this instant."""
+        return float(np.interp(time_s, self._middle_s, self._offset_s))
+
+    @property
+    def middle_s(self) -> FloatArray:
+        """The middle (n,) of every stride."""
+        return self._middle_s
+
+    @property
+    def strides(self) -> int:
+        """How many strides were believed."""
+        return int(self.heading.believed.sum())
+
+    @property
+    def mismatch(self) -> float:
+        """Mean share of the ankle's velocity on which the two sensors do not agree."""
+        ok = self.heading.believed
+        return float(np.mean([e.mismatch for e, believed in zip(self.evidence, ok, strict=True) if believed]))
+
+    def travel_near(self, time_s: float) -> complex | None:
+        """The newest way that is long enough to have a direction; the first such one before that."""
+        least_m = self._p.placement.min_travel_m
+        ways = [k for k, e in enumerate(self.evidence) if abs(e.travel_m) >= least_m]
+        if not ways:
+            return None
+        k = int(np.searchsorted(self._middle_s[ways], time_s, side="right")) - 1
+        return self.evidence[ways[max(k, 0)]].travel_m
+
+    def _settle(self, guess_rad: float) -> None:
+        """Gravity, then every stride's heading, then the heading over time, with the present joint centre."""
+        p, standing, centre = self._p, self._standing, self.centre
+        self.foot = GravityTrack(p, standing, standing.foot, list(self._strides(shank=False)), centre.foot_lever_m)
+        self.shank = GravityTrack(p, standing, standing.shank, list(self._strides(shank=True)), centre.shank_lever_m)
+        self.evidence: list[StrideHeading] = [
+            self._compared(self._upright(k, w), self._offset_s[k]) for k, w in enumerate(self._windows)
+        ]
+        first = self._windows[0]
+        start_s = float(first.foot.time_s[first.start])
+        self.heading = HeadingTrack(p.heading, self.evidence, self._part, start_s, guess_rad)
+
+    def _strides(self, *, shank: bool) -> Iterator[GravityStride]:
+        for k, w in enumerate(self._windows):
+            samples: SegmentSamples = w.shank_at_foot_times(self._offset_s[k]) if shank else w.foot
+            yield GravityStride(samples, w.start, w.stop, self._part[k], w.middle_s)
+
+    def _upright(self, stride: int, window: StrideWindow) -> StrideWindow:
+        foot, shank = self.foot.upright(stride, window.foot), self.shank.upright(stride, window.shank)
+        return StrideWindow(foot, shank, window.start, window.stop, window.clipped, window.row)
+
+    def _compared(self, upright: StrideWindow, offset_s: float) -> StrideHeading:
+        return stride_heading(upright, self.centre.foot_lever_m, self.centre.shank_lever_m, float(offset_s))
+
+    def _equations(self, estimator: JointCentreEstimator) -> Iterator[tuple[FloatArray, FloatArray]]:
+        heading_rad, _ = self.heading.at(self._middle_s, self.resumed_s)
+        for k, window in enumerate(self._windows):
+            if self.heading.believed[k]:
+                at = replace(self.centre, offset_s=float(self._offset_s[k]))
+                yield estimator.equations(self._upright(k, window), float(heading_rad[k]), at)
+
+    def _placed(self, bends: FloatArray | None, live: Solution) -> Placement:
+        """Placement by the pose of quiet standing, the axis from knee bends or else from all strides."""
+        moment = np.sum([turning_moment(w) for w in self._windows], axis=0) if bends is None else bends
+        axis = principal_axis(moment)
+        least_m = self._p.placement.min_travel_m
+        vote = sum(
+            vote_for_right(axis, self._upright(k, w), self.evidence[k], least_m) for k, w in enumerate(self._windows)
+        )
+        if vote == 0.0:
+            axis = live.axis
+        elif vote < 0.0:
+            axis = -axis
+        q_foot = self._standing.foot.orientation(self.foot.bias_m_s2)
+        q_shank = self._standing.shank.orientation(self.shank.bias_m_s2)
+        reference = self.heading.reference_rad
+        right = right_azimuth_rad(axis, q_shank) + reference
+        return place(q_foot, q_shank, reference, right + 0.5 * np.pi)
+
+    def _nearest(self, time_s: float) -> int:
+        return int(np.argmin(np.abs(self._middle_s - time_s)))
