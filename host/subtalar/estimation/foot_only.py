@@ -15,9 +15,9 @@ from subtalar.estimation.ankle_path import ankle_velocity
 from subtalar.estimation.foot_flat import FootFlat, FootFlatDetector
 from subtalar.estimation.further_angles import FOOT
 from subtalar.estimation.leg_steps import Step, StepTeller
-from subtalar.estimation.leg_tracker import RowAngles
 from subtalar.estimation.one_sensor import GAP, HELD_S, OneSensorLeg, level_axis, placed, standing_up
 from subtalar.estimation.parameters import Parameters
+from subtalar.estimation.row_angles import RowAngles
 from subtalar.estimation.segment_angles import foot_to_floor_deg, to_floor_sd_deg
 from subtalar.estimation.sensor_stream import SensorStream
 from subtalar.estimation.stride_window import SegmentSamples, StrideWindow

@@ -19,7 +19,7 @@ import numpy as np
 from subtalar.conventions import GRAVITY_M_S2
 from subtalar.estimation import leg_rows as col
 from subtalar.estimation import quaternions as quat
-from subtalar.estimation.compiled import compiled
+from subtalar.estimation.compiled import compiled, inlined
 from subtalar.estimation.joint_centre import JointCentre
 from subtalar.estimation.kalman_smoother import FilterStep, start_of
 from subtalar.estimation.parameters import GravityParameters
@@ -99,15 +99,15 @@ class GravityFilter:
         """The same samples with orientations tilted to this gravity, and without the bias."""
         return upright_samples(samples, self.gravity_m_s2, self.bias_m_s2)
 
-    def upright_rows(self, rows: FloatArray, q: int, free: int, smoothed_turn: int) -> FloatArray:
-        """Orientations (n, 4) of rows of the leg; the arguments are the columns where the sensor's values begin.
-
-        The vertical of the newest stride fades into VQF's own, freed of the bias, as time passes without strides.
+    @property
+    def vertical(self) -> FloatArray:
+        """All that ``upright_at`` needs (11,): gravity, bias, their instant, whether a stride confirmed them, variances
+        of VQF's vertical, of a stride's, and its growth per second.
         """
         p = self._p
         known = 1.0 if self.strides else 0.0
-        variances = np.array([p.own_vertical_sd_m_s2, p.stride_vertical_sd_m_s2, p.fade_m_s2_sqrt_s]) ** 2
-        return _upright(rows, q, free, smoothed_turn, self.gravity_m_s2, self.bias_m_s2, self.time_s, known, variances)
+        variances = p.own_vertical_sd_m_s2**2, p.stride_vertical_sd_m_s2**2, p.fade_m_s2_sqrt_s**2
+        return np.array([*self._x.tolist(), self.time_s, known, *variances])
 
     def _update(self, z: FloatArray, turn: FloatArray, variance: float) -> None:
         h = np.concatenate((_EYE, turn), axis=1)
@@ -165,13 +165,6 @@ class LegGravity:
         """The window as this gravity sees it."""
         return replace(window, foot=self.foot.upright(window.foot), shank=self.shank.upright(window.shank))
 
-    def upright_rows(self, rows: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Orientations (n, 4) of foot and shank sensor for rows (n, leg_rows.WIDTH)."""
-        return (
-            self.foot.upright_rows(rows, col.Q_FOOT.start, col.FREE_FOOT.start, col.TURN_FOOT.start),
-            self.shank.upright_rows(rows, col.Q_SHANK.start, col.FREE_SHANK.start, col.TURN_SHANK.start),
-        )
-
 
 @compiled("(f8[::1], f8[:,::1], f8[:,::1], f8[:,::1], f8[::1])")
 def _mean_force(
@@ -216,34 +209,27 @@ def _tilted(q: FloatArray, free: FloatArray, gravity: FloatArray) -> FloatArray:
     return out
 
 
-@compiled("(f8[:,::1], i8, i8, i8, f8[::1], f8[::1], f8, f8, f8[::1])")
-def _upright(
-    rows: FloatArray,
-    q_column: int,
-    free_column: int,
-    turn_column: int,
-    gravity: FloatArray,
-    bias: FloatArray,
-    at_s: float,
-    known: float,
-    variances: FloatArray,
-) -> FloatArray:
-    """``variances``: of VQF's vertical, of a stride's, and its growth per second."""
-    out = np.empty((len(rows), 4))
-    for i in range(len(rows)):
-        q = quat.quaternion_at(rows, i, q_column)
-        free = quat.quaternion_at(rows, i, free_column)
-        own = quat.turned(free, quat.turned(quat.inverse(q), (0.0, 0.0, GRAVITY_M_S2)))
-        stride = variances[1] + max(0.0, rows[i, col.TIME] - at_s) * variances[2]
-        share = known * variances[0] / (variances[0] + stride)
-        mixed = np.empty(3)
-        for k in range(3):
-            leant = 0.0
-            for c in range(3):
-                leant += rows[i, turn_column + 3 * k + c] * bias[c]
-            mixed[k] = share * gravity[k] + (1.0 - share) * (own[k] - leant)
-        up = quat.turned(quat.inverse(free), (mixed[0], mixed[1], mixed[2]))
-        tilted = quat.tilted_to(q, up)
-        for k in range(4):
-            out[i, k] = tilted[k]
-    return out
+@inlined
+def upright_at(
+    rows: FloatArray, i: int, q_column: int, free_column: int, turn_column: int, vertical: FloatArray
+) -> quat.Quaternion:
+    """Orientation of a sensor in row ``i`` of the leg's rows, whose values begin at these columns.
+
+    The ``vertical`` of the newest stride fades into VQF's own, freed of the bias, as time passes without strides.
+    """
+    q = quat.quaternion_at(rows, i, q_column)
+    free = quat.quaternion_at(rows, i, free_column)
+    own = quat.turned(free, quat.turned(quat.inverse(q), (0.0, 0.0, GRAVITY_M_S2)))
+    own_variance = vertical[8]
+    stride_variance = vertical[9] + max(0.0, rows[i, col.TIME] - vertical[6]) * vertical[10]
+    share = vertical[7] * own_variance / (own_variance + stride_variance)
+    x = share * vertical[0] + (1.0 - share) * (own[0] - _leant(rows, i, turn_column, vertical))
+    y = share * vertical[1] + (1.0 - share) * (own[1] - _leant(rows, i, turn_column + 3, vertical))
+    z = share * vertical[2] + (1.0 - share) * (own[2] - _leant(rows, i, turn_column + 6, vertical))
+    return quat.tilted_to(q, quat.turned(quat.inverse(free), (x, y, z)))
+
+
+@inlined
+def _leant(rows: FloatArray, i: int, column: int, vertical: FloatArray) -> float:
+    """What the bias adds to one component of VQF's vertical."""
+    return float(rows[i, column] * vertical[3] + rows[i, column + 1] * vertical[4] + rows[i, column + 2] * vertical[5])

@@ -8,6 +8,7 @@ the variance of their difference is what tibial rotation does not know.
 import numpy as np
 
 from subtalar.estimation.ankle_path import StrideHeading
+from subtalar.estimation.compiled import inlined
 from subtalar.estimation.kalman_smoother import FilterStep, start_of
 from subtalar.estimation.parameters import HeadingParameters
 from subtalar.types import FloatArray
@@ -111,20 +112,28 @@ class HeadingFilter:
 
     def heading_rad(self, time_s: FloatArray) -> FloatArray:
         """Heading predicted for instants (n,) after the newest stride."""
-        ended = self._x[NOW] + self._x[GAIN] * self._ahead_rad
-        return np.asarray(ended + self._x[DRIFT] * (time_s - self.time_s))
+        ended, drift = self.trend[1:3]
+        return np.asarray(ended + drift * (time_s - self.time_s))
 
     def sd_rad(self, time_s: FloatArray) -> FloatArray:
         """Standard deviation (n,) of the heading gained or lost since standing."""
+        _, _, _, gap, slope, growth, standing = self.trend
         dt = np.maximum(0.0, time_s - self.time_s)
-        c = self._cov
+        return np.asarray(np.sqrt(np.maximum(0.0, gap + dt * (slope + dt * growth)) + standing))
+
+    @property
+    def trend(self) -> FloatArray:
+        """All that ``heading_at`` and ``heading_sd_at`` need (7,): the instant of the newest stride, heading at its
+        end, drift, and the variance as a parabola in time, with the part that is always there.
+        """
+        c, x, ahead = self._cov, self._x, self._ahead_rad
         q_now, _ = self._process_noise()
         # heading now (h) less heading at the reference: h = (−1, 1, dt, ahead)
-        h = np.array([-1.0, 1.0, 0.0, self._ahead_rad])
-        gap, cross = float(h @ c @ h), float(h @ c[:, DRIFT])
+        h = np.array([-1.0, 1.0, 0.0, ahead])
+        h_cov = h @ c
         standing = np.radians(self._p.standing_sd_deg) ** 2
-        grown = gap + dt * (2 * cross + dt * c[DRIFT, DRIFT] + q_now)
-        return np.asarray(np.sqrt(np.maximum(0.0, grown) + standing))
+        ended = x[NOW] + x[GAIN] * ahead
+        return np.array([self.time_s, ended, x[DRIFT], h_cov @ h, 2 * h_cov[DRIFT] + q_now, c[DRIFT, DRIFT], standing])
 
     def _process_noise(self) -> tuple[float, float]:
         return (
@@ -144,3 +153,16 @@ class HeadingFilter:
         cov[NOW, NOW] += q_now * dt + (self._p.turn_share * turn_rad) ** 2
         cov[DRIFT, DRIFT] += q_drift * dt
         return step @ self._x, cov
+
+
+@inlined
+def heading_at(time_s: float, trend: FloatArray) -> float:
+    """``HeadingFilter.heading_rad`` inside compiled loops."""
+    return float(trend[1] + trend[2] * (time_s - trend[0]))
+
+
+@inlined
+def heading_sd_at(time_s: float, trend: FloatArray) -> float:
+    """``HeadingFilter.sd_rad`` inside compiled loops."""
+    dt = max(0.0, time_s - trend[0])
+    return float(np.sqrt(max(0.0, trend[3] + dt * (trend[4] + dt * trend[5])) + trend[6]))

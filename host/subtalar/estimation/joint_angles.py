@@ -7,7 +7,7 @@ z axis (dorsiflexion), the floating axis (inversion) and the foot's y axis (rota
 import numpy as np
 
 from subtalar.estimation import quaternions as quat
-from subtalar.estimation.compiled import compiled
+from subtalar.estimation.compiled import compiled, inlined
 from subtalar.types import FloatArray, Side
 
 
@@ -23,12 +23,18 @@ def ankle_angles_deg(q_shank_foot: FloatArray, side: Side) -> FloatArray:
 @compiled("(f8[:,::1], f8)")
 def _cardan_deg(q_shank_foot: FloatArray, mirror: float) -> FloatArray:
     out = np.empty((len(q_shank_foot), 3))
-    degrees = 180.0 / np.pi
     for i in range(len(q_shank_foot)):
-        w, x, y, z = quat.quaternion_at(q_shank_foot, i, 0)
-        alpha = np.arctan2(-2 * (x * y - w * z), 1 - 2 * (x * x + z * z))
-        sine = 2 * (y * z + w * x)
-        beta = np.arcsin(-1.0 if sine < -1.0 else 1.0 if sine > 1.0 else sine)
-        gamma = np.arctan2(-2 * (x * z - w * y), 1 - 2 * (x * x + y * y))
-        out[i, 0], out[i, 1], out[i, 2] = alpha * degrees, mirror * beta * degrees, -mirror * gamma * degrees
+        out[i, 0], out[i, 1], out[i, 2] = cardan_deg(quat.quaternion_at(q_shank_foot, i, 0), mirror)
     return out
+
+
+@inlined
+def cardan_deg(q_shank_foot: quat.Quaternion, mirror: float) -> quat.Vector:
+    """``ankle_angles_deg`` inside compiled loops; ``mirror`` is 1 on the right, −1 on the left."""
+    w, x, y, z = q_shank_foot
+    degrees = 180.0 / np.pi
+    alpha = np.arctan2(-2 * (x * y - w * z), 1 - 2 * (x * x + z * z))
+    sine = 2 * (y * z + w * x)
+    beta = np.arcsin(-1.0 if sine < -1.0 else 1.0 if sine > 1.0 else sine)
+    gamma = np.arctan2(-2 * (x * z - w * y), 1 - 2 * (x * x + y * y))
+    return alpha * degrees, mirror * beta * degrees, -mirror * gamma * degrees

@@ -1,79 +1,20 @@
 """What a leg knows: placement, joint centre, heading; renewed by each stride, applied to every row."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
 from subtalar.estimation import leg_rows as col
 from subtalar.estimation import quaternions as quat
 from subtalar.estimation.ankle_path import StrideHeading, stride_heading
 from subtalar.estimation.calibration import LegCalibration, Solution
-from subtalar.estimation.compiled import compiled
-from subtalar.estimation.further_angles import WIDTH, further_angles
-from subtalar.estimation.joint_angles import ankle_angles_deg
 from subtalar.estimation.parameters import Parameters
 from subtalar.estimation.placement import place, right_azimuth_rad, segment_axes
+from subtalar.estimation.row_angles import FEW, AppliedKnowledge, RowAngles, angles_by
 from subtalar.estimation.standing import Standing
 from subtalar.estimation.stride_window import StrideWindow
-from subtalar.types import AngleBlock, FloatArray, Quality, Side
-
-STALE_S = 15.0
-UNCERTAIN_DEG = 4.0
-FEW = 6
-_SHARE = np.array([0.12, 0.4, 1.0])
-"""How much of a heading error (about the vertical) shows in each angle while the shank leans by up to 25°."""
-_OK, _FEW_STRIDES, _HEADING_STALE = float(Quality.OK), float(Quality.FEW_STRIDES), float(Quality.HEADING_STALE)
-_CLIPPED, _BRIDGED_GAP = float(Quality.CLIPPED), float(Quality.BRIDGED_GAP)
-
-
-@dataclass
-class RowAngles:
-    """Angles and sd (n, 3) in degrees, quality codes, shank in the view (n, 4), further angles and their sd (n, 5)."""
-
-    angles_deg: FloatArray
-    sd_deg: FloatArray
-    quality: FloatArray
-    shank_view: FloatArray
-    further_deg: FloatArray
-    further_sd_deg: FloatArray
-
-    @property
-    def foot_pitch_deg(self) -> FloatArray:
-        """Foot to the floor (n,), + toes up."""
-        return self.further_deg[:, 1]
-
-    @classmethod
-    def unknown(cls, n: int) -> "RowAngles":
-        """Rows of a leg that is not calibrated."""
-        return cls(
-            np.full((n, 3), np.nan),
-            np.full((n, 3), np.nan),
-            np.full(n, float(Quality.NOT_CALIBRATED)),
-            np.full((n, 4), np.nan),
-            np.full((n, WIDTH), np.nan),
-            np.full((n, WIDTH), np.nan),
-        )
-
-    def block(self, side: Side, time_s: FloatArray, real: npt.NDArray[np.bool_]) -> AngleBlock:
-        """What leaves the estimator: the rows at ``time_s`` (n,) that were measured, ``real`` (n,)."""
-        which: slice | npt.NDArray[np.bool_] = slice(None) if real.all() else real
-        return AngleBlock(
-            side,
-            time_s[which],
-            self.angles_deg[which],
-            self.sd_deg[which],
-            self.quality.astype(np.uint8)[which],
-            self.shank_view[which],
-            self.further_deg[which],
-            self.further_sd_deg[which],
-        )
-
-    def withhold(self, rows: npt.NDArray[np.bool_], reason: Quality) -> None:
-        """No values in these rows (n,), for this reason."""
-        self.quality[rows] = reason
-        for values in (self.angles_deg, self.sd_deg, self.shank_view, self.further_deg, self.further_sd_deg):
-            values[rows] = np.nan
+from subtalar.estimation.subtalar_axis import axis_in_foot
+from subtalar.types import FloatArray, Quality, Side
 
 
 class LegTracker:
@@ -90,6 +31,8 @@ class LegTracker:
         self._heading_at_s = -np.inf
         self._reset_at_s = -np.inf
         self._newest: StrideWindow | None = None
+        self._known: AppliedKnowledge | None = None
+        """What rows are told by; None where something was learnt since."""
         self.solution: Solution | None = None
         self.offset_s = 0.0
 
@@ -130,6 +73,7 @@ class LegTracker:
     def gap(self, time_s: float) -> None:
         """One sensor's world began anew: its heading is unknown, its inclination rough."""
         self._reset_at_s = time_s
+        self._known = None
         if self.solution is None:
             self._calibration = LegCalibration(self._p)
         else:
@@ -139,6 +83,7 @@ class LegTracker:
 
     def learn(self, window: StrideWindow, now_s: float) -> bool:
         """Take a stride; whether it was believed."""
+        self._known = None
         if self.solution is not None and (self._frozen or self._calibration.settled):
             return self._refine(self.solution, window, now_s)
         if self.standing is None:
@@ -165,7 +110,12 @@ class LegTracker:
 
     def angles(self, rows: FloatArray) -> RowAngles:
         """Angles of rows (n, leg_rows.WIDTH)."""
-        out = RowAngles.unknown(len(rows)) if self.solution is None else self._found(rows, self.solution)
+        if self.solution is None:
+            out = RowAngles.unknown(len(rows))
+        else:
+            if self._known is None:
+                self._known = self._applied(self.solution)
+            out = angles_by(self._known, rows)
         if col.any_gap(rows):
             out.withhold(rows[:, col.GAP] > 0, Quality.NO_DATA)
         return out
@@ -202,100 +152,23 @@ class LegTracker:
             forward = float(np.angle(solution.last.travel_m))
         self._view = quat.conjugate(segment_axes(forward))
 
-    def _found(self, rows: FloatArray, solution: Solution) -> RowAngles:
-        heading, placement, p = solution.heading, solution.placement, self._p
-        t = np.ascontiguousarray(rows[:, col.TIME])
-        q_foot, q_shank, q_shank_foot, shank_view = segment_orientations(
-            *solution.gravity.upright_rows(rows), heading.heading_rad(t), placement.foot, placement.shank, self._view
-        )
-        spread_deg = np.degrees(heading.sd_rad(t))
-        gravity = solution.gravity
+    def _applied(self, solution: Solution) -> AppliedKnowledge:
+        heading, gravity, p = solution.heading, solution.gravity, self._p
         unknown = np.hypot(p.tilt_per_bias * gravity.tilt_sd_rad, p.tilt_per_excess * gravity.excess)
-        tilt_sd_deg = float(np.degrees(unknown))
-        tilt = _tilt_variance(t - self._reset_at_s, tilt_sd_deg, p.tilt_after_reset_deg, p.tilt_settling_s)
-        angles_deg = ankle_angles_deg(q_shank_foot, self._side)
         beyond = np.sqrt(max(0.0, heading.mismatch**2 - p.sensor_mismatch**2))
         floor_sd_deg = np.sqrt(self._floor_sd_deg**2 + (beyond * self._soft_tissue_sd_deg) ** 2)
-        sd_deg = angle_sd_deg(spread_deg, tilt, floor_sd_deg)
-        quality = _quality(rows, spread_deg, self._heading_at_s, _OK if heading.strides >= FEW else _FEW_STRIDES)
-        bent = solution.from_bends
-        further = further_angles(q_foot, q_shank, angles_deg, sd_deg, tilt, p, self._side, from_bends=bent)
-        out = RowAngles(angles_deg, sd_deg, quality, shank_view, *further)
-        if heading.strides_since_restart < min(p.heading.strides_after_restart, heading.strides):
-            out.withhold(np.ones(len(rows), dtype=bool), Quality.NO_DATA)
-        return out
-
-
-@compiled("(f8[:,::1], f8[:,::1], f8[::1], f8[::1], f8[::1], f8[::1])")
-def segment_orientations(
-    foot_sensor: FloatArray,
-    shank_sensor: FloatArray,
-    heading_rad: FloatArray,
-    foot: FloatArray,
-    shank: FloatArray,
-    view: FloatArray,
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Foot and shank in the foot's level world, foot in shank, shank in the view, (n, 4) each.
-
-    ``foot_sensor`` and ``shank_sensor`` (n, 4) are the sensors in their own level worlds. ``foot`` and ``shank`` (4,)
-    turn sensor axes into segment axes, ``view`` (4,) the foot's level world into the view; the heading (n,) turns the
-    shank's level world into the foot's.
-    """
-    n = len(foot_sensor)
-    feet, shanks, feet_in_shank, shanks_in_view = (
-        np.empty((n, 4)),
-        np.empty((n, 4)),
-        np.empty((n, 4)),
-        np.empty((n, 4)),
-    )
-    to_foot = quat.inverse((foot[0], foot[1], foot[2], foot[3]))
-    to_shank = quat.inverse((shank[0], shank[1], shank[2], shank[3]))
-    to_view = (view[0], view[1], view[2], view[3])
-    for i in range(n):
-        turn = (np.cos(0.5 * heading_rad[i]), 0.0, 0.0, np.sin(0.5 * heading_rad[i]))
-        q_shank = quat.product(turn, quat.product(quat.quaternion_at(shank_sensor, i, 0), to_shank))
-        q_foot = quat.product(quat.quaternion_at(foot_sensor, i, 0), to_foot)
-        between = quat.product(quat.inverse(q_shank), q_foot)
-        seen = quat.product(to_view, q_shank)
-        for k in range(4):
-            feet[i, k] = q_foot[k]
-            shanks[i, k] = q_shank[k]
-            feet_in_shank[i, k] = between[k]
-            shanks_in_view[i, k] = seen[k]
-    return feet, shanks, feet_in_shank, shanks_in_view
-
-
-@compiled("(f8[::1], f8, f8, f8)")
-def _tilt_variance(since_reset_s: FloatArray, sd_deg: float, after_reset_deg: float, settling_s: float) -> FloatArray:
-    """Variance (n,) in square degrees of the inclination, beside the floor of each angle."""
-    out = np.empty(len(since_reset_s))
-    for i in range(len(out)):
-        fresh = after_reset_deg * np.exp(-max(0.0, since_reset_s[i]) / settling_s)
-        out[i] = fresh * fresh + sd_deg * sd_deg
-    return out
-
-
-@compiled("(f8[::1], f8[::1], f8[::1])")
-def angle_sd_deg(spread_deg: FloatArray, tilt_variance: FloatArray, floor_sd_deg: FloatArray) -> FloatArray:
-    """Standard deviations (n, 3) from the heading's (n,), the inclination's and the floor of each angle (3,)."""
-    out = np.empty((len(spread_deg), 3))
-    for i in range(len(spread_deg)):
-        for k in range(3):
-            turned = spread_deg[i] * _SHARE[k]
-            out[i, k] = np.sqrt(turned * turned + tilt_variance[i] + floor_sd_deg[k] * floor_sd_deg[k])
-    return out
-
-
-@compiled("(f8[:,::1], f8[::1], f8, f8)")
-def _quality(rows: FloatArray, spread_deg: FloatArray, heading_at_s: float, fewest: float) -> FloatArray:
-    """Quality codes (n,) of rows with angles; ``fewest`` says whether there are enough strides."""
-    out = np.empty(len(rows))
-    for i in range(len(rows)):
-        out[i] = fewest
-        if rows[i, col.TIME] - heading_at_s > STALE_S or spread_deg[i] > UNCERTAIN_DEG:
-            out[i] = _HEADING_STALE
-        if rows[i, col.CLIPPED] > 0:
-            out[i] = _CLIPPED
-        if rows[i, col.BRIDGED] > 0:
-            out[i] = _BRIDGED_GAP
-    return out
+        fewest = Quality.OK if heading.strides >= FEW else Quality.FEW_STRIDES
+        axis_sd_deg = p.segments.axis_sd_deg if solution.from_bends else p.segments.axis_from_walk_sd_deg
+        return AppliedKnowledge(
+            gravity.foot.vertical,
+            gravity.shank.vertical,
+            heading.trend,
+            solution.placement.foot,
+            solution.placement.shank,
+            self._view,
+            np.array([1.0 if self._side == "right" else -1.0, *axis_in_foot(p.subtalar_axis, self._side)]),
+            np.array([self._reset_at_s, np.degrees(unknown), p.tilt_after_reset_deg, p.tilt_settling_s]),
+            np.array([*floor_sd_deg, p.segments.floor_sd_deg, axis_sd_deg]),
+            np.array([self._heading_at_s, fewest]),
+            heading.strides_since_restart < min(p.heading.strides_after_restart, heading.strides),
+        )

@@ -12,8 +12,8 @@ import numpy as np
 from subtalar.estimation import quaternions as quat
 from subtalar.estimation import sensor_stream as stream
 from subtalar.estimation.history import History
-from subtalar.estimation.leg_tracker import RowAngles
 from subtalar.estimation.parameters import Parameters
+from subtalar.estimation.row_angles import RowAngles
 from subtalar.estimation.sensor_stream import SensorStream
 from subtalar.estimation.standing import StillnessDetector
 from subtalar.estimation.stride_log import StrideLog

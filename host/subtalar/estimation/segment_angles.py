@@ -22,9 +22,15 @@ def foot_to_floor_deg(q_foot: FloatArray, side: Side) -> FloatArray:
 def _foot_deg(q_foot: FloatArray, mirror: float) -> FloatArray:
     out = np.empty((len(q_foot), 2))
     for i in range(len(q_foot)):
-        x, _, z = _up_in_segment(quat.quaternion_at(q_foot, i, 0))
-        out[i, 0], out[i, 1] = np.degrees(_arcsin(x)), np.degrees(-mirror * _arcsin(z))
+        out[i, 0], out[i, 1] = foot_at_deg(quat.quaternion_at(q_foot, i, 0), mirror)
     return out
+
+
+@inlined
+def foot_at_deg(q_foot: quat.Quaternion, mirror: float) -> tuple[float, float]:
+    """``foot_to_floor_deg`` inside compiled loops; ``mirror`` is 1 on the right, −1 on the left."""
+    x, _, z = _up_in_segment(q_foot)
+    return np.degrees(_arcsin(x)), np.degrees(-mirror * _arcsin(z))
 
 
 def shank_to_floor_deg(q_shank: FloatArray, side: Side) -> FloatArray:
@@ -38,9 +44,15 @@ def shank_to_floor_deg(q_shank: FloatArray, side: Side) -> FloatArray:
 def _shank_deg(q_shank: FloatArray, mirror: float) -> FloatArray:
     out = np.empty((len(q_shank), 2))
     for i in range(len(q_shank)):
-        x, y, z = _up_in_segment(quat.quaternion_at(q_shank, i, 0))
-        out[i, 0], out[i, 1] = np.degrees(-np.arctan2(x, y)), np.degrees(mirror * _arcsin(z))
+        out[i, 0], out[i, 1] = shank_at_deg(quat.quaternion_at(q_shank, i, 0), mirror)
     return out
+
+
+@inlined
+def shank_at_deg(q_shank: quat.Quaternion, mirror: float) -> tuple[float, float]:
+    """``shank_to_floor_deg`` inside compiled loops; ``mirror`` is 1 on the right, −1 on the left."""
+    x, y, z = _up_in_segment(q_shank)
+    return np.degrees(-np.arctan2(x, y)), np.degrees(mirror * _arcsin(z))
 
 
 def to_floor_sd_deg(
@@ -62,10 +74,18 @@ def _mixed_sd_deg(
 ) -> FloatArray:
     out = np.empty((len(sagittal_deg), 2))
     for i in range(len(sagittal_deg)):
-        common = tilt_variance[i] + floor_sd_deg * floor_sd_deg + 0.0 * sagittal_deg[i]  # unknown where the angle is
-        mixed = axis_sd_deg * np.sin(np.radians(sagittal_deg[i]))
-        out[i, 0], out[i, 1] = np.sqrt(common), np.sqrt(common + mixed * mixed)
+        out[i, 0], out[i, 1] = mixed_sd_at(sagittal_deg[i], tilt_variance[i], axis_sd_deg, floor_sd_deg)
     return out
+
+
+@inlined
+def mixed_sd_at(
+    sagittal_deg: float, tilt_variance: float, axis_sd_deg: float, floor_sd_deg: float
+) -> tuple[float, float]:
+    """``to_floor_sd_deg`` inside compiled loops."""
+    common = tilt_variance + floor_sd_deg * floor_sd_deg + 0.0 * sagittal_deg  # unknown where the angle is
+    mixed = axis_sd_deg * np.sin(np.radians(sagittal_deg))
+    return np.sqrt(common), np.sqrt(common + mixed * mixed)
 
 
 @inlined

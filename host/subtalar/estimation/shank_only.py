@@ -10,9 +10,9 @@ import numpy as np
 from subtalar.estimation import quaternions as quat
 from subtalar.estimation import sensor_stream as stream
 from subtalar.estimation.further_angles import SHANK
-from subtalar.estimation.leg_tracker import RowAngles
 from subtalar.estimation.one_sensor import HELD_S, STILL, OneSensorLeg, level_axis, placed, standing_up, up_in_sensor
 from subtalar.estimation.parameters import Parameters
+from subtalar.estimation.row_angles import RowAngles
 from subtalar.estimation.segment_angles import shank_to_floor_deg, to_floor_sd_deg
 from subtalar.estimation.sensor_stream import SensorStream
 from subtalar.estimation.swing_detector import Swing, SwingDetector

@@ -93,18 +93,33 @@ def _about_axis(
     out = np.empty((len(angles_deg), 3))
     u = (ux, uy, uz)
     for i in range(len(angles_deg)):
-        inversion, rotation = np.radians(mirror * angles_deg[i, 1]), np.radians(-mirror * angles_deg[i, 2])
-        q = quat.product(
-            (np.cos(0.5 * inversion), np.sin(0.5 * inversion), 0.0, 0.0),
-            (np.cos(0.5 * rotation), 0.0, np.sin(0.5 * rotation), 0.0),
+        out[i, 0], out[i, 1], out[i, 2] = about_axis(
+            angles_deg[i, 1], angles_deg[i, 2], sd_deg[i, 1], sd_deg[i, 2], mirror, u
         )
-        m = _products(q, u)
-        # ∂q/∂inversion turns about the floating axis, ∂q/∂rotation about the foot's own y axis.
-        by_inversion = _slope(m, _products(quat.product((0.0, 1.0, 0.0, 0.0), q), u)) * sd_deg[i, 1]
-        by_rotation = _slope(m, _products(quat.product(q, (0.0, 0.0, 1.0, 0.0)), u)) * sd_deg[i, 2]
-        _, out[i, 0], out[i, 2] = _closest_deg(m)
-        out[i, 1] = np.sqrt(by_inversion * by_inversion + by_rotation * by_rotation)
     return out
+
+
+@inlined
+def about_axis(
+    inversion_deg: float,
+    rotation_deg: float,
+    inversion_sd_deg: float,
+    rotation_sd_deg: float,
+    mirror: float,
+    u: quat.Vector,
+) -> quat.Vector:
+    """``subtalar_angles`` of one row inside compiled loops; ``mirror`` is 1 on the right, −1 on the left."""
+    inversion, rotation = np.radians(mirror * inversion_deg), np.radians(-mirror * rotation_deg)
+    q = quat.product(
+        (np.cos(0.5 * inversion), np.sin(0.5 * inversion), 0.0, 0.0),
+        (np.cos(0.5 * rotation), 0.0, np.sin(0.5 * rotation), 0.0),
+    )
+    m = _products(q, u)
+    # ∂q/∂inversion turns about the floating axis, ∂q/∂rotation about the foot's own y axis.
+    by_inversion = _slope(m, _products(quat.product((0.0, 1.0, 0.0, 0.0), q), u)) * inversion_sd_deg
+    by_rotation = _slope(m, _products(quat.product(q, (0.0, 0.0, 1.0, 0.0)), u)) * rotation_sd_deg
+    _, angle, unexplained = _closest_deg(m)
+    return angle, np.sqrt(by_inversion * by_inversion + by_rotation * by_rotation), unexplained
 
 
 @inlined

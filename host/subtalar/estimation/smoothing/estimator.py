@@ -10,8 +10,8 @@ from subtalar.estimation.estimator import GaitEstimator
 from subtalar.estimation.leg import Leg
 from subtalar.estimation.leg_diary import LegDiary
 from subtalar.estimation.leg_steps import StepTeller
-from subtalar.estimation.leg_tracker import RowAngles
 from subtalar.estimation.parameters import Parameters
+from subtalar.estimation.row_angles import RowAngles
 from subtalar.estimation.smoothing.leg_angles import smoothed_angles
 from subtalar.estimation.smoothing.leg_smoother import LegSmoother
 from subtalar.estimation.standing import Standing

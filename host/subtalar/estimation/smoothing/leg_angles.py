@@ -7,7 +7,9 @@ from subtalar.estimation import leg_rows as col
 from subtalar.estimation import quaternions as quat
 from subtalar.estimation.further_angles import further_angles
 from subtalar.estimation.joint_angles import ankle_angles_deg
-from subtalar.estimation.leg_tracker import (
+from subtalar.estimation.parameters import Parameters
+from subtalar.estimation.placement import segment_axes
+from subtalar.estimation.row_angles import (
     FEW,
     STALE_S,
     UNCERTAIN_DEG,
@@ -15,8 +17,6 @@ from subtalar.estimation.leg_tracker import (
     angle_sd_deg,
     segment_orientations,
 )
-from subtalar.estimation.parameters import Parameters
-from subtalar.estimation.placement import segment_axes
 from subtalar.estimation.smoothing.leg_smoother import LegSmoother
 from subtalar.types import FloatArray, Quality, Side
 
