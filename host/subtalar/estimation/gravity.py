@@ -12,6 +12,7 @@ of a Kalman filter over strides, in which everything is linear (zero-velocity up
 b is vertical.
 """
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -61,7 +62,7 @@ class GravityFilter:
     @property
     def bias_sd_m_s2(self) -> float:
         """Root mean square standard deviation of the bias over its three axes."""
-        return float(np.sqrt(np.trace(self._cov[3:, 3:]) / 3.0))
+        return math.sqrt(float(self._cov[3, 3] + self._cov[4, 4] + self._cov[5, 5]) / 3.0)
 
     def restart(self) -> None:
         """Samples were lost while the sensor turned: where gravity is must be found anew; the bias stays."""
@@ -81,16 +82,16 @@ class GravityFilter:
     def add(self, samples: SegmentSamples, start: int, stop: int, lever_m: FloatArray) -> None:
         """Learn from one stride between the rests ``start`` and ``stop``."""
         p = self._p
-        inside = slice(start, stop + 1)
-        time_s = samples.time_s[inside]
-        found = _mean_force(time_s, samples.free[inside], samples.gyr_rad_s[inside], samples.acc_m_s2[inside], lever_m)
-        span_s = float(time_s[-1] - time_s[0])
-        since_s = max(0.0, float(time_s[-1]) - self.time_s)
+        begin_s, end_s = float(samples.time_s[start]), float(samples.time_s[stop])
+        since_s = max(0.0, end_s - self.time_s)
         self.time_s += since_s
-        self._cov[:3, :3] += p.gravity_wander_m_s2_sqrt_s**2 * since_s * _EYE
-        self._cov[3:, 3:] += p.bias_wander_m_s2_sqrt_s**2 * since_s * _EYE
-        predicted = self._x, self._cov.copy()
-        self._update(found[:3], found[3:].reshape(3, 3), 2.0 * (p.rest_velocity_sd_m_s / span_s) ** 2)
+        for k in range(3):
+            self._cov[k, k] += p.gravity_wander_m_s2_sqrt_s**2 * since_s
+            self._cov[3 + k, 3 + k] += p.bias_wander_m_s2_sqrt_s**2 * since_s
+        predicted = self._x, self._cov
+        motion = samples.time_s, samples.free, samples.gyr_rad_s, samples.acc_m_s2
+        z, turn = _mean_force(*motion, lever_m, start, stop)
+        self._update(z, turn, 2.0 * (p.rest_velocity_sd_m_s / (end_s - begin_s)) ** 2)
         if self._trace is not None:
             self._trace.append(FilterStep(self.time_s, np.eye(6), *predicted, self._x, self._cov.copy()))
         self.strides += 1
@@ -110,17 +111,13 @@ class GravityFilter:
         return np.array([*self._x.tolist(), self.time_s, known, *variances])
 
     def _update(self, z: FloatArray, turn: FloatArray, variance: float) -> None:
-        h = np.concatenate((_EYE, turn), axis=1)
-        cov_h = self._cov @ h.T
-        gain = np.linalg.solve(h @ cov_h + variance * _EYE, cov_h.T).T
-        self._x = self._x + gain @ (z - h @ self._x)
-        self._cov = self._cov - gain @ cov_h.T
+        self._x, self._cov = _updated(self._x, self._cov, z, turn, variance)
 
 
 def upright_samples(samples: SegmentSamples, gravity_m_s2: FloatArray, bias_m_s2: FloatArray) -> SegmentSamples:
     """The samples with orientations tilted to this gravity (3,), and without this bias (3,) of the accelerometer."""
-    q = _tilted(samples.q, samples.free, gravity_m_s2)
-    return replace(samples, q=q, acc_m_s2=samples.acc_m_s2 - bias_m_s2)
+    q, acc_m_s2 = _tilted(samples.q, samples.free, samples.acc_m_s2, gravity_m_s2, bias_m_s2)
+    return SegmentSamples(samples.time_s, q, samples.gyr_rad_s, acc_m_s2, samples.free)
 
 
 class LegGravity:
@@ -142,12 +139,12 @@ class LegGravity:
     @property
     def tilt_sd_rad(self) -> float:
         """How far the biases, as angles, are still unknown: both sensors together."""
-        return float(np.hypot(self.foot.bias_sd_m_s2, self.shank.bias_sd_m_s2)) / GRAVITY_M_S2
+        return math.hypot(self.foot.bias_sd_m_s2, self.shank.bias_sd_m_s2) / GRAVITY_M_S2
 
     @property
     def excess(self) -> float:
         """By what share gravity seems larger than it is, at the worse of the two sensors."""
-        sizes = (float(np.sqrt(np.sum(f.gravity_m_s2**2))) for f in (self.foot, self.shank))
+        sizes = (math.hypot(*f.gravity_m_s2.tolist()) for f in (self.foot, self.shank))
         return max(abs(size / GRAVITY_M_S2 - 1.0) for size in sizes)
 
     def restart(self) -> None:
@@ -166,17 +163,22 @@ class LegGravity:
         return replace(window, foot=self.foot.upright(window.foot), shank=self.shank.upright(window.shank))
 
 
-@compiled("(f8[::1], f8[:,::1], f8[:,::1], f8[:,::1], f8[::1])")
+@compiled("(f8[::1], f8[:,::1], f8[:,::1], f8[:,::1], f8[::1], i8, i8)")
 def _mean_force(
-    time_s: FloatArray, free: FloatArray, gyr_rad_s: FloatArray, acc_m_s2: FloatArray, lever_m: FloatArray
-) -> FloatArray:
-    """z (0:3) and mean(R) (3:12, row by row) of one stride, by the trapezoidal rule."""
-    n = len(time_s)
-    span = time_s[n - 1] - time_s[0]
-    out = np.zeros(12)
-    for i in range(n):
-        before = time_s[i] - time_s[i - 1] if i > 0 else 0.0
-        after = time_s[i + 1] - time_s[i] if i < n - 1 else 0.0
+    time_s: FloatArray,
+    free: FloatArray,
+    gyr_rad_s: FloatArray,
+    acc_m_s2: FloatArray,
+    lever_m: FloatArray,
+    start: int,
+    stop: int,
+) -> tuple[FloatArray, FloatArray]:
+    """z (3,) and mean(R) (3, 3) of one stride, by the trapezoidal rule."""
+    span = time_s[stop] - time_s[start]
+    z, turned = np.zeros(3), np.zeros((3, 3))
+    for i in range(start, stop + 1):
+        before = time_s[i] - time_s[i - 1] if i > start else 0.0
+        after = time_s[i + 1] - time_s[i] if i < stop else 0.0
         weight = 0.5 * (before + after) / span
         turn = quat.quaternion_at(free, i, 0)
         force = quat.turned(turn, quat.vector_at(acc_m_s2, i, 0))
@@ -186,27 +188,58 @@ def _mean_force(
             quat.turned(turn, (0.0, 0.0, 1.0)),
         )
         for k in range(3):
-            out[k] += weight * force[k]
+            z[k] += weight * force[k]
             for c in range(3):
-                out[3 + 3 * k + c] += weight * columns[c][k]
+                turned[k, c] += weight * columns[c][k]
     rx, ry, rz = lever_m[0], lever_m[1], lever_m[2]
-    for i, sign in ((0, -1.0), (n - 1, 1.0)):
+    for i, sign in ((start, -1.0), (stop, 1.0)):
         wx, wy, wz = quat.vector_at(gyr_rad_s, i, 0)
         spin = quat.turned(quat.quaternion_at(free, i, 0), (wy * rz - wz * ry, wz * rx - wx * rz, wx * ry - wy * rx))
         for k in range(3):
-            out[k] += sign * spin[k] / span
-    return out
+            z[k] += sign * spin[k] / span
+    return z, turned
 
 
-@compiled("(f8[:,::1], f8[:,::1], f8[::1])")
-def _tilted(q: FloatArray, free: FloatArray, gravity: FloatArray) -> FloatArray:
-    out = np.empty((len(q), 4))
+@compiled("(f8[::1], f8[:,::1], f8[::1], f8[:,::1], f8)")
+def _updated(
+    x: FloatArray, cov: FloatArray, z: FloatArray, turn: FloatArray, variance: float
+) -> tuple[FloatArray, FloatArray]:
+    """Mean and covariance after the measurement z = n + turn b; its three components err independently and are taken
+    one after the other.
+    """
+    x, cov = x.copy(), cov.copy()
+    h, cov_h = np.zeros(6), np.empty(6)
+    for k in range(3):
+        innovation, total = z[k], variance
+        for c in range(3):
+            h[c], h[3 + c] = 1.0 if c == k else 0.0, turn[k, c]
+        for r in range(6):
+            cov_h[r] = 0.0
+            for c in range(6):
+                cov_h[r] += cov[r, c] * h[c]
+        for c in range(6):
+            innovation -= h[c] * x[c]
+            total += h[c] * cov_h[c]
+        for r in range(6):
+            x[r] += cov_h[r] / total * innovation
+            for c in range(6):
+                cov[r, c] -= cov_h[r] * cov_h[c] / total
+    return x, cov
+
+
+@compiled("(f8[:,::1], f8[:,::1], f8[:,::1], f8[::1], f8[::1])")
+def _tilted(
+    q: FloatArray, free: FloatArray, acc: FloatArray, gravity: FloatArray, bias: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    out, freed = np.empty((len(q), 4)), np.empty((len(q), 3))
     for i in range(len(q)):
+        for k in range(3):
+            freed[i, k] = acc[i, k] - bias[k]
         up = quat.turned(quat.inverse(quat.quaternion_at(free, i, 0)), (gravity[0], gravity[1], gravity[2]))
         tilted = quat.tilted_to(quat.quaternion_at(q, i, 0), up)
         for k in range(4):
             out[i, k] = tilted[k]
-    return out
+    return out, freed
 
 
 @inlined

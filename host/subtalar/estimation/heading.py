@@ -5,10 +5,12 @@ of a turn the two gyroscopes disagree. The first two start as one value and part
 the variance of their difference is what tibial rotation does not know.
 """
 
+import math
+
 import numpy as np
 
 from subtalar.estimation.ankle_path import StrideHeading
-from subtalar.estimation.compiled import inlined
+from subtalar.estimation.compiled import compiled, inlined
 from subtalar.estimation.kalman_smoother import FilterStep, start_of
 from subtalar.estimation.parameters import HeadingParameters
 from subtalar.types import FloatArray
@@ -19,7 +21,7 @@ _WIDE = float(np.radians(60.0) ** 2)
 
 def wrapped(angle_rad: float) -> float:
     """The same angle in (−π, π]."""
-    return float(np.angle(np.exp(1j * angle_rad)))
+    return math.remainder(angle_rad, math.tau)
 
 
 class HeadingFilter:
@@ -59,10 +61,10 @@ class HeadingFilter:
         yaw = stride.yaw_rad[0] + half
         turn = 0.0 if self._yaw_rad is None else wrapped(yaw - self._yaw_rad)
         x, cov = self._predicted(dt, turn)
-        noise = np.radians(p.evidence_sd_deg) ** 2 + (np.radians(p.evidence_per_mismatch_deg) * stride.mismatch) ** 2
-        innovation = wrapped(stride.heading_rad - x[NOW])
-        variance = cov[NOW, NOW] + noise
-        limit = max(np.radians(p.outlier_deg), 3.5 * float(np.sqrt(variance)))
+        by_mismatch = math.radians(p.evidence_per_mismatch_deg) * stride.mismatch
+        innovation = wrapped(stride.heading_rad - float(x[NOW]))
+        variance = float(cov[NOW, NOW]) + math.radians(p.evidence_sd_deg) ** 2 + by_mismatch**2
+        limit = max(math.radians(p.outlier_deg), 3.5 * math.sqrt(variance))
         self.jump_rad = None
         if stride.mismatch > p.max_velocity_mismatch:
             return False
@@ -75,9 +77,7 @@ class HeadingFilter:
             cov[NOW, NOW] += innovation**2
             variance += innovation**2
         self._refused.clear()
-        gain = cov[:, NOW] / variance
-        self._x = x + gain * innovation
-        self._cov = cov - np.outer(gain, cov[NOW, :])
+        self._x, self._cov = _updated(x, cov, innovation, variance)
         if self._trace is not None:
             step = self._step(dt, turn)
             self._trace.append(FilterStep(stride.time_s, step, x, cov, self._x, self._cov.copy()))
@@ -126,19 +126,20 @@ class HeadingFilter:
         """All that ``heading_at`` and ``heading_sd_at`` need (7,): the instant of the newest stride, heading at its
         end, drift, and the variance as a parabola in time, with the part that is always there.
         """
-        c, x, ahead = self._cov, self._x, self._ahead_rad
+        x, c = self._x.tolist(), self._cov.tolist()
         q_now, _ = self._process_noise()
         # heading now (h) less heading at the reference: h = (−1, 1, dt, ahead)
-        h = np.array([-1.0, 1.0, 0.0, ahead])
-        h_cov = h @ c
-        standing = np.radians(self._p.standing_sd_deg) ** 2
+        ahead = self._ahead_rad
+        h_cov = [c[NOW][k] - c[REFERENCE][k] + ahead * c[GAIN][k] for k in range(4)]
+        gap = h_cov[NOW] - h_cov[REFERENCE] + ahead * h_cov[GAIN]
+        standing = math.radians(self._p.standing_sd_deg) ** 2
         ended = x[NOW] + x[GAIN] * ahead
-        return np.array([self.time_s, ended, x[DRIFT], h_cov @ h, 2 * h_cov[DRIFT] + q_now, c[DRIFT, DRIFT], standing])
+        return np.array([self.time_s, ended, x[DRIFT], gap, 2 * h_cov[DRIFT] + q_now, c[DRIFT][DRIFT], standing])
 
     def _process_noise(self) -> tuple[float, float]:
         return (
-            float(np.radians(self._p.walk_deg_sqrt_s) ** 2),
-            float(np.radians(self._p.drift_walk_deg_s_sqrt_s) ** 2),
+            math.radians(self._p.walk_deg_sqrt_s) ** 2,
+            math.radians(self._p.drift_walk_deg_s_sqrt_s) ** 2,
         )
 
     def _step(self, dt: float, turn_rad: float) -> FloatArray:
@@ -147,12 +148,41 @@ class HeadingFilter:
         return step
 
     def _predicted(self, dt: float, turn_rad: float) -> tuple[FloatArray, FloatArray]:
-        step = self._step(dt, turn_rad)
         q_now, q_drift = self._process_noise()
-        cov = step @ self._cov @ step.T
-        cov[NOW, NOW] += q_now * dt + (self._p.turn_share * turn_rad) ** 2
-        cov[DRIFT, DRIFT] += q_drift * dt
-        return step @ self._x, cov
+        grown = q_now * dt + (self._p.turn_share * turn_rad) ** 2
+        return _stepped(self._x, self._cov, self._step(dt, turn_rad), grown, q_drift * dt)
+
+
+@compiled("(f8[::1], f8[:,::1], f8[:,::1], f8, f8)")
+def _stepped(
+    x: FloatArray, cov: FloatArray, step: FloatArray, now_variance: float, drift_variance: float
+) -> tuple[FloatArray, FloatArray]:
+    """Mean and covariance one step later."""
+    x_out, half, cov_out = np.zeros(4), np.zeros((4, 4)), np.zeros((4, 4))
+    for r in range(4):
+        for k in range(4):
+            x_out[r] += step[r, k] * x[k]
+            for c in range(4):
+                half[r, c] += step[r, k] * cov[k, c]
+    for r in range(4):
+        for c in range(4):
+            for k in range(4):
+                cov_out[r, c] += half[r, k] * step[c, k]
+    cov_out[NOW, NOW] += now_variance
+    cov_out[DRIFT, DRIFT] += drift_variance
+    return x_out, cov_out
+
+
+@compiled("(f8[::1], f8[:,::1], f8, f8)")
+def _updated(x: FloatArray, cov: FloatArray, innovation: float, variance: float) -> tuple[FloatArray, FloatArray]:
+    """Mean and covariance after a measurement of the heading now."""
+    x_out, cov_out = np.empty(4), np.empty((4, 4))
+    for r in range(4):
+        gain = cov[r, NOW] / variance
+        x_out[r] = x[r] + gain * innovation
+        for c in range(4):
+            cov_out[r, c] = cov[r, c] - gain * cov[NOW, c]
+    return x_out, cov_out
 
 
 @inlined

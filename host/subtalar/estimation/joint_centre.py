@@ -14,7 +14,7 @@ from scipy.signal import butter, sosfilt_zi
 
 from subtalar.conventions import GRAVITY_M_S2
 from subtalar.estimation import quaternions as quat
-from subtalar.estimation.compiled import compiled
+from subtalar.estimation.compiled import compiled, inlined
 from subtalar.estimation.parameters import JointCentreParameters
 from subtalar.estimation.stride_window import StrideWindow
 from subtalar.types import FloatArray
@@ -76,8 +76,7 @@ class JointCentreEstimator:
         self.state = self._solve()
 
     def _solve(self) -> JointCentre:
-        covariance: FloatArray = np.asarray(np.linalg.inv(self._information + self._prior), dtype=np.float64)
-        x = covariance @ (self._vector + self._prior @ self._prior_mean)
+        x, covariance = _solved(self._information, self._vector, self._prior, self._prior_mean)
         return JointCentre(x[_FOOT].copy(), x[_SHANK].copy(), float(x[_OFFSET]), covariance)
 
     def equations(self, window: StrideWindow, heading_rad: float, at: JointCentre) -> tuple[FloatArray, FloatArray]:
@@ -91,37 +90,26 @@ class JointCentreEstimator:
             sos = butter(2, min(self._p.cutoff_hz, 0.4 * rate_hz), fs=rate_hz, output="sos")
             self._sos, self._settled = np.ascontiguousarray(sos[0]), np.ascontiguousarray(sosfilt_zi(sos)[0])
         turn = quat.about_vertical(heading_rad)
-        at_foot = _smoothed(
-            _acceleration(foot.q, foot.gyr_rad_s, foot.acc_m_s2, _NO_TURN, rate_hz), self._sos, self._settled
-        )
-        at_shank = _smoothed(
-            _acceleration(shank.q, shank.gyr_rad_s, shank.acc_m_s2, turn, rate_hz), self._sos, self._settled
-        )
+        smoothing = rate_hz, self._sos, self._settled
+        at_foot = _acceleration(foot.q, foot.gyr_rad_s, foot.acc_m_s2, _NO_TURN, *smoothing)
+        at_shank = _acceleration(shank.q, shank.gyr_rad_s, shank.acc_m_s2, turn, *smoothing)
         weight = 1.0 / (self._p.acceleration_noise_m_s2**2 * rate_hz * 0.05)
-        a, b = _normal_equations(
-            at_foot,
-            at_shank,
-            at.shank_lever_m,
-            rate_hz,
-            weight * (1.0 - window.clipped),
-            window.start,
-            window.stop,
-        )
-        # The offset enters as a correction to the offset at which the shank was interpolated.
-        b += a[:, _OFFSET] * offset
-        spare = a[_SIZE, _SIZE] + 1.0
-        return (
-            a[:_SIZE, :_SIZE] - np.outer(a[:_SIZE, _SIZE], a[_SIZE, :_SIZE]) / spare,
-            b[:_SIZE] - a[:_SIZE, _SIZE] * b[_SIZE] / spare,
-        )
+        rows = window.start, window.stop
+        return _normal_equations(at_foot, at_shank, at.shank_lever_m, offset, rate_hz, weight, window.clipped, *rows)
 
 
-@compiled("(f8[:,::1], f8[:,::1], f8[:,::1], f8[::1], f8)")
+@compiled("(f8[:,::1], f8[:,::1], f8[:,::1], f8[::1], f8, f8[::1], f8[::1])")
 def _acceleration(
-    q: FloatArray, gyr_rad_s: FloatArray, acc_m_s2: FloatArray, turn: FloatArray, rate_hz: float
+    q: FloatArray,
+    gyr_rad_s: FloatArray,
+    acc_m_s2: FloatArray,
+    turn: FloatArray,
+    rate_hz: float,
+    sos: FloatArray,
+    settled: FloatArray,
 ) -> FloatArray:
     """Acceleration of the sensor in its level world turned by ``turn`` (n, 0:3), and the matrix through which a lever
-    arm adds to it (n, 3:12), row by row: the derivative of R [ω]×.
+    arm adds to it (n, 3:12), row by row: the derivative of R [ω]×. Smoothed.
     """
     n = len(q)
     out, spin = np.empty((n, 12)), np.empty((n, 9))
@@ -143,10 +131,10 @@ def _acceleration(
         low, high = max(i - 1, 0), min(i + 1, n - 1)
         for c in range(9):
             out[i, 3 + c] = (spin[high, c] - spin[low, c]) / (high - low) * rate_hz
-    return out
+    return _smoothed(out, sos, settled)
 
 
-@compiled("(f8[:,::1], f8[::1], f8[::1])")
+@inlined
 def _smoothed(curves: FloatArray, sos: FloatArray, settled: FloatArray) -> FloatArray:
     """The columns (n, m) low-passed to and fro: no phase shift (Gustafsson 1996, doi 10.1109/78.492552).
 
@@ -175,19 +163,21 @@ def _smoothed(curves: FloatArray, sos: FloatArray, settled: FloatArray) -> Float
     return out[_EDGE : n + _EDGE].copy()
 
 
-@compiled("(f8[:,::1], f8[:,::1], f8[::1], f8, f8[::1], i8, i8)")
+@compiled("(f8[:,::1], f8[:,::1], f8[::1], f8, f8, f8, f8[::1], i8, i8)")
 def _normal_equations(
     foot: FloatArray,
     shank: FloatArray,
     shank_lever_m: FloatArray,
+    offset_s: float,
     rate_hz: float,
-    weight: FloatArray,
+    weight: float,
+    clipped: FloatArray,
     start: int,
     stop: int,
 ) -> tuple[FloatArray, FloatArray]:
-    """Weighted sums over rows ``start`` to ``stop`` of both sensors' ``_acceleration`` (n, 12).
+    """Weighted sums over rows ``start`` to ``stop`` of both sensors' ``_acceleration`` (n, 12), but ``clipped`` ones.
 
-    Unknowns: foot lever, shank lever, offset, heading.
+    Unknowns: foot lever, shank lever, offset, and the heading, which is then eliminated.
     """
     n = len(shank)
     ankle = np.empty((n, 3))
@@ -206,13 +196,50 @@ def _normal_equations(
                 row[3 + c] = -shank[i, 3 + 3 * k + c]
             row[_OFFSET] = -(ankle[high, k] - ankle[low, k]) / (high - low) * rate_hz
             row[_SIZE] = ankle[i, 1] if k == 0 else -ankle[i, 0] if k == 1 else 0.0
-            target = weight[i] * (shank[i, k] - foot[i, k])
+            counts = weight * (1.0 - clipped[i])
+            target = counts * (shank[i, k] - foot[i, k])
             for c in range(_SIZE + 1):
                 b[c] += row[c] * target
-                weighted = weight[i] * row[c]
+                weighted = counts * row[c]
                 for d in range(c, _SIZE + 1):
                     a[c, d] += weighted * row[d]
     for c in range(_SIZE + 1):
         for d in range(c):
             a[c, d] = a[d, c]
-    return a, b
+    spare = a[_SIZE, _SIZE] + 1.0
+    left, right = np.empty((_SIZE, _SIZE)), np.empty(_SIZE)
+    # The offset enters as a correction to the offset at which the shank was interpolated.
+    b_heading = b[_SIZE] + a[_SIZE, _OFFSET] * offset_s
+    for c in range(_SIZE):
+        right[c] = b[c] + a[c, _OFFSET] * offset_s - a[c, _SIZE] * b_heading / spare
+        for d in range(_SIZE):
+            left[c, d] = a[c, d] - a[c, _SIZE] * a[_SIZE, d] / spare
+    return left, right
+
+
+@compiled("(f8[:,::1], f8[::1], f8[:,::1], f8[::1])")
+def _solved(
+    information: FloatArray, vector: FloatArray, prior: FloatArray, prior_mean: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Mean and covariance, by Gauss-Jordan elimination; the matrix is positive definite and needs no pivoting."""
+    cov = information + prior
+    n = len(cov)
+    for k in range(n):
+        pivot = 1.0 / cov[k, k]
+        cov[k, k] = 1.0
+        for c in range(n):
+            cov[k, c] *= pivot
+        for r in range(n):
+            if r != k:
+                share = cov[r, k]
+                cov[r, k] = 0.0
+                for c in range(n):
+                    cov[r, c] -= share * cov[k, c]
+    x, right = np.zeros(n), vector.copy()
+    for r in range(n):
+        for c in range(n):
+            right[r] += prior[r, c] * prior_mean[c]
+    for r in range(n):
+        for c in range(n):
+            x[r] += cov[r, c] * right[c]
+    return x, cov

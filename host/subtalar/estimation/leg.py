@@ -227,7 +227,7 @@ class Leg:
         duration = (stop - start) / self._rate_hz
         if not self._p.foot_flat.min_stride_s <= duration <= self._p.foot_flat.max_stride_s:
             return None
-        if np.any(self._rows.view(start, stop)[:, col.GAP] > 0):
+        if col.any_gap(self._rows.view(start, stop)):
             return None
         margin = round(_MARGIN_S * self._rate_hz)
         lo, hi = max(start - margin, self._foot.rows.first), min(stop + margin, self._next)
@@ -268,10 +268,4 @@ class Leg:
 
 
 def _samples(rows: FloatArray) -> SegmentSamples:
-    return SegmentSamples(
-        np.ascontiguousarray(rows[:, stream.TIME]),
-        np.ascontiguousarray(rows[:, stream.Q]),
-        np.ascontiguousarray(rows[:, stream.GYR]),
-        np.ascontiguousarray(rows[:, stream.ACC]),
-        np.ascontiguousarray(rows[:, stream.FREE]),
-    )
+    return SegmentSamples(*stream.motion_of(rows))

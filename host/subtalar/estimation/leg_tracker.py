@@ -1,5 +1,6 @@
 """What a leg knows: placement, joint centre, heading; renewed by each stride, applied to every row."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -24,8 +25,6 @@ class LegTracker:
         self._side: Side = side
         self._p = parameters
         self._calibration = LegCalibration(parameters)
-        self._floor_sd_deg = np.array(parameters.angle_floor_sd_deg)
-        self._soft_tissue_sd_deg = np.array(parameters.soft_tissue_sd_deg)
         self._frozen = False
         self._view = np.array([1.0, 0.0, 0.0, 0.0])
         self._heading_at_s = -np.inf
@@ -154,9 +153,10 @@ class LegTracker:
 
     def _applied(self, solution: Solution) -> AppliedKnowledge:
         heading, gravity, p = solution.heading, solution.gravity, self._p
-        unknown = np.hypot(p.tilt_per_bias * gravity.tilt_sd_rad, p.tilt_per_excess * gravity.excess)
-        beyond = np.sqrt(max(0.0, heading.mismatch**2 - p.sensor_mismatch**2))
-        floor_sd_deg = np.sqrt(self._floor_sd_deg**2 + (beyond * self._soft_tissue_sd_deg) ** 2)
+        unknown = math.hypot(p.tilt_per_bias * gravity.tilt_sd_rad, p.tilt_per_excess * gravity.excess)
+        beyond = math.sqrt(max(0.0, heading.mismatch**2 - p.sensor_mismatch**2))
+        floors = zip(p.angle_floor_sd_deg, p.soft_tissue_sd_deg, strict=True)
+        floor_sd_deg = [math.hypot(floor, beyond * soft) for floor, soft in floors]
         fewest = Quality.OK if heading.strides >= FEW else Quality.FEW_STRIDES
         axis_sd_deg = p.segments.axis_sd_deg if solution.from_bends else p.segments.axis_from_walk_sd_deg
         return AppliedKnowledge(
@@ -167,7 +167,7 @@ class LegTracker:
             solution.placement.shank,
             self._view,
             np.array([1.0 if self._side == "right" else -1.0, *axis_in_foot(p.subtalar_axis, self._side)]),
-            np.array([self._reset_at_s, np.degrees(unknown), p.tilt_after_reset_deg, p.tilt_settling_s]),
+            np.array([self._reset_at_s, math.degrees(unknown), p.tilt_after_reset_deg, p.tilt_settling_s]),
             np.array([*floor_sd_deg, p.segments.floor_sd_deg, axis_sd_deg]),
             np.array([self._heading_at_s, fewest]),
             heading.strides_since_restart < min(p.heading.strides_after_restart, heading.strides),

@@ -187,8 +187,12 @@ def interpolate(q0: FloatArray, q1: FloatArray, fraction: FloatArray) -> FloatAr
 
 def levelled(q: FloatArray, up_in_sensor: Vectors) -> FloatArray:
     """``q`` (4,) tilted by the least angle that brings ``up_in_sensor`` (3,) to the vertical."""
-    x, y, z = rotate(q, up_in_sensor / np.sqrt(np.sum(up_in_sensor**2)))
-    return normalized(multiply(np.array([1.0 + z, y, -x, 0.0]), q))
+    return _levelled_one(np.ascontiguousarray(q), np.ascontiguousarray(up_in_sensor))
+
+
+@compiled("(f8[::1], f8[::1])")
+def _levelled_one(q: FloatArray, up: FloatArray) -> FloatArray:
+    return np.array(tilted_to((q[0], q[1], q[2], q[3]), (up[0], up[1], up[2])))
 
 
 def mean(q: FloatArray) -> FloatArray:

@@ -24,7 +24,7 @@ WIDTH = 28
 """STEP: session seconds since the previous row; a gap shows as a large step. FREE: orientation by the gyroscope alone.
 TURN: its rotation matrix as VQF's memory of gravity sees it (``free_turning.py``)."""
 
-_Q, _GYR, _ACC = Q.start, GYR.start, ACC.start
+_Q, _GYR, _ACC, _FREE = Q.start, GYR.start, ACC.start, FREE.start
 
 _RAW_TIME, _RAW_ARRIVAL, _RAW_ACC, _RAW_GYR, _RAW_EPOCH, _RAW_STATE, _RAW_WIDTH = 0, 1, 2, 5, 8, 9, 10
 _MEASURED, _FILLED, _AFTER_GAP = 0.0, 1.0, 2.0
@@ -383,3 +383,17 @@ def _rows(
 def _limit(range_of_channel: float | None) -> float:
     """From which magnitude on a channel touches its range; infinity where that is not known."""
     return np.inf if range_of_channel is None else _CLIP_SHARE * range_of_channel
+
+
+@compiled("(f8[:,::1],)")
+def motion_of(rows: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Columns of rows (n, WIDTH), each in a table of its own: TIME, Q, GYR, ACC, FREE."""
+    n = len(rows)
+    time_s, q, gyr, acc, free = np.empty(n), np.empty((n, 4)), np.empty((n, 3)), np.empty((n, 3)), np.empty((n, 4))
+    for i in range(n):
+        time_s[i] = rows[i, TIME]
+        for k in range(4):
+            q[i, k], free[i, k] = rows[i, _Q + k], rows[i, _FREE + k]
+        for k in range(3):
+            gyr[i, k], acc[i, k] = rows[i, _GYR + k], rows[i, _ACC + k]
+    return time_s, q, gyr, acc, free

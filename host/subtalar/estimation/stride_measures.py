@@ -12,7 +12,7 @@ import numpy as np
 from subtalar.conventions import GRAVITY_M_S2
 from subtalar.estimation.compiled import compiled
 from subtalar.estimation.parameters import SubtalarAxis
-from subtalar.estimation.subtalar_axis import subtalar_angles
+from subtalar.estimation.subtalar_axis import about_axis, axis_in_foot
 from subtalar.types import FloatArray, Quality, Side, Stride
 
 _SHOCK_WINDOW_S = 0.15
@@ -58,18 +58,14 @@ def measure(frame: StrideFrame, samples: StrideSamples) -> Stride:
     mean_rotation = mean_inversion = dorsiflexion_range = nan
     peak_pronation = pronation_excursion = residual = nan
     stance = _known_stance(t, samples.angles_deg, frame.initial_contact_s, frame.foot_off_s)
-    measured = len(stance) > 0
-    if measured:
+    if len(stance):
         peak, excursion, peak_s, velocity, rotation_excursion, turned, peak_dorsiflexion = _in_stance(stance)
         peak_pct = 100.0 * (peak_s - frame.initial_contact_s) / (frame.foot_off_s - frame.initial_contact_s)
         coupling = excursion / turned if turned > 1.0 else nan
         mean_rotation, mean_inversion, dorsiflexion_range = _over_stride(samples.angles_deg)
-        about_axis, _, unexplained = subtalar_angles(
-            stance[:, 1:], np.zeros((len(stance), 3)), frame.subtalar_axis, frame.side
-        )
-        peak_pronation = float(-about_axis.min())
-        pronation_excursion = float(about_axis[0] - about_axis.min())
-        residual = float(np.sqrt(np.mean(unexplained * unexplained)))
+        mirror = 1.0 if frame.side == "right" else -1.0
+        axis = axis_in_foot(frame.subtalar_axis, frame.side)
+        peak_pronation, pronation_excursion, residual = _pronation(stance, mirror, axis)
     shock = _greatest(t, samples.shock_m_s2, frame.initial_contact_s, frame.initial_contact_s + _SHOCK_WINDOW_S)
     strike = samples.foot_pitch_deg[:1]
     return Stride(
@@ -145,6 +141,18 @@ def _in_stance(stance: FloatArray) -> tuple[float, float, float, float, float, f
         until.max() - until.min(),
         dorsiflexion.max(),
     )
+
+
+@compiled("(f8[:,::1], f8, f8[::1])")
+def _pronation(stance: FloatArray, mirror: float, axis: FloatArray) -> tuple[float, float, float]:
+    """Peak and excursion of pronation about the subtalar axis, and root mean square of what it leaves unexplained."""
+    least, first, power = np.inf, 0.0, 0.0
+    for i in range(len(stance)):
+        angle, _, unexplained = about_axis(stance[i, 2], stance[i, 3], 0.0, 0.0, mirror, (axis[0], axis[1], axis[2]))
+        first = angle if i == 0 else first
+        least = min(least, angle)
+        power += unexplained * unexplained
+    return -least, first - least, np.sqrt(power / len(stance))
 
 
 @compiled("(f8[:], f8[:], f8, f8)")

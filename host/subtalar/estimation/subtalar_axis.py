@@ -44,7 +44,7 @@ def axis_in_foot(axis: SubtalarAxis, side: Side) -> FloatArray:
     On the right foot it points forward, up and to the midline. The left leg is its mirror image; a turn mirrors
     without the component across the mirror.
     """
-    return np.array(_axis(axis, side))
+    return np.array(_axis(axis, side), dtype=np.float64)
 
 
 @lru_cache
