@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from subtalar.cli.preparing import prepare_estimator
+
 _SPEED = ("all", "estimator", "memory", "latency")
 _ACCURACY = ("accuracy", "peers")
 
@@ -29,6 +31,7 @@ _ACCURACY = ("accuracy", "peers")
 )
 def bench(name: str, *, as_json: bool, data: Path, only: tuple[str, ...], documents: tuple[Path, ...]) -> None:
     """Measure speed and memory on this machine (all), accuracy against truth, or other software beside ours (peers)."""
+    prepare_estimator()
     if name in _SPEED:
         if only or documents:
             raise click.UsageError("--only and --write belong to accuracy and peers.")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from subtalar.cli.numbers import SECONDS, SUBTALAR_AXIS_HELP, FiniteRange, SubtalarAxisType
+from subtalar.cli.preparing import prepare_estimator
 from subtalar.cli.simulation import simulated
 from subtalar.errors import InputError, SubtalarError
 
@@ -171,6 +172,7 @@ def _truth_path(path: str) -> Path:
 def _run_live(plan: "AcquisitionPlan", *, headless: bool, ends_by_itself: bool) -> None:
     from subtalar.acquisition.process import start_acquisition
 
+    prepare_estimator()
     with _signals_that_end():
         acquisition = start_acquisition(plan)
         view_failed, outcome = _show(acquisition, headless=headless, ends_by_itself=ends_by_itself)

@@ -6,6 +6,7 @@ import click
 
 from subtalar.cli.missing import missing_package
 from subtalar.cli.numbers import SUBTALAR_AXIS_HELP, SubtalarAxisType
+from subtalar.cli.preparing import prepare_estimator
 from subtalar.errors import SubtalarError
 
 
@@ -26,6 +27,7 @@ def analyze(session: str, out_dir: str, *, axis_deg: tuple[float, float] | None,
         from subtalar.report.command import analyze_command
     except ImportError as error:
         raise missing_package(error, "report") from None
+    prepare_estimator(quiet=quiet)
     analyze_command(session, out_dir, quiet, subtalar_axis_deg=axis_deg)
 
 

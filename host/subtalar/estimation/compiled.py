@@ -5,6 +5,7 @@ many neighbours were passed in the same call. Numba keeps the machine code besid
 folder where those cannot be written (docs/decisions/0014).
 """
 
+import gc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -43,9 +44,28 @@ def inlined(function: F) -> F:
 
 def warm_up() -> None:
     """Compile everything that is not compiled yet, or load it; later calls return at once."""
-    for dispatcher, signature in _DECLARED:
-        if isinstance(dispatcher, numba.core.dispatcher.Dispatcher) and not dispatcher.signatures:
-            dispatcher.compile(signature)
+    waiting = [(d, s) for d, s in _DECLARED if isinstance(d, numba.core.dispatcher.Dispatcher) and not d.signatures]
+    for dispatcher, signature in waiting:
+        dispatcher.compile(signature)
+    if waiting:
+        # The compiler leaves half a million objects that live as long as the process; were the garbage collector to
+        # walk through them, it would hold up a live session for several milliseconds again and again.
+        gc.collect()
+        gc.freeze()
+
+
+def warmed() -> bool:
+    """Whether everything is compiled, here or in the folder where it is kept; if not, ``warm_up`` takes a minute."""
+    return all(_is_kept(d) for d, _ in _DECLARED if isinstance(d, numba.core.dispatcher.Dispatcher))
+
+
+def _is_kept(dispatcher: Any) -> bool:
+    """Numba's index of what it keeps is private: where it cannot be asked, nothing counts as kept."""
+    file = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
+    if dispatcher.signatures or file is None:
+        return bool(dispatcher.signatures)
+    machine = dispatcher.targetctx.codegen().magic_tuple()
+    return any(key[1] == machine for key in file._load_index())
 
 
 def surprises() -> list[str]:

@@ -54,18 +54,18 @@ def between(p: Quaternion, q: Quaternion, fraction: float) -> Quaternion:
     g = fraction if dot >= 0 else -fraction
     f = 1 - fraction
     a, b, c, d = p[0] * f + q[0] * g, p[1] * f + q[1] * g, p[2] * f + q[2] * g, p[3] * f + q[3] * g
-    length = np.sqrt(a * a + b * b + c * c + d * d)
-    return a / length, b / length, c / length, d / length
+    share = 1.0 / np.sqrt(a * a + b * b + c * c + d * d)
+    return a * share, b * share, c * share, d * share
 
 
 @inlined
 def tilted_to(q: Quaternion, up: Vector) -> Quaternion:
     """``levelled`` inside compiled loops: ``q`` tilted by the least angle that brings ``up`` to the vertical."""
     x, y, z = turned(q, up)
-    length = np.sqrt(x * x + y * y + z * z)
-    w, a, b, c = product((1.0 + z / length, y / length, -x / length, 0.0), q)
-    size = np.sqrt(w * w + a * a + b * b + c * c)
-    return w / size, a / size, b / size, c / size
+    # Longer by the length of ``up``, which the last step takes out.
+    w, a, b, c = product((np.sqrt(x * x + y * y + z * z) + z, y, -x, 0.0), q)
+    share = 1.0 / np.sqrt(w * w + a * a + b * b + c * c)
+    return w * share, a * share, b * share, c * share
 
 
 @inlined
