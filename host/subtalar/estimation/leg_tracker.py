@@ -12,9 +12,11 @@ from subtalar.estimation.calibration import LegCalibration, Solution
 from subtalar.estimation.compiled import compiled
 from subtalar.estimation.further_angles import WIDTH, further_angles
 from subtalar.estimation.joint_angles import ankle_angles_deg
+from subtalar.estimation.misplacement import Misplacement
 from subtalar.estimation.parameters import Parameters
 from subtalar.estimation.placement import place, right_azimuth_rad, segment_axes
 from subtalar.estimation.standing import Standing
+from subtalar.estimation.strap_slip import SlipDetector, StrapSlip
 from subtalar.estimation.stride_window import StrideWindow
 from subtalar.types import AngleBlock, FloatArray, Quality, Side
 
@@ -90,6 +92,9 @@ class LegTracker:
         self._heading_at_s = -np.inf
         self._reset_at_s = -np.inf
         self._newest: StrideWindow | None = None
+        self._slips = SlipDetector(parameters.strap)
+        self.slips: list[StrapSlip] = []
+        self._slipped_rad = 0.0
         self.solution: Solution | None = None
         self.offset_s = 0.0
 
@@ -109,9 +114,9 @@ class LegTracker:
         return self._calibration.misfits >= self._p.placement.settle_strides
 
     @property
-    def exchanged(self) -> bool:
-        """Foot and shank sensor seem to sit in each other's place."""
-        return self._calibration.exchanged
+    def misplacement(self) -> Misplacement | None:
+        """Whether the sensors seem to sit elsewhere than announced; there are no angles then."""
+        return self._calibration.misplacement if self.solution is None else None
 
     @property
     def foot_placement(self) -> FloatArray | None:
@@ -150,6 +155,17 @@ class LegTracker:
         self._newest = window
         self._accept(solution, now_s)
         return True
+
+    def slip(self, window: StrideWindow) -> StrapSlip | None:
+        """Whether this stride, which was learnt, shows that a strap has slipped; angles are in doubt from then on."""
+        settled_s = self._reset_at_s + self._p.strap.settling_s
+        if self.solution is None or window.foot.time_s[window.start] < settled_s:
+            return None
+        slip = self._slips.add(window)
+        if slip is not None:
+            self.slips.append(slip)
+            self._slipped_rad = float(np.hypot(self._slipped_rad, slip.angle_rad))
+        return slip
 
     def evidence(self, window: StrideWindow) -> StrideHeading:
         """What one stride says with the present joint centre; needs a solution."""
@@ -211,13 +227,14 @@ class LegTracker:
         spread_deg = np.degrees(heading.sd_rad(t))
         gravity = solution.gravity
         unknown = np.hypot(p.tilt_per_bias * gravity.tilt_sd_rad, p.tilt_per_excess * gravity.excess)
-        tilt_sd_deg = float(np.degrees(unknown))
+        tilt_sd_deg = float(np.degrees(np.hypot(unknown, self._slipped_rad)))
         tilt = _tilt_variance(t - self._reset_at_s, tilt_sd_deg, p.tilt_after_reset_deg, p.tilt_settling_s)
         angles_deg = ankle_angles_deg(q_shank_foot, self._side)
         beyond = np.sqrt(max(0.0, heading.mismatch**2 - p.sensor_mismatch**2))
         floor_sd_deg = np.sqrt(self._floor_sd_deg**2 + (beyond * self._soft_tissue_sd_deg) ** 2)
         sd_deg = angle_sd_deg(spread_deg, tilt, floor_sd_deg)
-        quality = _quality(rows, spread_deg, self._heading_at_s, _OK if heading.strides >= FEW else _FEW_STRIDES)
+        fewest = _OK if heading.strides >= FEW else _FEW_STRIDES
+        quality = _quality(rows, spread_deg, self._heading_at_s, _HEADING_STALE if self._slipped_rad else fewest)
         bent = solution.from_bends
         further = further_angles(q_foot, q_shank, angles_deg, sd_deg, tilt, p, self._side, from_bends=bent)
         out = RowAngles(angles_deg, sd_deg, quality, shank_view, *further)

@@ -1,6 +1,6 @@
 """The smoothed pass with the interface of the live one: push all blocks, then ``finish`` gives the angles."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from subtalar.estimation.parameters import Parameters
 from subtalar.estimation.smoothing.leg_angles import smoothed_angles
 from subtalar.estimation.smoothing.leg_smoother import LegSmoother
 from subtalar.estimation.standing import Standing
+from subtalar.estimation.strap_slip import StrapSlip
 from subtalar.estimation.stride_log import StrideLog
 from subtalar.types import AngleBlock, BodySite, Estimates, FloatArray, GaitEvent, SampleBlock, SensorInfo, Side, Stride
 
@@ -70,7 +71,8 @@ def _smoothed(leg: Leg, diary: LegDiary, parameters: Parameters) -> Estimates | 
     windows = [w for w in windows if w.foot.time_s[w.start] >= standing.end_s]
     resumed_s = np.array([t for t in diary.resumed_s if t > standing.end_s])
     smoother = LegSmoother(parameters, standing, tracker.bends, solution, windows, resumed_s)
-    return _Retelling(leg.side, diary, smoother, standing, parameters, from_bends=tracker.bends is not None).run()
+    bent = tracker.bends is not None
+    return _Retelling(leg.side, diary, smoother, standing, parameters, tracker.slips, from_bends=bent).run()
 
 
 class _Retelling:
@@ -83,9 +85,11 @@ class _Retelling:
         smoother: LegSmoother,
         standing: Standing,
         parameters: Parameters,
+        slips: Sequence[StrapSlip],
         *,
         from_bends: bool,
     ) -> None:
+        self._slips = slips
         self._side: Side = side
         self._diary = diary
         self._smoother = smoother
@@ -138,4 +142,5 @@ class _Retelling:
         rows = col.aligned(foot, self._diary.shank.whole(), offset_s, p.longest_bridge_s, p.partner_patience_s)
         if foot[0, stream.TIME] < self._standing.start_s:
             return rows, RowAngles.unknown(len(rows))
-        return rows, smoothed_angles(rows, self._smoother, self._side, p, from_bends=self._from_bends)
+        found = smoothed_angles(rows, self._smoother, self._side, p, from_bends=self._from_bends, slips=self._slips)
+        return rows, found
