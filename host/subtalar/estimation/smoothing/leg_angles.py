@@ -1,7 +1,5 @@
 """Angles of rows of a leg once everything about it is known."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from subtalar.conventions import GRAVITY_M_S2
@@ -20,22 +18,13 @@ from subtalar.estimation.leg_tracker import (
 from subtalar.estimation.parameters import Parameters
 from subtalar.estimation.placement import segment_axes
 from subtalar.estimation.smoothing.leg_smoother import LegSmoother
-from subtalar.estimation.strap_slip import StrapSlip
 from subtalar.types import FloatArray, Quality, Side
 
 
-def smoothed_angles(
-    rows: FloatArray,
-    leg: LegSmoother,
-    side: Side,
-    parameters: Parameters,
-    *,
-    from_bends: bool,
-    slips: Sequence[StrapSlip] = (),
-) -> RowAngles:
+def smoothed_angles(rows: FloatArray, leg: LegSmoother, side: Side, parameters: Parameters) -> RowAngles:
     """Angles of rows (n, leg_rows.WIDTH), their standard deviations and quality by the rules of the live pass.
 
-    No value in a gap, nor between two interruptions with too few strides in between to tell the heading.
+    No value between two interruptions with too few strides in between to tell the heading.
     """
     p, resumed_s = parameters, leg.resumed_s
     t = np.ascontiguousarray(rows[:, col.TIME])
@@ -61,7 +50,7 @@ def smoothed_angles(
     share = np.maximum(leg.foot.own_share(t, resumed_s, fresh_rad), leg.shank.own_share(t, resumed_s, fresh_rad))
     tilt_variance = np.degrees(share * fresh_rad) ** 2 + np.degrees(tilt_rad) ** 2
     slipped = np.zeros(len(t), dtype=bool)
-    for slip in slips:
+    for slip in leg.slips:
         slipped |= t >= slip.since_s
         tilt_variance[t >= slip.since_s] += np.degrees(slip.angle_rad) ** 2
     beyond = np.sqrt(max(0.0, leg.mismatch**2 - p.sensor_mismatch**2))
@@ -72,11 +61,10 @@ def smoothed_angles(
     quality[stale | slipped] = Quality.HEADING_STALE
     quality[rows[:, col.CLIPPED] > 0] = Quality.CLIPPED
     quality[rows[:, col.BRIDGED] > 0] = Quality.BRIDGED_GAP
-    further = further_angles(foot, shank, angles_deg, sd_deg, tilt_variance, p, side, from_bends=from_bends)
+    further = further_angles(foot, shank, angles_deg, sd_deg, tilt_variance, p, side, from_bends=leg.from_bends)
     out = RowAngles(angles_deg, sd_deg, quality, view, *further)
     few = leg.heading.strides_in(t, resumed_s) < p.heading.strides_after_restart
-    gap = rows[:, col.GAP] > 0
-    out.withhold(np.asarray(unknown | few | gap), Quality.NO_DATA)
+    out.withhold(np.asarray(unknown | few), Quality.NO_DATA)
     return out
 
 
