@@ -144,6 +144,8 @@ class LegTracker:
 
     def learn(self, window: StrideWindow, now_s: float) -> bool:
         """Take a stride; whether it was believed."""
+        if window.end_s < self._reset_at_s:
+            return False  # its end was decided after a gap, and it belongs to the world before
         if self.solution is not None and (self._frozen or self._calibration.settled):
             return self._refine(self.solution, window, now_s)
         if self.standing is None:

@@ -101,6 +101,18 @@ def test_after_a_gap_in_swing_nothing_wrong_is_called_ok(lab: SimpleNamespace, l
     assert worst_error_called_ok(lab, leg, result) < 5.0
 
 
+@pytest.mark.parametrize("site", [FOOT, SHANK])
+def test_a_gap_soon_after_a_rest_is_no_turned_sensor(lab: SimpleNamespace, leg: Any, site: BodySite) -> None:
+    """The stride that ended just before the gap says nothing of the heading after it."""
+    flat = next(e.time_s for e in lab.estimate(leg).events if e.kind == "foot_flat" and e.time_s > 21.0)
+    for late_s in (0.0, 0.05, 0.1):
+        start = flat + late_s
+        result = lab.estimate(leg.with_samples(lab.lose(leg.samples[site], start, start + 0.2)))
+        assert (result.rows("right").quality == Quality.NO_DATA).any()
+        assert [n.code for n in result.notices if n.level != "info"] == []
+        assert worst_error_called_ok(lab, leg, result) < 3.0
+
+
 def test_the_partner_is_silent_from_some_time_on(lab: SimpleNamespace, leg: Any) -> None:
     short = leg.with_samples(lab.lose(leg.samples[SHANK], 20.0, np.inf))
     result = lab.estimate(short, lab.in_order(short, 0.25), advance_lag_s=0.1)
