@@ -16,8 +16,14 @@ from subtalar.errors import SubtalarError
 @click.option(
     "--subtalar-axis", "axis_deg", type=SubtalarAxisType(), metavar="INCLINATION,DEVIATION", help=SUBTALAR_AXIS_HELP
 )
+@click.option(
+    "--smooth",
+    is_flag=True,
+    help="For research: angles that look ahead over the whole recording; not what the live session showed. Holds the "
+    "recording in memory, about 0.5 GB an hour and leg.",
+)
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
-def analyze(session: str, out_dir: str, *, axis_deg: tuple[float, float] | None, quiet: bool) -> None:
+def analyze(session: str, out_dir: str, *, axis_deg: tuple[float, float] | None, smooth: bool, quiet: bool) -> None:
     """Run the estimator over a SESSION and write angles.csv, strides.csv, summary.json and report.html.
 
     SESSION is a recording made by subtalar, a raw session folder, or a folder of Xsens MT Manager text exports with
@@ -28,7 +34,7 @@ def analyze(session: str, out_dir: str, *, axis_deg: tuple[float, float] | None,
     except ImportError as error:
         raise missing_package(error, "report") from None
     prepare_estimator(quiet=quiet)
-    analyze_command(session, out_dir, quiet, subtalar_axis_deg=axis_deg)
+    analyze_command(session, out_dir, quiet, subtalar_axis_deg=axis_deg, smooth=smooth)
 
 
 @click.group()

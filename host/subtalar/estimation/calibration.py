@@ -13,6 +13,7 @@ from subtalar.estimation.ankle_path import StrideHeading, stride_heading
 from subtalar.estimation.gravity import LegGravity
 from subtalar.estimation.heading import HeadingFilter
 from subtalar.estimation.joint_centre import JointCentreEstimator
+from subtalar.estimation.misplacement import Misplacement, MisplacementDetector
 from subtalar.estimation.parameters import Parameters
 from subtalar.estimation.placement import Placement, place, principal_axis, right_azimuth_rad
 from subtalar.estimation.standing import Standing
@@ -46,6 +47,7 @@ class LegCalibration:
         self.bends: FloatArray | None = None
         self._windows: list[StrideWindow] = []
         self._centre: JointCentreEstimator | None = None
+        self._misplacement = MisplacementDetector(parameters.placement)
 
     @property
     def strides(self) -> int:
@@ -53,10 +55,9 @@ class LegCalibration:
         return len(self._windows)
 
     @property
-    def exchanged(self) -> bool:
-        """The "shank" rests where the foot should: the two sensors sit in each other's place."""
-        ratios = [rest_ratio(window) for window in self._windows]
-        return bool(ratios) and float(np.median(ratios)) < self._p.placement.least_rest_ratio
+    def misplacement(self) -> Misplacement | None:
+        """Whether the sensors seem to sit elsewhere than announced."""
+        return self._misplacement.found
 
     @property
     def settled(self) -> bool:
@@ -69,17 +70,21 @@ class LegCalibration:
         if bends is not None:
             self.bends = bends
         self._windows.clear()
+        self._misplacement.clear()
         self._centre = None
 
     def add(self, window: StrideWindow) -> None:
         """One more stride after standing."""
         self._windows.append(window)
+        self._misplacement.add(window)
         # Whoever marches on the spot for minutes shows no direction of travel; the newest strides are enough.
         del self._windows[: -self._p.placement.settle_strides]
 
     def solve(self) -> Solution | None:
         """All unknowns from all strides so far, or None while strides are too few or do not fit together."""
         if self.standing is None or len(self._windows) < self._p.placement.strides:
+            return None
+        if self.misplacement is not None:
             return None
         rounds = _LATER_ROUNDS
         if self._centre is None:
@@ -147,17 +152,6 @@ def vote_for_right(axis: FloatArray, window: StrideWindow, heading: StrideHeadin
 def _headings(windows: list[StrideWindow], centre: JointCentreEstimator) -> list[StrideHeading]:
     c = centre.state
     return [stride_heading(w, c.foot_lever_m, c.shank_lever_m, c.offset_s) for w in windows]
-
-
-def rest_ratio(window: StrideWindow) -> float:
-    """How much less the foot turns than the shank while each turns least (15th percentile of the rate's magnitude).
-
-    In stance the foot lies on the ground and the shank rolls over it: above 1, whatever the gait.
-    """
-    inside = slice(window.start, window.stop + 1)
-    foot, shank = window.foot.gyr_rad_s[inside], window.shank.gyr_rad_s
-    least = [float(np.percentile(np.sqrt(np.sum(gyr * gyr, axis=1)), 15)) for gyr in (foot, shank)]
-    return least[1] / max(least[0], 1e-6)
 
 
 def turning_moment(window: StrideWindow) -> FloatArray:

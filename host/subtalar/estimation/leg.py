@@ -21,7 +21,7 @@ from subtalar.estimation.standing import StillnessDetector, mark_still
 from subtalar.estimation.standing_search import bend_moment, longest_standing
 from subtalar.estimation.stride_log import StrideLog
 from subtalar.estimation.stride_window import SegmentSamples, StrideWindow
-from subtalar.types import AngleBlock, FloatArray, GaitEvent, Notice, NoticeLevel, Side, Stride
+from subtalar.types import AngleBlock, BodySite, FloatArray, GaitEvent, Notice, NoticeLevel, Side, Stride
 
 _HELD_S = 90.0
 _RAW_HELD_S = 10.0
@@ -31,6 +31,18 @@ _FORGET_ROWS = 100
 _MARGIN_S = 0.12
 _LONG_REST_S = 1.0
 _STOOD_S = 2.0
+
+_MISPLACED = {
+    "foot_for_shank": (
+        "sensors_exchanged",
+        "The two {side} sensors seem exchanged, foot for shank: no angles. Exchange them and begin anew.",
+    ),
+    "other_leg": (
+        "sensors_exchanged_between_legs",
+        "The {side} foot sensor swings while the {side} shank sensor stands: one of them sits on the other leg. "
+        "No angles: exchange it with that of the other leg and begin anew.",
+    ),
+}
 
 
 class Leg:
@@ -109,7 +121,7 @@ class Leg:
                 f"Nobody stands still with the {self.side} leg anywhere in this recording (both its sensors at once): "
                 "angles need two seconds of quiet standing before the walk.",
             )
-        elif self.tracker.solution is None:
+        elif self.tracker.solution is None and self.tracker.misplacement is None:
             self._say(
                 end_s,
                 "problem",
@@ -195,16 +207,22 @@ class Leg:
         first = tracker.solution is None
         believed = tracker.learn(window, now_s)
         if tracker.solution is None:
-            if tracker.strides_do_not_fit:
+            if tracker.misplacement is not None:
+                code, text = _MISPLACED[tracker.misplacement]
+                self._say(now_s, "problem", code, text.format(side=self.side))
+            elif tracker.strides_do_not_fit:
                 text = "do not see the same steps: check that both sit on the same leg and do not slip."
                 self._say(now_s, "problem", "strides_do_not_fit", f"The two {self.side} sensors {text}")
             return
         if first:
             source = "knee bends" if tracker.solution.from_bends else "the walk itself"
             self._say(now_s, "info", "calibrated", f"Calibrated from quiet standing and {source}.")
-            if tracker.exchanged:
-                text = "sensors seem exchanged, foot for shank: the angles are wrong. Exchange them and begin anew."
-                self._say(now_s, "problem", "sensors_exchanged", f"The two {self.side} {text}")
+        slip = tracker.slip(window)
+        if slip is not None:
+            turned = f"has turned on the {slip.segment} by about {np.degrees(slip.angle_rad):.0f}° in mid-walk"
+            text = f"The {self.side} {slip.segment} sensor {turned}: fasten its strap, stand still and begin anew."
+            site = BodySite.of(self.side, slip.segment)
+            self._say(now_s, "problem", "strap_slipped", text, site)
         jump_rad = tracker.solution.heading.jump_rad
         if believed and jump_rad is not None:
             turned = f"turned against each other by about {abs(np.degrees(jump_rad)):.0f}°"
@@ -261,10 +279,10 @@ class Leg:
         long_ago = col.first_at(shank, stream.ARRIVAL, horizon_s - _HELD_S) if np.isfinite(horizon_s) else 0
         self._shank.rows.forget_before(self._shank.rows.first + max(old, long_ago))
 
-    def _say(self, time_s: float, level: NoticeLevel, code: str, text: str) -> None:
+    def _say(self, time_s: float, level: NoticeLevel, code: str, text: str, site: BodySite | None = None) -> None:
         if code not in self._said:
             self._said.add(code)
-            self._notices.append(Notice(time_s, level, code, text, self.side))
+            self._notices.append(Notice(time_s, level, code, text, self.side, site))
 
 
 def _samples(rows: FloatArray) -> SegmentSamples:

@@ -9,10 +9,12 @@ from subtalar.estimation import leg_rows as col
 from subtalar.estimation import quaternions as quat
 from subtalar.estimation.ankle_path import StrideHeading, stride_heading
 from subtalar.estimation.calibration import LegCalibration, Solution
+from subtalar.estimation.misplacement import Misplacement
 from subtalar.estimation.parameters import Parameters
 from subtalar.estimation.placement import place, right_azimuth_rad, segment_axes
 from subtalar.estimation.row_angles import FEW, AppliedKnowledge, RowAngles, angles_by
 from subtalar.estimation.standing import Standing
+from subtalar.estimation.strap_slip import SlipDetector, StrapSlip
 from subtalar.estimation.stride_window import StrideWindow
 from subtalar.estimation.subtalar_axis import axis_in_foot
 from subtalar.types import FloatArray, Quality, Side
@@ -32,6 +34,9 @@ class LegTracker:
         self._newest: StrideWindow | None = None
         self._known: AppliedKnowledge | None = None
         """What rows are told by; None where something was learnt since."""
+        self._slips = SlipDetector(parameters.strap)
+        self.slips: list[StrapSlip] = []
+        self._slipped_rad = 0.0
         self.solution: Solution | None = None
         self.offset_s = 0.0
 
@@ -51,9 +56,9 @@ class LegTracker:
         return self._calibration.misfits >= self._p.placement.settle_strides
 
     @property
-    def exchanged(self) -> bool:
-        """Foot and shank sensor seem to sit in each other's place."""
-        return self._calibration.exchanged
+    def misplacement(self) -> Misplacement | None:
+        """Whether the sensors seem to sit elsewhere than announced; there are no angles then."""
+        return self._calibration.misplacement if self.solution is None else None
 
     @property
     def foot_placement(self) -> FloatArray | None:
@@ -82,6 +87,8 @@ class LegTracker:
 
     def learn(self, window: StrideWindow, now_s: float) -> bool:
         """Take a stride; whether it was believed."""
+        if window.end_s < self._reset_at_s:
+            return False  # its end was decided after a gap, and it belongs to the world before
         self._known = None
         if self.solution is not None and (self._frozen or self._calibration.settled):
             return self._refine(self.solution, window, now_s)
@@ -94,6 +101,18 @@ class LegTracker:
         self._newest = window
         self._accept(solution, now_s)
         return True
+
+    def slip(self, window: StrideWindow) -> StrapSlip | None:
+        """Whether this stride, which was learnt, shows that a strap has slipped; angles are in doubt from then on."""
+        settled_s = self._reset_at_s + self._p.strap.settling_s
+        if self.solution is None or window.foot.time_s[window.start] < settled_s:
+            return None
+        slip = self._slips.add(window)
+        if slip is not None:
+            self.slips.append(slip)
+            self._slipped_rad = float(np.hypot(self._slipped_rad, slip.angle_rad))
+            self._known = None
+        return slip
 
     def evidence(self, window: StrideWindow) -> StrideHeading:
         """What one stride says with the present joint centre; needs a solution."""
@@ -153,11 +172,15 @@ class LegTracker:
 
     def _applied(self, solution: Solution) -> AppliedKnowledge:
         heading, gravity, p = solution.heading, solution.gravity, self._p
-        unknown = math.hypot(p.tilt_per_bias * gravity.tilt_sd_rad, p.tilt_per_excess * gravity.excess)
+        unknown = math.hypot(
+            p.tilt_per_bias * gravity.tilt_sd_rad, p.tilt_per_excess * gravity.excess, self._slipped_rad
+        )
         beyond = math.sqrt(max(0.0, heading.mismatch**2 - p.sensor_mismatch**2))
         floors = zip(p.angle_floor_sd_deg, p.soft_tissue_sd_deg, strict=True)
         floor_sd_deg = [math.hypot(floor, beyond * soft) for floor, soft in floors]
-        fewest = Quality.OK if heading.strides >= FEW else Quality.FEW_STRIDES
+        quality = Quality.OK if heading.strides >= FEW else Quality.FEW_STRIDES
+        if self._slipped_rad:
+            quality = Quality.HEADING_STALE
         axis_sd_deg = p.segments.axis_sd_deg if solution.from_bends else p.segments.axis_from_walk_sd_deg
         return AppliedKnowledge(
             gravity.foot.vertical,
@@ -169,6 +192,6 @@ class LegTracker:
             np.array([1.0 if self._side == "right" else -1.0, *axis_in_foot(p.subtalar_axis, self._side)]),
             np.array([self._reset_at_s, math.degrees(unknown), p.tilt_after_reset_deg, p.tilt_settling_s]),
             np.array([*floor_sd_deg, p.segments.floor_sd_deg, axis_sd_deg]),
-            np.array([self._heading_at_s, fewest]),
+            np.array([self._heading_at_s, quality]),
             heading.strides_since_restart < min(p.heading.strides_after_restart, heading.strides),
         )

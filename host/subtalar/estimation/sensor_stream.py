@@ -101,12 +101,13 @@ class SensorStream:
         if self._first_device_s is None:
             self._first_device_s = float(device[0])
         # Without arrivals all that can be said is that the sensors were started together.
-        arrival = device - self._first_device_s if block.host_time_s is None else block.host_time_s
+        first_s = self._first_device_s if block.host_time_s is None else np.nan
+        arrival = device if block.host_time_s is None else block.host_time_s
         raw = np.zeros((n, _RAW_WIDTH))
         raw[:, _RAW_TIME], raw[:, _RAW_ARRIVAL] = device, arrival
         raw[:, _RAW_ACC : _RAW_ACC + 3], raw[:, _RAW_GYR : _RAW_GYR + 3] = block.acc_m_s2, block.gyr_rad_s
         kept, unusable, repeated, restarts = _one_way(
-            raw, self._order, self._period_s, self._p.most_acc_m_s2, self._p.most_gyr_rad_s
+            raw, self._order, self._period_s, first_s, self._p.most_acc_m_s2, self._p.most_gyr_rad_s
         )
         self.counts.unusable += unusable
         self.counts.repeated += repeated
@@ -213,14 +214,15 @@ class SensorStream:
         return (q[0], bias[0]) if len(q) == 1 else (np.concatenate(q), np.concatenate(bias))
 
 
-@compiled("(f8[:,::1], f8[::1], f8, f8, f8)")
+@compiled("(f8[:,::1], f8[::1], f8, f8, f8, f8)")
 def _one_way(
-    raw: FloatArray, order: FloatArray, period_s: float, most_acc_m_s2: float, most_gyr_rad_s: float
+    raw: FloatArray, order: FloatArray, period_s: float, first_s: float, most_acc_m_s2: float, most_gyr_rad_s: float
 ) -> tuple[int, int, int, int]:
     """Make device time advance, in place: repeats are dropped, a clock that began anew is carried on by the arrivals.
 
     What is no number, or no foot can reach, is a lost sample: it must not stay in the filters' memory. ``order``
     remembers the newest device time and arrival, the shift of the device clock so far, and how often it began anew.
+    Where there are no arrivals, ``first_s`` is the first device time and stands for them; NaN where there are.
     Returns how many rows were kept (they now come first), unusable and repeated, and how often the clock began anew.
     """
     kept = unusable = repeated = restarts = 0
@@ -234,6 +236,8 @@ def _one_way(
             continue
         newest, arrived = order[_NEWEST], order[_ARRIVED]
         t, a = raw[i, _RAW_TIME] + order[_SHIFT], raw[i, _RAW_ARRIVAL]
+        if not np.isnan(first_s):
+            a = t - first_s
         if t <= newest - _BACKWARD_RESTART_S or t > newest + (a - arrived) + _FORWARD_RESTART_S:
             # The very first sample has nothing before it to agree with.
             carried_on = newest + max(a - arrived, period_s)
@@ -246,7 +250,9 @@ def _one_way(
             repeated += 1
             continue
         raw[kept] = raw[i]
-        raw[kept, _RAW_TIME] = t
+        if not np.isnan(first_s):
+            a = t - first_s  # a clock that began anew was carried on
+        raw[kept, _RAW_TIME], raw[kept, _RAW_ARRIVAL] = t, a
         raw[kept, _RAW_EPOCH] = order[_EPOCH]
         order[_NEWEST], order[_ARRIVED] = t, a
         kept += 1

@@ -1,4 +1,4 @@
-"""From a session to its tables and its page, in one pass and with bounded memory."""
+"""From a session to its tables and its page, in one pass; with bounded memory unless the pass looks ahead."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ from subtalar.errors import InputError
 from subtalar.report.angles_csv import AnglesWriter
 from subtalar.report.coverage import CoverageCounter, NoticeTallies, RateCounter
 from subtalar.report.refusal import refuse_if_nothing_was_measured
-from subtalar.report.results import AnalysisResult, Gait, SensorFacts, SideResult, choose_strides, main_gait
+from subtalar.report.results import AnalysisResult, Gait, Pass, SensorFacts, SideResult, choose_strides, main_gait
 from subtalar.report.tables import write_strides, write_summary
 from subtalar.report.waveforms import FURTHER_GROUPS, FurtherGroup, WaveformCollector
 from subtalar.session.model import Session
@@ -56,19 +56,22 @@ def analyze(
     progress: Progress | None = None,
     estimator_factory: EstimatorFactory | None = None,
     subtalar_axis_deg: tuple[float, float] | None = None,
+    smooth: bool = False,
 ) -> AnalysisResult:
     """Run the estimator over a session and write ``angles.csv``, ``strides.csv``, ``summary.json``, ``report.html``.
 
     The four files appear in ``out_dir`` together, at the end; until then everything is in a hidden folder inside it,
     which is removed whatever happens. Files of an earlier analysis are replaced, others are left alone.
-    ``subtalar_axis_deg`` is inclination and deviation of the subtalar axis; None: the mean one.
+    ``subtalar_axis_deg`` is inclination and deviation of the subtalar axis; None: the mean one. ``smooth``: angles that
+    look ahead over the whole recording, which is then held in memory; the files say so.
     Raises InputError, in one sentence, when the folder cannot be used or nothing could be measured.
     """
     page = _page_writer()
     axis = _subtalar_axis(subtalar_axis_deg)
-    estimator = estimator_factory(session.sensors) if estimator_factory else _gait_estimator(session.sensors, axis)
+    make = _smoothing_estimator if smooth else _gait_estimator
+    estimator = estimator_factory(session.sensors) if estimator_factory else make(session.sensors, axis)
     with _staging(out_dir) as staging, AnglesWriter(staging) as angles:
-        run = _Run(session, angles, axis)
+        run = _Run(session, angles, axis, "smoothed" if smooth else "live")
         for block in session.blocks(_BLOCK_S):
             run.take_block(block)
             run.take(estimator.push(block))
@@ -99,8 +102,9 @@ class _SideRun:
 class _Run:
     """Everything that is kept while the samples go by."""
 
-    def __init__(self, session: Session, angles: AnglesWriter, axis: "SubtalarAxis") -> None:
+    def __init__(self, session: Session, angles: AnglesWriter, axis: "SubtalarAxis", kind: Pass) -> None:
         self._session = session
+        self._kind: Pass = kind
         self._axis = axis
         self._angles = angles
         self._first_s: float | None = None
@@ -163,6 +167,7 @@ class _Run:
             notices=self._notices.finish(),
             notes=tuple(session.notes),
             subtalar_axis_deg=(self._axis.inclination_deg, self._axis.deviation_deg),
+            made_by=self._kind,
         )
 
     def _side_result(self, side: Side, run: _SideRun, gait: Gait) -> SideResult:
@@ -190,6 +195,13 @@ def _gait_estimator(sensors: Mapping[BodySite, SensorInfo], axis: "SubtalarAxis"
     from subtalar.estimation import GaitEstimator, Parameters  # compiled filters: loaded when an analysis begins
 
     return GaitEstimator(sensors, Parameters(subtalar_axis=axis))
+
+
+def _smoothing_estimator(sensors: Mapping[BodySite, SensorInfo], axis: "SubtalarAxis") -> Estimator:
+    from subtalar.estimation import Parameters
+    from subtalar.estimation.smoothing import SmoothingEstimator
+
+    return SmoothingEstimator(sensors, Parameters(subtalar_axis=axis))
 
 
 def _subtalar_axis(axis_deg: tuple[float, float] | None) -> "SubtalarAxis":

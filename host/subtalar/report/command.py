@@ -19,11 +19,12 @@ def analyze_command(
     quiet: bool = False,
     *,
     subtalar_axis_deg: tuple[float, float] | None = None,
+    smooth: bool = False,
 ) -> None:
     """Analyse a session into a folder and print what was found.
 
     Progress goes to stderr, and only to a terminal; the summary to stdout. ``quiet`` silences both.
-    ``subtalar_axis_deg`` is inclination and deviation; the mean axis when None.
+    ``subtalar_axis_deg`` is inclination and deviation; the mean axis when None. ``smooth``: the pass that looks ahead.
     Raises SubtalarError with one sentence for a session or a folder that cannot be used.
     """
     out = Path(out_dir)
@@ -45,6 +46,7 @@ def analyze_command(
             out,
             progress=lambda done_s, total_s: bar.update(task, completed=done_s),
             subtalar_axis_deg=subtalar_axis_deg,
+            smooth=smooth,
         )
     if not quiet:
         Console(highlight=False, soft_wrap=True, markup=False).print("\n".join(summary_lines(result, out)))
@@ -56,6 +58,7 @@ def summary_lines(result: AnalysisResult, out: Path) -> list[str]:
     verdict = judge(result)
     return [
         f"{result.session_name}: {duration(result.duration_s)}, {count(result.stride_count, 'stride')} ({strides})",
+        *(["Smoothed: the angles look ahead over the whole recording."] if result.made_by == "smoothed" else []),
         f"Data quality: {verdict.level}",
         *(f"  {reason}" for reason in verdict.reasons),
         f"Report: {out / REPORT_FILE}",

@@ -62,6 +62,8 @@ def facts(result: AnalysisResult) -> list[tuple[str, str]]:
         ("Duration", duration(result.duration_s)),
         ("Sensors", f"{len(sites)} ({', '.join(sites)}), {joined(rates)}"),
     ]
+    if result.made_by == "smoothed":
+        told.append(("Angles", "smoothed: they look ahead over the whole recording and are not what was shown live"))
     if result.annotations:
         parts = [f"{a.label.replace('_', ' ')} {a.start_s:.0f}–{a.end_s:.0f} s" for a in result.annotations[:8]]
         more = f" and {len(result.annotations) - 8} more" if len(result.annotations) > 8 else ""

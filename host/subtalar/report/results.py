@@ -16,6 +16,7 @@ from subtalar.session.model import Annotation
 from subtalar.types import FloatArray, Ledger, Quality, Segment, SensorInfo, Side, Stride
 
 Gait = Literal["walking", "running"]
+Pass = Literal["live", "smoothed"]
 
 RELIABLE_QUALITIES: Final = frozenset(q.label for q in (Quality.OK, Quality.CLIPPED, Quality.BRIDGED_GAP))
 """Strides that enter the means. A bridged gap is at most 0.12 s, and clipped impacts are left out of the angles by the
@@ -109,7 +110,8 @@ class SideResult:
 class AnalysisResult:
     """A session analysed. ``gait`` is the gait of most strides; strides of the other are counted, not averaged in.
 
-    ``subtalar_axis_deg``: inclination and deviation of the axis that pronation is told about.
+    ``subtalar_axis_deg``: inclination and deviation of the axis that pronation is told about. ``made_by``: the live
+    pass, or the smoothed one, whose angles look ahead.
     """
 
     session_name: str
@@ -123,6 +125,7 @@ class AnalysisResult:
     notices: tuple[NoticeTally, ...]
     notes: tuple[str, ...] = field(default=())
     subtalar_axis_deg: tuple[float, float] = (42.0, 23.0)
+    made_by: Pass = "live"
 
     @property
     def stride_count(self) -> int:

@@ -78,6 +78,8 @@ def summary(result: AnalysisResult) -> dict[str, Any]:
         ``subtalar-summary``, 1. Further keys may come; these stay.
     ``software``
         ``name``, ``version``, ``analysed_utc``.
+    ``pass``
+        ``live``, or ``smoothed``: angles that look ahead over the whole recording.
     ``session``
         ``name``, ``kind``, ``start_utc``, ``duration_s``, ``gait`` (that of most strides; the only one in the means),
         ``annotations`` (list of ``label``, ``start_s``, ``end_s``), ``notes``.
@@ -113,6 +115,7 @@ def summary(result: AnalysisResult) -> dict[str, Any]:
             "version": __version__,
             "analysed_utc": datetime.now(UTC).isoformat(timespec="seconds"),
         },
+        "pass": result.made_by,
         "session": {
             "name": result.session_name,
             "kind": result.kind,

@@ -250,7 +250,7 @@ def short_result(short_walk: Walk) -> Result:
     return estimate(short_walk)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def lab() -> SimpleNamespace:
     """The functions of this file (the tests are no package that could be imported from)."""
     return SimpleNamespace(

@@ -146,11 +146,6 @@ def test_without_arrivals_the_device_clock_is_the_session_clock() -> None:
     np.testing.assert_allclose(rows[:, columns.TIME], t, atol=1e-9)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="carried on 0.5 % slow for ever (SensorStream)",
-)
 def test_without_arrivals_a_restart_keeps_the_pace() -> None:
     t = true_times(60.0)
     _, rows = run(np.where(t < 20.0, 700.0 + t, t - 20.0), None)

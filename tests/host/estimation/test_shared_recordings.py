@@ -3,6 +3,7 @@
 import csv
 import gzip
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from subtalar.estimation import GaitEstimator
 from subtalar.session import open_session
-from subtalar.types import SIDES, BodySite, SampleBlock, SensorInfo, Side
+from subtalar.types import SIDES, BodySite, SampleBlock, Segment, SensorInfo, Side
 
 pytestmark = [pytest.mark.shared_data, pytest.mark.slow]
 Score = Callable[[Path], Mapping[str, Mapping[str, float]]]
@@ -50,6 +51,38 @@ def test_strides_of_real_people(treadmill: tuple[str, Any], side: Side) -> None:
     strides = [s for s in result.strides if s.side == side]
     assert abs(len(strides) - EXPECTED[name][side]) <= 3
     assert np.mean([s.quality in ("ok", "few_strides") for s in strides]) > 0.9
+
+
+def test_nothing_is_held_against_real_people(treadmill: tuple[str, Any]) -> None:
+    """Sensors in their places and straps that hold: no accusation, whatever the gait."""
+    _, result = treadmill
+    assert [n.text for n in result.notices if n.level != "info"] == []
+
+
+@pytest.mark.parametrize("trial", ["run_right", "walk_right_poor_sensors"])
+def test_nothing_is_held_against_trials(shared_data: Path, new_result: Callable[[], Any], trial: str) -> None:
+    session = open_session(shared_data / "truth_trials" / trial)
+    estimator, result = GaitEstimator(session.sensors), new_result()
+    for block in session.blocks(5.0):
+        result.take(estimator.push(block))
+    result.take(estimator.finish())
+    assert len(result.strides) > 90
+    assert [n.text for n in result.notices if n.level != "info"] == []
+
+
+@pytest.mark.parametrize("segment", ["foot", "shank"])
+def test_real_sensors_on_the_other_leg_are_found(
+    shared_data: Path, new_result: Callable[[], Any], segment: Segment
+) -> None:
+    session = open_session(shared_data / "movingreality" / "1019_pp10")
+    estimator, result = GaitEstimator(session.sensors), new_result()
+    other = {BodySite.of("left", segment): BodySite.of("right", segment)}
+    other |= {right: left for left, right in other.items()}
+    for block in session.blocks(5.0):
+        result.take(estimator.push(replace(block, site=other.get(block.site, block.site))))
+    result.take(estimator.finish())
+    assert [n.code for n in result.notices if n.level == "problem"] == ["sensors_exchanged_between_legs"] * 2
+    assert not any(np.isfinite(b.angles_deg).any() for b in result.blocks)
 
 
 @pytest.mark.xfail(strict=True, raises=AssertionError, reason="shuffling steps of 2 to 18 cm are given as strides")

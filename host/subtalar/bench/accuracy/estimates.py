@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from subtalar.estimation import GaitEstimator
+from subtalar.estimation.smoothing import SmoothingEstimator
 from subtalar.types import (
     AngleBlock,
     BodySite,
@@ -55,7 +56,15 @@ def estimate_live(sensors: Mapping[BodySite, SensorInfo], blocks: Iterable[Sampl
 
     It is handed samples and places of sensors; nothing else of a session (annotations, say) reaches it.
     """
-    estimator = GaitEstimator(sensors)
+    return _run(GaitEstimator(sensors), blocks)
+
+
+def estimate_smoothed(sensors: Mapping[BodySite, SensorInfo], blocks: Iterable[SampleBlock]) -> Outcome:
+    """The pass that looks ahead over the whole recording; handed no more than the live one."""
+    return _run(SmoothingEstimator(sensors), blocks)
+
+
+def _run(estimator: GaitEstimator, blocks: Iterable[SampleBlock]) -> Outcome:
     found = [estimator.push(block) for block in blocks]
     found.append(estimator.finish())
     return collected(found)

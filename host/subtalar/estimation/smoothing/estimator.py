@@ -14,9 +14,8 @@ from subtalar.estimation.parameters import Parameters
 from subtalar.estimation.row_angles import RowAngles
 from subtalar.estimation.smoothing.leg_angles import smoothed_angles
 from subtalar.estimation.smoothing.leg_smoother import LegSmoother
-from subtalar.estimation.standing import Standing
 from subtalar.estimation.stride_log import StrideLog
-from subtalar.types import AngleBlock, BodySite, Estimates, FloatArray, GaitEvent, SampleBlock, SensorInfo, Side, Stride
+from subtalar.types import AngleBlock, BodySite, Estimates, FloatArray, Quality, SampleBlock, SensorInfo, Side
 
 
 class SmoothingEstimator(GaitEstimator):
@@ -42,7 +41,7 @@ class SmoothingEstimator(GaitEstimator):
     def finish(self) -> Estimates:
         """The end: angles, events and strides of the whole recording."""
         live = self._without_pairs(super().finish())
-        found = [smoothed for leg, diary in self._diaries if (smoothed := _smoothed(leg, diary, self._p)) is not None]
+        found = [_smoothed(leg, diary, self._p) for leg, diary in self._diaries]
         return Estimates(
             live.angles + tuple(block for each in found for block in each.angles),
             live.events + tuple(event for each in found for event in each.events),
@@ -60,47 +59,39 @@ class SmoothingEstimator(GaitEstimator):
         )
 
 
-def _smoothed(leg: Leg, diary: LegDiary, parameters: Parameters) -> Estimates | None:
-    """One leg again from its diary; None where the live pass could not calibrate it."""
-    tracker = leg.tracker
-    standing, solution = tracker.standing, tracker.solution
+def _smoothed(leg: Leg, diary: LegDiary, parameters: Parameters) -> Estimates:
+    """One leg again from its diary; rows without values where the live pass could not calibrate it."""
+    standing, solution, bends = leg.tracker.standing, leg.tracker.solution, leg.tracker.bends
     if standing is None or solution is None:
-        return None
+        return _Retelling(leg.side, diary, None, np.inf, parameters).run()
     windows = [told.step.window for told in diary.steps if told.step is not None]
     windows = [w for w in windows if w.foot.time_s[w.start] >= standing.end_s]
     resumed_s = np.array([t for t in diary.resumed_s if t > standing.end_s])
-    smoother = LegSmoother(parameters, standing, tracker.bends, solution, windows, resumed_s)
-    return _Retelling(leg.side, diary, smoother, standing, parameters, from_bends=tracker.bends is not None).run()
+    smoother = LegSmoother(parameters, standing, bends, solution, windows, resumed_s, leg.tracker.slips)
+    return _Retelling(leg.side, diary, smoother, standing.start_s, parameters).run()
 
 
 class _Retelling:
-    """All rows and steps of a leg once more, in order."""
+    """All rows and steps of a leg once more, in order; values from ``start_s`` on."""
 
     def __init__(
-        self,
-        side: Side,
-        diary: LegDiary,
-        smoother: LegSmoother,
-        standing: Standing,
-        parameters: Parameters,
-        *,
-        from_bends: bool,
+        self, side: Side, diary: LegDiary, smoother: LegSmoother | None, start_s: float, parameters: Parameters
     ) -> None:
         self._side: Side = side
         self._diary = diary
         self._smoother = smoother
-        self._standing = standing
+        self._start_s = start_s
         self._p = parameters
-        self._from_bends = from_bends
         self._log = StrideLog(side, parameters.subtalar_axis)
         self._angles: list[AngleBlock] = []
 
     def run(self) -> Estimates:
         """Rows up to the instant at which a step was known, then the step, and so on."""
-        teller = StepTeller(self._side, self._smoother, self._log)
-        events: list[GaitEvent] = []
-        strides: list[Stride] = []
         foot = self._diary.foot.whole()
+        if self._smoother is None:
+            self._rows(0, len(foot))
+            return Estimates(tuple(self._angles))
+        teller = StepTeller(self._side, self._smoother, self._log)
         next_row = 0
         for told in self._diary.steps:
             end = col.first_at(foot, stream.TIME, told.now_s) + 1
@@ -108,8 +99,7 @@ class _Retelling:
             next_row = max(next_row, end)
             teller.take(told.step, told.now_s)
         self._rows(next_row, len(foot))
-        events, strides = teller.events, teller.strides
-        return Estimates(tuple(self._angles), tuple(events), tuple(strides))
+        return Estimates(tuple(self._angles), tuple(teller.events), tuple(teller.strides))
 
     def _rows(self, start: int, stop: int) -> None:
         """Angles of rows ``start`` to ``stop`` and what the strides need of them."""
@@ -128,14 +118,16 @@ class _Retelling:
         if len(foot) == 0:
             return
         t = foot[:, stream.TIME]
-        inner = [*self._smoother.middle_s.tolist(), self._standing.start_s]
+        inner = [self._start_s] if self._smoother is None else [*self._smoother.middle_s.tolist(), self._start_s]
         cuts = np.searchsorted(t, sorted(s for s in inner if t[0] < s <= t[-1]))
         yield from (piece for piece in np.split(foot, cuts) if len(piece))
 
     def _found(self, foot: FloatArray) -> tuple[FloatArray, RowAngles]:
-        t_s = float(foot[len(foot) // 2, stream.TIME])
-        p, offset_s = self._p, self._smoother.offset_s(t_s)
+        leg, p = self._smoother, self._p
+        offset_s = 0.0 if leg is None else leg.offset_s(float(foot[len(foot) // 2, stream.TIME]))
         rows = col.aligned(foot, self._diary.shank.whole(), offset_s, p.longest_bridge_s, p.partner_patience_s)
-        if foot[0, stream.TIME] < self._standing.start_s:
-            return rows, RowAngles.unknown(len(rows))
-        return rows, smoothed_angles(rows, self._smoother, self._side, p, from_bends=self._from_bends)
+        known = leg is not None and foot[0, stream.TIME] >= self._start_s
+        found = smoothed_angles(rows, leg, self._side, p) if leg and known else RowAngles.unknown(len(rows))
+        if col.any_gap(rows):
+            found.withhold(rows[:, col.GAP] > 0, Quality.NO_DATA)
+        return rows, found

@@ -21,12 +21,10 @@ from subtalar.estimation.smoothing.leg_smoother import LegSmoother
 from subtalar.types import FloatArray, Quality, Side
 
 
-def smoothed_angles(
-    rows: FloatArray, leg: LegSmoother, side: Side, parameters: Parameters, *, from_bends: bool
-) -> RowAngles:
+def smoothed_angles(rows: FloatArray, leg: LegSmoother, side: Side, parameters: Parameters) -> RowAngles:
     """Angles of rows (n, leg_rows.WIDTH), their standard deviations and quality by the rules of the live pass.
 
-    No value in a gap, nor between two interruptions with too few strides in between to tell the heading.
+    No value between two interruptions with too few strides in between to tell the heading.
     """
     p, resumed_s = parameters, leg.resumed_s
     t = np.ascontiguousarray(rows[:, col.TIME])
@@ -51,19 +49,22 @@ def smoothed_angles(
     tilt_rad = np.hypot(p.tilt_per_bias * bias_rad, p.tilt_per_excess * max(leg.foot.excess, leg.shank.excess))
     share = np.maximum(leg.foot.own_share(t, resumed_s, fresh_rad), leg.shank.own_share(t, resumed_s, fresh_rad))
     tilt_variance = np.degrees(share * fresh_rad) ** 2 + np.degrees(tilt_rad) ** 2
+    slipped = np.zeros(len(t), dtype=bool)
+    for slip in leg.slips:
+        slipped |= t >= slip.since_s
+        tilt_variance[t >= slip.since_s] += np.degrees(slip.angle_rad) ** 2
     beyond = np.sqrt(max(0.0, leg.mismatch**2 - p.sensor_mismatch**2))
     floor_sd_deg = np.hypot(np.array(p.angle_floor_sd_deg), beyond * np.array(p.soft_tissue_sd_deg))
     sd_deg = angle_sd_deg(spread_deg, tilt_variance, floor_sd_deg)
     quality = np.full(len(rows), float(Quality.OK if leg.strides >= FEW else Quality.FEW_STRIDES))
     stale = (leg.heading.since_stride_s(t, resumed_s) > STALE_S) | (spread_deg > UNCERTAIN_DEG)
-    quality[stale] = Quality.HEADING_STALE
+    quality[stale | slipped] = Quality.HEADING_STALE
     quality[rows[:, col.CLIPPED] > 0] = Quality.CLIPPED
     quality[rows[:, col.BRIDGED] > 0] = Quality.BRIDGED_GAP
-    further = further_angles(foot, shank, angles_deg, sd_deg, tilt_variance, p, side, from_bends=from_bends)
+    further = further_angles(foot, shank, angles_deg, sd_deg, tilt_variance, p, side, from_bends=leg.from_bends)
     out = RowAngles(angles_deg, sd_deg, quality, view, *further)
     few = leg.heading.strides_in(t, resumed_s) < p.heading.strides_after_restart
-    gap = rows[:, col.GAP] > 0
-    out.withhold(np.asarray(unknown | few | gap), Quality.NO_DATA)
+    out.withhold(np.asarray(unknown | few), Quality.NO_DATA)
     return out
 
 

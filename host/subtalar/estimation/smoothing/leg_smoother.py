@@ -2,7 +2,7 @@
 calibrating, and with every round linearised at the one before.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -17,6 +17,7 @@ from subtalar.estimation.smoothing.gravity_track import GravityStride, GravityTr
 from subtalar.estimation.smoothing.heading_track import HeadingTrack
 from subtalar.estimation.smoothing.parts import part_of
 from subtalar.estimation.standing import Standing
+from subtalar.estimation.strap_slip import StrapSlip
 from subtalar.estimation.stride_window import SegmentSamples, StrideWindow
 from subtalar.types import FloatArray
 
@@ -26,7 +27,8 @@ _ROUNDS = 3
 class LegSmoother:
     """Made from the strides after standing; then it only answers.
 
-    ``windows`` are raw strides in order, ``resumed_s`` (m,) the instants at which samples came again after a gap.
+    ``windows`` are raw strides in order, ``resumed_s`` (m,) the instants at which samples came again after a gap,
+    ``slips`` what the live pass noticed of straps.
     """
 
     def __init__(
@@ -37,12 +39,17 @@ class LegSmoother:
         live: Solution,
         windows: list[StrideWindow],
         resumed_s: FloatArray,
+        slips: Sequence[StrapSlip] = (),
     ) -> None:
         self.resumed_s = resumed_s
+        self.slips = slips
+        self.from_bends = bends is not None
         self._p = parameters
         self._standing = standing
         self._windows = windows
         self._middle_s = np.array([w.middle_s for w in windows])
+        self._sound = self._middle_s < min((slip.since_s for slip in slips), default=np.inf)
+        """Strides before a strap slipped; the others say nothing about lever arms and axes."""
         self._part: list[int] = part_of(self._middle_s, resumed_s).tolist()
         force = standing.shank.force_m_s2
         estimator = JointCentreEstimator(parameters.joint_centre, -force / np.linalg.norm(force))
@@ -52,7 +59,7 @@ class LegSmoother:
         self._settle(guess_rad)
         for _ in range(_ROUNDS):
             self.centre, offsets_s = levers_and_offsets(parameters.joint_centre, estimator, self._equations(estimator))
-            self._offset_s = np.interp(self._middle_s, self._middle_s[self.heading.believed], offsets_s)
+            self._offset_s = np.interp(self._middle_s, self._middle_s[self.heading.believed & self._sound], offsets_s)
             self._settle(guess_rad)
         self.placement = self._placed(bends, live)
 
@@ -124,18 +131,17 @@ class LegSmoother:
     def _equations(self, estimator: JointCentreEstimator) -> Iterator[tuple[FloatArray, FloatArray]]:
         heading_rad, _ = self.heading.at(self._middle_s, self.resumed_s)
         for k, window in enumerate(self._windows):
-            if self.heading.believed[k]:
+            if self.heading.believed[k] and self._sound[k]:
                 at = replace(self.centre, offset_s=float(self._offset_s[k]))
                 yield estimator.equations(self._upright(k, window), float(heading_rad[k]), at)
 
     def _placed(self, bends: FloatArray | None, live: Solution) -> Placement:
         """Placement by the pose of quiet standing, the axis from knee bends or else from all strides."""
-        moment = np.sum([turning_moment(w) for w in self._windows], axis=0) if bends is None else bends
+        sound = [(k, w) for k, w in enumerate(self._windows) if self._sound[k]]
+        moment = np.sum([turning_moment(w) for _, w in sound], axis=0) if bends is None else bends
         axis = principal_axis(moment)
         least_m = self._p.placement.min_travel_m
-        vote = sum(
-            vote_for_right(axis, self._upright(k, w), self.evidence[k], least_m) for k, w in enumerate(self._windows)
-        )
+        vote = sum(vote_for_right(axis, self._upright(k, w), self.evidence[k], least_m) for k, w in sound)
         if vote == 0.0:
             axis = live.axis
         elif vote < 0.0:

@@ -1,0 +1,133 @@
+"""A strap that slips in mid-walk: the same gait goes on, but one sensor sees it from another pose.
+
+The gyroscope sees the slip as a turn like any other, so orientation and heading go on without a jump; only the
+placement found in standing no longer holds. What a sensor sees of each stride in its own axes does jump: where up is
+(the foot at rest, the shank on average over the stride) and about which axis it turns most (its medio-lateral one).
+The two directions make a frame, so a slip about any axis shows, and shows which sensor it was.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from subtalar.estimation import quaternions as quat
+from subtalar.estimation.compiled import compiled
+from subtalar.estimation.parameters import StrapParameters
+from subtalar.estimation.placement import principal_axis
+from subtalar.estimation.stride_window import SegmentSamples, StrideWindow
+from subtalar.types import FloatArray, Segment
+
+_UP, _AXIS = slice(0, 3), slice(3, 6)
+_GAIT = 2
+
+
+@dataclass(frozen=True)
+class StrapSlip:
+    """Which sensor turned on its segment, how far, and since when it may have (session time)."""
+
+    segment: Segment
+    angle_rad: float
+    since_s: float
+
+
+class SlipDetector:
+    """Compares the newest strides with those before; a slip is told once, then the new pose is the one to keep."""
+
+    def __init__(self, parameters: StrapParameters) -> None:
+        self._p = parameters
+        self._held = parameters.strides_before + parameters.strides_after
+        self._poses: dict[Segment, FloatArray] = {"foot": np.empty((0, 6)), "shank": np.empty((0, 6))}
+        self._gaits = np.empty((0, _GAIT))
+        self._starts_s: list[float] = []
+
+    def add(self, window: StrideWindow) -> StrapSlip | None:
+        """The next stride; its inclination must be settled (not soon after a gap)."""
+        foot, shank = _between_rests(window)
+        if _turned_rad(foot) > self._p.most_turn_rad:
+            return None
+        self._keep("foot", foot.q[-1:], foot.gyr_rad_s)
+        self._keep("shank", shank.q, shank.gyr_rad_s)
+        gait = float(foot.time_s[-1] - foot.time_s[0]), float(np.sqrt(np.mean(foot.gyr_rad_s**2)))
+        self._gaits = np.concatenate((self._gaits, np.log(np.maximum(gait, 1e-6))[None]))[-self._held :]
+        self._starts_s = [*self._starts_s, float(foot.time_s[0])][-self._held :]
+        if len(self._gaits) < self._held or not self._same_gait():
+            return None
+        k = self._p.strides_before
+        angles = {name: _pose_change(poses[:k], poses[k:]) for name, poses in self._poses.items()}
+        segment: Segment = "foot" if angles["foot"][0] > angles["shank"][0] else "shank"
+        other: Segment = "shank" if segment == "foot" else "foot"
+        angle, scatter = angles[segment]
+        # Slopes and stairs change what both sensors see; a strap changes one.
+        if angle < self._p.least_slip_rad or scatter > 0.5 * angle or angles[other][0] > 0.5 * angle:
+            return None
+        # It may have happened within the last stride before.
+        since_s = self._starts_s[k - 1]
+        self._forget()
+        return StrapSlip(segment, angle, since_s)
+
+    def _keep(self, segment: Segment, q: FloatArray, gyr_rad_s: FloatArray) -> None:
+        poses = self._poses[segment]
+        axis = principal_axis(np.asarray(gyr_rad_s.T @ gyr_rad_s))
+        if len(poses) and axis @ poses[-1, _AXIS] < 0:
+            axis = -axis
+        self._poses[segment] = np.concatenate((poses, np.concatenate((_mean_up(q), axis))[None]))[-self._held :]
+
+    def _same_gait(self) -> bool:
+        k = self._p.strides_before
+        change = np.median(self._gaits[k:], axis=0) - np.median(self._gaits[:k], axis=0)
+        return bool(np.abs(change).max() < self._p.same_gait)
+
+    def _forget(self) -> None:
+        k = self._p.strides_after
+        self._poses = {name: poses[-k:] for name, poses in self._poses.items()}
+        self._gaits, self._starts_s = self._gaits[-k:], self._starts_s[-k:]
+
+
+def _between_rests(window: StrideWindow) -> tuple[SegmentSamples, SegmentSamples]:
+    """Foot and shank from the one rest to the other."""
+    first, last = window.foot.time_s[window.start], window.foot.time_s[window.stop]
+    begin, end = np.searchsorted(window.shank.time_s, (first, last)).tolist()
+    end = max(end, begin + 1)
+    return _cut(window.foot, slice(window.start, window.stop + 1)), _cut(window.shank, slice(begin, end))
+
+
+def _cut(samples: SegmentSamples, rows: slice) -> SegmentSamples:
+    s = samples
+    return SegmentSamples(s.time_s[rows], s.q[rows], s.gyr_rad_s[rows], s.acc_m_s2[rows], s.free[rows])
+
+
+def _turned_rad(foot: SegmentSamples) -> float:
+    """How far the foot's heading turned from rest to rest."""
+    turn = quat.multiply(foot.q[-1], quat.conjugate(foot.q[0]))
+    return abs(float(np.angle(complex(turn[0], turn[3]) ** 2)))
+
+
+@compiled("(f8[:,::1],)")
+def _mean_up(q: FloatArray) -> FloatArray:
+    """Mean direction (3,) of up in sensor axes over orientations (n, 4); not of unit length."""
+    out = np.zeros(3)
+    for i in range(len(q)):
+        up = quat.turned(quat.inverse(quat.quaternion_at(q, i, 0)), (0.0, 0.0, 1.0))
+        for k in range(3):
+            out[k] += up[k] / len(q)
+    return out
+
+
+def _frame(up: FloatArray, axis: FloatArray) -> FloatArray:
+    """Rotation matrix (3, 3) whose columns are up, the axis made level, and the third."""
+    y = up / np.sqrt(up @ up)
+    z = axis - y * (y @ axis)
+    z /= np.sqrt(z @ z)
+    return np.stack((y, z, np.cross(y, z)), axis=1)
+
+
+def _pose_change(before: FloatArray, after: FloatArray) -> tuple[float, float]:
+    """Angle between the mean poses of two runs of strides (n, 6), and the greatest of one after from their mean."""
+    old, new = (_frame(poses[:, _UP].mean(axis=0), poses[:, _AXIS].mean(axis=0)) for poses in (before, after))
+    scatter = max(_angle_rad(new, _frame(pose[_UP], pose[_AXIS])) for pose in after)
+    return _angle_rad(old, new), scatter
+
+
+def _angle_rad(one: FloatArray, other: FloatArray) -> float:
+    """Angle of the rotation between two frames (3, 3)."""
+    return float(np.arccos(min(max(0.5 * (float(np.sum(one * other)) - 1.0), -1.0), 1.0)))
