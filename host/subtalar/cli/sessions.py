@@ -20,7 +20,7 @@ from subtalar.errors import SubtalarError
     "--smooth",
     is_flag=True,
     help="For research: angles that look ahead over the whole recording; not what the live session showed. Holds the "
-    "recording in memory, about 0.5 GB an hour and leg.",
+    "recording in memory, about 1 GB an hour and leg.",
 )
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def analyze(session: str, out_dir: str, *, axis_deg: tuple[float, float] | None, smooth: bool, quiet: bool) -> None:

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from subtalar.estimation import quaternions as quat
-from subtalar.estimation.compiled import compiled
+from subtalar.estimation.compiled import compiled, inlined
 from subtalar.estimation.parameters import StrapParameters
 from subtalar.estimation.placement import principal_axis
 from subtalar.estimation.stride_window import SegmentSamples, StrideWindow
 from subtalar.types import FloatArray, Segment
 
-_UP, _AXIS = slice(0, 3), slice(3, 6)
+_AXIS = slice(3, 6)
 _GAIT = 2
 
 
@@ -53,7 +53,7 @@ class SlipDetector:
         if len(self._gaits) < self._held or not self._same_gait():
             return None
         k = self._p.strides_before
-        angles = {name: _pose_change(poses[:k], poses[k:]) for name, poses in self._poses.items()}
+        angles = {name: _pose_change(poses, k) for name, poses in self._poses.items()}
         segment: Segment = "foot" if angles["foot"][0] > angles["shank"][0] else "shank"
         other: Segment = "shank" if segment == "foot" else "foot"
         angle, scatter = angles[segment]
@@ -113,21 +113,47 @@ def _mean_up(q: FloatArray) -> FloatArray:
     return out
 
 
-def _frame(up: FloatArray, axis: FloatArray) -> FloatArray:
-    """Rotation matrix (3, 3) whose columns are up, the axis made level, and the third."""
-    y = up / np.sqrt(up @ up)
-    z = axis - y * (y @ axis)
-    z /= np.sqrt(z @ z)
-    return np.stack((y, z, np.cross(y, z)), axis=1)
+@inlined
+def _frame(poses: FloatArray, first: int, last: int) -> FloatArray:
+    """Rows (3, 3): mean up of these strides, their mean axis made level, and the third direction."""
+    mean = np.zeros(6)
+    for i in range(first, last):
+        for k in range(6):
+            mean[k] += poses[i, k]
+    out = np.empty((3, 3))
+    size = np.sqrt(mean[0] ** 2 + mean[1] ** 2 + mean[2] ** 2)
+    lean = 0.0
+    for k in range(3):
+        out[0, k] = mean[k] / size
+        lean += out[0, k] * mean[3 + k]
+    for k in range(3):
+        out[1, k] = mean[3 + k] - lean * out[0, k]
+    size = np.sqrt(out[1, 0] ** 2 + out[1, 1] ** 2 + out[1, 2] ** 2)
+    for k in range(3):
+        out[1, k] /= size
+    for k in range(3):
+        a, b = (k + 1) % 3, (k + 2) % 3
+        out[2, k] = out[0, a] * out[1, b] - out[0, b] * out[1, a]
+    return out
 
 
-def _pose_change(before: FloatArray, after: FloatArray) -> tuple[float, float]:
-    """Angle between the mean poses of two runs of strides (n, 6), and the greatest of one after from their mean."""
-    old, new = (_frame(poses[:, _UP].mean(axis=0), poses[:, _AXIS].mean(axis=0)) for poses in (before, after))
-    scatter = max(_angle_rad(new, _frame(pose[_UP], pose[_AXIS])) for pose in after)
-    return _angle_rad(old, new), scatter
-
-
+@inlined
 def _angle_rad(one: FloatArray, other: FloatArray) -> float:
     """Angle of the rotation between two frames (3, 3)."""
-    return float(np.arccos(min(max(0.5 * (float(np.sum(one * other)) - 1.0), -1.0), 1.0)))
+    trace = 0.0
+    for i in range(3):
+        for k in range(3):
+            trace += one[i, k] * other[i, k]
+    return float(np.arccos(min(max(0.5 * (trace - 1.0), -1.0), 1.0)))
+
+
+@compiled("(f8[:,::1], i8)")
+def _pose_change(poses: FloatArray, before: int) -> tuple[float, float]:
+    """Angle between the mean poses (n, 6) of the first strides and of those after; the greatest of one of the latter
+    from their mean.
+    """
+    new = _frame(poses, before, len(poses))
+    scatter = 0.0
+    for i in range(before, len(poses)):
+        scatter = max(scatter, _angle_rad(new, _frame(poses, i, i + 1)))
+    return _angle_rad(_frame(poses, 0, before), new), scatter

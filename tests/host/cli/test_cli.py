@@ -89,6 +89,20 @@ def test_the_subtalar_axis_can_be_set_and_moves_nothing_else(run: Run, walk: Pat
     assert told["subtalar_axis"] == {"inclination_deg": 35, "deviation_deg": 10}
 
 
+def test_the_smoothed_pass_is_another_one_and_says_so(run: Run, walk: Path, tmp_path: Path) -> None:
+    assert run("analyze", walk, "--out", tmp_path / "live", "--quiet")[0] == 0
+    status, out, _ = run("analyze", walk, "--out", tmp_path / "smooth", "--smooth")
+    assert status == 0
+    assert "look ahead" in out
+    live, smooth = tmp_path / "live", tmp_path / "smooth"
+    assert [json.loads((f / "summary.json").read_text())["pass"] for f in (live, smooth)] == ["live", "smoothed"]
+    assert ["look ahead" in (f / "report.html").read_text() for f in (live, smooth)] == [False, True]
+    assert column(live, "time_s") == column(smooth, "time_s")
+    known = [sum(value != "" for value in column(f, "inversion_deg")) for f in (live, smooth)]
+    assert known[1] > known[0] > 500
+    assert "not what the live session showed" in " ".join(run("analyze", "--help")[1].split())
+
+
 @pytest.mark.parametrize("axis", ["90,23", "42", "42,23,1", "steep", "nan,23", ""])
 @pytest.mark.parametrize("command", ["analyze", "live"])
 def test_an_axis_that_is_none_is_wrong_usage(run: Run, walk: Path, tmp_path: Path, command: str, axis: str) -> None:

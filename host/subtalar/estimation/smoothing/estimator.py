@@ -23,7 +23,7 @@ class SmoothingEstimator(GaitEstimator):
 
     Angles, events and strides of such legs come from ``finish`` alone; ``detected_s`` of an event stays the instant at
     which the live pass knew. A leg with one sensor is as live, and so are all notices: what cannot be measured live
-    (nobody stands, nobody walks) cannot be smoothed. Holds the whole recording: about 0.5 GB an hour and leg at 200 Hz.
+    (nobody stands, nobody walks) cannot be smoothed. Holds the whole recording: about 1 GB an hour and leg at 200 Hz.
     """
 
     def __init__(self, sensors: Mapping[BodySite, SensorInfo], parameters: Parameters | None = None) -> None:
@@ -82,6 +82,8 @@ class _Retelling:
         self._smoother = smoother
         self._start_s = start_s
         self._p = parameters
+        middles_s = [] if smoother is None else smoother.middle_s.tolist()
+        self._cuts_s = np.sort([start_s, *middles_s])
         self._log = StrideLog(side, parameters.subtalar_axis)
         self._angles: list[AngleBlock] = []
 
@@ -118,8 +120,7 @@ class _Retelling:
         if len(foot) == 0:
             return
         t = foot[:, stream.TIME]
-        inner = [self._start_s] if self._smoother is None else [*self._smoother.middle_s.tolist(), self._start_s]
-        cuts = np.searchsorted(t, sorted(s for s in inner if t[0] < s <= t[-1]))
+        cuts = np.searchsorted(t, self._cuts_s[(self._cuts_s > t[0]) & (self._cuts_s <= t[-1])])
         yield from (piece for piece in np.split(foot, cuts) if len(piece))
 
     def _found(self, foot: FloatArray) -> tuple[FloatArray, RowAngles]:

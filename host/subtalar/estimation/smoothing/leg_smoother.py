@@ -62,6 +62,12 @@ class LegSmoother:
             self._offset_s = np.interp(self._middle_s, self._middle_s[self.heading.believed & self._sound], offsets_s)
             self._settle(guess_rad)
         self.placement = self._placed(bends, live)
+        believed = self.heading.believed
+        self.strides = int(believed.sum())
+        """How many strides were believed."""
+        self.mismatch = float(np.mean(np.array([e.mismatch for e in self.evidence])[believed]))
+        """Mean share of the ankle's velocity on which the two sensors do not agree in them."""
+        self._ways = np.flatnonzero([abs(e.travel_m) >= parameters.placement.min_travel_m for e in self.evidence])
 
     @property
     def foot_placement(self) -> FloatArray | None:
@@ -84,25 +90,12 @@ class LegSmoother:
         """The middle (n,) of every stride."""
         return self._middle_s
 
-    @property
-    def strides(self) -> int:
-        """How many strides were believed."""
-        return int(self.heading.believed.sum())
-
-    @property
-    def mismatch(self) -> float:
-        """Mean share of the ankle's velocity on which the two sensors do not agree."""
-        ok = self.heading.believed
-        return float(np.mean([e.mismatch for e, believed in zip(self.evidence, ok, strict=True) if believed]))
-
     def travel_near(self, time_s: float) -> complex | None:
         """The newest way that is long enough to have a direction; the first such one before that."""
-        least_m = self._p.placement.min_travel_m
-        ways = [k for k, e in enumerate(self.evidence) if abs(e.travel_m) >= least_m]
-        if not ways:
+        if len(self._ways) == 0:
             return None
-        k = int(np.searchsorted(self._middle_s[ways], time_s, side="right")) - 1
-        return self.evidence[ways[max(k, 0)]].travel_m
+        k = int(np.searchsorted(self._middle_s[self._ways], time_s, side="right")) - 1
+        return self.evidence[int(self._ways[max(k, 0)])].travel_m
 
     def _settle(self, guess_rad: float) -> None:
         """Gravity, then every stride's heading, then the heading over time, with the present joint centre."""
