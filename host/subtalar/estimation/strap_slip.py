@@ -13,11 +13,10 @@ import numpy as np
 from subtalar.estimation import quaternions as quat
 from subtalar.estimation.compiled import compiled, inlined
 from subtalar.estimation.parameters import StrapParameters
-from subtalar.estimation.placement import principal_axis
 from subtalar.estimation.stride_window import SegmentSamples, StrideWindow
 from subtalar.types import FloatArray, Segment
 
-_AXIS = slice(3, 6)
+_NO_POSE = np.zeros(6)
 _GAIT = 2
 
 
@@ -67,15 +66,11 @@ class SlipDetector:
 
     def _keep(self, segment: Segment, q: FloatArray, gyr_rad_s: FloatArray) -> None:
         poses = self._poses[segment]
-        axis = principal_axis(np.asarray(gyr_rad_s.T @ gyr_rad_s))
-        if len(poses) and axis @ poses[-1, _AXIS] < 0:
-            axis = -axis
-        self._poses[segment] = np.concatenate((poses, np.concatenate((_mean_up(q), axis))[None]))[-self._held :]
+        newest = _pose(q, gyr_rad_s, poses[-1] if len(poses) else _NO_POSE)
+        self._poses[segment] = np.concatenate((poses, newest))[-self._held :]
 
     def _same_gait(self) -> bool:
-        k = self._p.strides_before
-        change = np.median(self._gaits[k:], axis=0) - np.median(self._gaits[:k], axis=0)
-        return bool(np.abs(change).max() < self._p.same_gait)
+        return _gait_change(self._gaits, self._p.strides_before) < self._p.same_gait
 
     def _forget(self) -> None:
         k = self._p.strides_after
@@ -102,15 +97,52 @@ def _turned_rad(foot: SegmentSamples) -> float:
     return abs(float(np.angle(complex(turn[0], turn[3]) ** 2)))
 
 
-@compiled("(f8[:,::1],)")
-def _mean_up(q: FloatArray) -> FloatArray:
-    """Mean direction (3,) of up in sensor axes over orientations (n, 4); not of unit length."""
-    out = np.zeros(3)
+@compiled("(f8[:,::1], f8[:,::1], f8[::1])")
+def _pose(q: FloatArray, gyr_rad_s: FloatArray, before: FloatArray) -> FloatArray:
+    """One stride (1, 6): mean direction of up over orientations (n, 4), not of unit length, and the principal axis of
+    the angular rate (m, 3), both in sensor axes; the axis has the sign of the pose before.
+
+    The axis is the largest eigenvector of the second moment, by squaring the matrix ten times (power iteration).
+    """
+    out, moment, squared = np.zeros((1, 6)), np.zeros((3, 3)), np.empty((3, 3))
     for i in range(len(q)):
         up = quat.turned(quat.inverse(quat.quaternion_at(q, i, 0)), (0.0, 0.0, 1.0))
         for k in range(3):
-            out[k] += up[k] / len(q)
+            out[0, k] += up[k] / len(q)
+    for i in range(len(gyr_rad_s)):
+        for k in range(3):
+            for c in range(3):
+                moment[k, c] += gyr_rad_s[i, k] * gyr_rad_s[i, c]
+    for _ in range(10):
+        size = max(moment[0, 0] + moment[1, 1] + moment[2, 2], 1e-300)
+        for k in range(3):
+            for c in range(3):
+                squared[k, c] = 0.0
+                for m in range(3):
+                    squared[k, c] += moment[k, m] * moment[m, c] / (size * size)
+        moment[:] = squared
+    k = 0
+    for c in range(1, 3):
+        if moment[c, c] > moment[k, k]:
+            k = c
+    length = max(np.sqrt(moment[0, k] ** 2 + moment[1, k] ** 2 + moment[2, k] ** 2), 1e-300)
+    along = 0.0
+    for c in range(3):
+        out[0, 3 + c] = moment[c, k] / length
+        along += out[0, 3 + c] * before[3 + c]
+    if along < 0.0:
+        for c in range(3, 6):
+            out[0, c] = -out[0, c]
     return out
+
+
+@compiled("(f8[:,::1], i8)")
+def _gait_change(gaits: FloatArray, before: int) -> float:
+    """The largest difference between the medians of the first strides and of those after, over the columns."""
+    most = 0.0
+    for c in range(gaits.shape[1]):
+        most = max(most, abs(np.median(gaits[before:, c]) - np.median(gaits[:before, c])))
+    return most
 
 
 @inlined
