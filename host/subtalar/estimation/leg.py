@@ -269,7 +269,9 @@ class Leg:
         return float(self._rows.view(row, row + 1)[0, col.TIME])
 
     def _forget(self, horizon_s: float) -> None:
-        self._rows.forget_before(self._next - round((_HELD_S + _SLACK_S) * self._rate_hz))
+        # Only the search for standing looks far back.
+        held_s = _HELD_S if self.tracker.solution is None else _RAW_HELD_S
+        self._rows.forget_before(self._next - round((held_s + _SLACK_S) * self._rate_hz))
         self._foot.rows.forget_before(self._next - round(_RAW_HELD_S * self._rate_hz))
         shank = self._shank.rows.view(self._shank.rows.first, self._shank.rows.end)
         # By how far the leg has got; the shank may have been delivered far ahead of the foot. A foot that stays silent
