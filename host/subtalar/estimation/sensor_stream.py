@@ -10,10 +10,18 @@ import numpy as np
 from vqf import VQF
 
 from subtalar.estimation.clock import SensorClock
-from subtalar.estimation.compiled import compiled, inlined
+from subtalar.estimation.compiled import compiled
 from subtalar.estimation.free_turning import FreeTurning
 from subtalar.estimation.history import History
 from subtalar.estimation.parameters import Parameters
+from subtalar.estimation.raw_rows import ACC as _RAW_ACC
+from subtalar.estimation.raw_rows import AFTER_GAP, FILLED, bridged
+from subtalar.estimation.raw_rows import ARRIVAL as _RAW_ARRIVAL
+from subtalar.estimation.raw_rows import EPOCH as _RAW_EPOCH
+from subtalar.estimation.raw_rows import GYR as _RAW_GYR
+from subtalar.estimation.raw_rows import STATE as _RAW_STATE
+from subtalar.estimation.raw_rows import TIME as _RAW_TIME
+from subtalar.estimation.raw_rows import WIDTH as _RAW_WIDTH
 from subtalar.estimation.resting_bias import RestingBias
 from subtalar.types import FloatArray, SampleBlock, SensorInfo
 
@@ -26,9 +34,6 @@ TURN: its rotation matrix as VQF's memory of gravity sees it (``free_turning.py`
 
 _Q, _GYR, _ACC, _FREE = Q.start, GYR.start, ACC.start, FREE.start
 
-_RAW_TIME, _RAW_ARRIVAL, _RAW_ACC, _RAW_GYR, _RAW_EPOCH, _RAW_STATE, _RAW_WIDTH = 0, 1, 2, 5, 8, 9, 10
-_MEASURED, _FILLED, _AFTER_GAP = 0.0, 1.0, 2.0
-"""States of a raw row; after a gap in which the sensor may have turned inclination starts over."""
 _NEWEST, _ARRIVED, _SHIFT, _EPOCH = 0, 1, 2, 3
 _BACKWARD_RESTART_S = 1.0
 _FORWARD_RESTART_S = 2.0
@@ -157,14 +162,14 @@ class SensorStream:
         """Bridge short losses and append rows; after a gap inclination starts over from what the sensor feels."""
         p = self._p
         before = raw[0] if self._last_raw is None else self._last_raw
-        filled, gaps = _bridged(
+        filled, gaps = bridged(
             raw, before, self._period_s, p.longest_bridge_s, p.longest_calm_bridge_s, p.calm_rad_s**2
         )
         self._last_raw = raw[-1].copy()
         self.counts.bridged += len(filled) - len(raw)
         start = 0
         if gaps:
-            for gap in np.flatnonzero(filled[:, _RAW_STATE] == _AFTER_GAP).tolist():
+            for gap in np.flatnonzero(filled[:, _RAW_STATE] == AFTER_GAP).tolist():
                 if gap > start:
                     self._deliver_run(filled[start:gap], before, clock)
                 self._restart_inclination()
@@ -274,65 +279,6 @@ def _until(raw: FloatArray, knot_s: float) -> tuple[int, int, int]:
     return inside, same, earliest
 
 
-@inlined
-def _missing(
-    left: FloatArray, right: FloatArray, period_s: float, longest_s: float, longest_calm_s: float, calm_power: float
-) -> int:
-    """How many samples to fill in between two rows; −1 where the sensor may have turned too far meanwhile."""
-    step = right[_RAW_TIME] - left[_RAW_TIME]
-    if step <= 1.5 * period_s:
-        return 0
-    if step > longest_s:
-        power_left = power_right = 0.0
-        for k in range(_RAW_GYR, _RAW_GYR + 3):
-            power_left += left[k] * left[k]
-            power_right += right[k] * right[k]
-        if step > longest_calm_s or max(power_left, power_right) >= calm_power:
-            return -1
-    missing: int = round(step / period_s) - 1
-    return missing
-
-
-@compiled("(f8[:,::1], f8[::1], f8, f8, f8, f8)")
-def _bridged(
-    raw: FloatArray,
-    before: FloatArray,
-    period_s: float,
-    longest_s: float,
-    longest_calm_s: float,
-    calm_power: float,
-) -> tuple[FloatArray, int]:
-    """Rows with short losses filled by straight lines, their states set, and the number of gaps that stay gaps.
-
-    ``before`` is the row before the first. A sensor that hardly turns before and after a longer gap did not turn in it.
-    """
-    added = gaps = 0
-    left = before
-    for i in range(len(raw)):
-        missing = _missing(left, raw[i], period_s, longest_s, longest_calm_s, calm_power)
-        added += max(0, missing)
-        gaps += missing < 0
-        left = raw[i]
-    if added == 0 and gaps == 0:
-        return raw, 0
-    out = np.empty((len(raw) + added, _RAW_WIDTH))
-    at = 0
-    left = before
-    for i in range(len(raw)):
-        missing = _missing(left, raw[i], period_s, longest_s, longest_calm_s, calm_power)
-        for k in range(missing):
-            f = (k + 1) / (missing + 1)
-            for c in range(_RAW_WIDTH):
-                out[at, c] = left[c] * (1 - f) + raw[i, c] * f
-            out[at, _RAW_STATE] = _FILLED
-            at += 1
-        out[at] = raw[i]
-        out[at, _RAW_STATE] = _AFTER_GAP if missing < 0 else _MEASURED
-        at += 1
-        left = raw[i]
-    return out, gaps
-
-
 @compiled("(f8[:,::1], f8[::1], f8)")
 def _motion(raw: FloatArray, before: FloatArray, scale: float) -> tuple[FloatArray, FloatArray]:
     """Angular rate, scaled, and specific force (n, 3), as VQF takes them.
@@ -378,7 +324,7 @@ def _rows(
             out[i, _ACC + k] = raw[i, _RAW_ACC + k]
             if abs(raw[i, _RAW_GYR + k]) >= gyr_limit or abs(raw[i, _RAW_ACC + k]) >= acc_limit:
                 at_limit = True
-        out[i, REAL] = 0.0 if raw[i, _RAW_STATE] == _FILLED else 1.0
+        out[i, REAL] = 0.0 if raw[i, _RAW_STATE] == FILLED else 1.0
         out[i, CLIPPED] = 1.0 if at_limit else 0.0
         touched += at_limit
         out[i, STEP] = 0.0 if np.isnan(last_s) else session_s[i] - last_s
