@@ -15,12 +15,20 @@ from subtalar.acquisition.engine import Engine
 from subtalar.acquisition.plan import AcquisitionPlan, DeviceSource, Outcome, ProvidedSource, ReplaySource
 from subtalar.acquisition.ring import RingWriter, SessionFacts
 from subtalar.acquisition.runs import Stop, run_replay, run_sensors, specs_of
+from subtalar.estimation import warm_up, warmed
 
 _LINGER_S = 5.0
 
 
-async def measure(plan: AcquisitionPlan, pipe: "Connection[Any, Any]") -> Outcome:
+def measure(plan: AcquisitionPlan, pipe: "Connection[Any, Any]") -> Outcome:
     """The whole session. Raises SubtalarError where it cannot begin or go on."""
+    if not warmed():
+        pipe.send(("preparing", ""))
+        warm_up()
+    return asyncio.run(_measure(plan, pipe))
+
+
+async def _measure(plan: AcquisitionPlan, pipe: "Connection[Any, Any]") -> Outcome:
     stop = Stop()
     engines: list[Engine] = []
     loop = asyncio.get_running_loop()

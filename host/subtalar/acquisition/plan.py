@@ -4,10 +4,12 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from subtalar.transport import DeviceSpec
 from subtalar.types import FloatArray, Side
+
+if TYPE_CHECKING:
+    from subtalar.transport import DeviceSpec
 
 
 class Hardware(Protocol):
@@ -44,7 +46,7 @@ HardwareOpener: TypeAlias = Callable[[], AbstractAsyncContextManager[Hardware]]
 class DeviceSource:
     """Sensors on this machine's radio and ports."""
 
-    specs: tuple[DeviceSpec, ...]
+    specs: "tuple[DeviceSpec, ...]"
 
 
 @dataclass(frozen=True)

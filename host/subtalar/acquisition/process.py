@@ -2,16 +2,17 @@
 
 If the process that shows the session dies, this one goes on recording until the session's own end; a new window can
 attach to the shared memory by its name. If the person stops it (Ctrl-C, the window's button), it ends in order.
+
+What takes seconds to load (estimator, radio, recorder) is imported by the acquisition process alone.
 """
 
-import asyncio
 import contextlib
 import logging
 import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
@@ -23,6 +24,8 @@ from subtalar.acquisition.ring import RingReader, SessionFacts, find_sessions
 from subtalar.errors import InputError, LinkError, SubtalarError
 
 START_TIMEOUT_S = 60.0
+PREPARE_TIMEOUT_S = 600.0
+"""Of the first start on a computer, which compiles the estimator."""
 
 
 class Acquisition:
@@ -129,8 +132,17 @@ def running_session(name: str = "", *, only: bool = False) -> RunningSession:
         return RunningSession(reader.name, reader.writer_pid())
 
 
-def start_acquisition(plan: AcquisitionPlan) -> Acquisition:
-    """Start the process and wait until its shared memory is there. Raises SubtalarError where it cannot start."""
+def start_acquisition(
+    plan: AcquisitionPlan,
+    *,
+    on_preparing: Callable[[], None] = lambda: None,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> Acquisition:
+    """Start the process and wait until its shared memory is there. Raises SubtalarError where it cannot start.
+
+    ``on_preparing`` is called when the wait will be about a minute, as on the first start on a computer;
+    ``meanwhile`` while the process loads, which takes seconds.
+    """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_main, args=(plan, theirs), name="subtalar acquisition")
@@ -138,12 +150,11 @@ def start_acquisition(plan: AcquisitionPlan) -> Acquisition:
         process.start()
     theirs.close()
     try:
-        if not ours.poll(START_TIMEOUT_S):
-            raise LinkError("The measuring process does not start: try again, and restart the computer if that fails.")
-        try:
-            kind, value = ours.recv()
-        except EOFError:
-            raise SubtalarError("The measuring process ended before it began; is the installation complete?") from None
+        meanwhile()
+        kind, value = _next_word(ours, START_TIMEOUT_S)
+        if kind == "preparing":
+            on_preparing()
+            kind, value = _next_word(ours, PREPARE_TIMEOUT_S)
         if kind != "ring":
             raise SubtalarError(value.error)
     except BaseException:  # Ctrl-C included: nobody would be left to stop it
@@ -152,6 +163,16 @@ def start_acquisition(plan: AcquisitionPlan) -> Acquisition:
         ours.close()
         raise
     return Acquisition(process, ours, value, plan.record_path)
+
+
+def _next_word(pipe: "Connection[Any, Any]", timeout_s: float) -> tuple[str, Any]:
+    if not pipe.poll(timeout_s):
+        raise LinkError("The measuring process does not start: try again, and restart the computer if that fails.")
+    try:
+        kind, value = pipe.recv()
+    except EOFError:
+        raise SubtalarError("The measuring process ended before it began; is the installation complete?") from None
+    return kind, value
 
 
 @contextlib.contextmanager
@@ -184,7 +205,7 @@ def _main(plan: AcquisitionPlan, pipe: "Connection[Any, Any]") -> None:
     try:
         from subtalar.acquisition.measuring import measure
 
-        outcome = asyncio.run(measure(plan, pipe))
+        outcome = measure(plan, pipe)
     except SubtalarError as error:
         outcome = Outcome(error=str(error))
     except Exception as error:

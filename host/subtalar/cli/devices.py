@@ -1,7 +1,5 @@
 """``subtalar devices``: what can be reached from here."""
 
-import asyncio
-
 import click
 
 from subtalar.cli.numbers import FiniteRange
@@ -16,6 +14,8 @@ def devices() -> None:
 @click.option("--seconds", type=FiniteRange(1, 60), default=5.0, show_default=True, help="How long to listen.")
 def scan(seconds: float) -> None:
     """List the sensors that can be reached, each as a device spec to be completed with its place on the leg."""
+    import asyncio
+
     from subtalar.errors import LinkError
     from subtalar.transport.discover import list_serial_ports, scan_ble
 
@@ -39,6 +39,8 @@ def scan(seconds: float) -> None:
 @click.argument("spec")
 def info(spec: str) -> None:
     """Connect to the sensor SPEC for a moment and tell its model, rate and battery."""
+    import asyncio
+
     from subtalar.device import inspect_device
     from subtalar.transport import parse_spec
 

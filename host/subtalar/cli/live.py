@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from subtalar.cli.numbers import SECONDS, SUBTALAR_AXIS_HELP, FiniteRange, SubtalarAxisType
-from subtalar.cli.preparing import prepare_estimator
+from subtalar.cli.preparing import say_preparing
 from subtalar.cli.simulation import simulated
 from subtalar.errors import InputError, SubtalarError
 
@@ -172,13 +172,23 @@ def _truth_path(path: str) -> Path:
 def _run_live(plan: "AcquisitionPlan", *, headless: bool, ends_by_itself: bool) -> None:
     from subtalar.acquisition.process import start_acquisition
 
-    prepare_estimator()
     with _signals_that_end():
-        acquisition = start_acquisition(plan)
+        acquisition = start_acquisition(
+            plan, on_preparing=say_preparing, meanwhile=lambda: _load_view(headless=headless)
+        )
         view_failed, outcome = _show(acquisition, headless=headless, ends_by_itself=ends_by_itself)
     _tell(outcome)
     if view_failed is not None:
         raise view_failed
+
+
+def _load_view(*, headless: bool) -> None:
+    """What ``_show`` is going to import; what cannot be imported is said there."""
+    with contextlib.suppress(ImportError):
+        if headless or not _has_display():
+            import subtalar.dashboard.terminal
+        else:
+            import subtalar.dashboard.qt.app  # noqa: F401
 
 
 @contextlib.contextmanager

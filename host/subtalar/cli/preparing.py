@@ -3,11 +3,19 @@
 import click
 
 
+def say_preparing() -> None:
+    """On stderr."""
+    click.echo("Preparing the estimator for this computer: about a minute, only this once.", err=True)
+
+
 def prepare_estimator(*, quiet: bool = False) -> None:
-    """Compile the estimator where this computer has not done so yet; never in the middle of a session."""
+    """Compile the estimator for this process where this computer has not done so yet.
+
+    Loading it takes seconds: a live session leaves all of this to its measuring process.
+    """
     from subtalar.estimation import warm_up, warmed
 
     if not warmed():
         if not quiet:
-            click.echo("Preparing the estimator for this computer: about a minute, only this once.", err=True)
+            say_preparing()
         warm_up()

@@ -3,12 +3,16 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from subtalar import estimation
+from subtalar.acquisition import process
+from subtalar.cli import main
 from subtalar.cli.preparing import prepare_estimator
+from subtalar.errors import LinkError
 from subtalar.estimation import warm_up, warmed
 
 SENTENCE = "Preparing the estimator for this computer: about a minute, only this once.\n"
@@ -29,6 +33,19 @@ def test_the_first_start_says_so_on_stderr(quiet: bool, warming: list[str], caps
     told = capsys.readouterr()
     assert (told.out, told.err) == ("", "" if quiet else SENTENCE)
     assert warming == ["compiled"]
+
+
+def test_the_first_live_session_says_so_when_its_measuring_process_does(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def start(_plan: object, *, on_preparing: Callable[[], None], **_: object) -> None:
+        on_preparing()
+        raise LinkError("No sensor answers.")
+
+    monkeypatch.setattr(process, "start_acquisition", start)
+    with pytest.raises(SystemExit):
+        main(["live", "--simulate", "--headless", "--no-record"])
+    assert capsys.readouterr().err == f"{SENTENCE}subtalar: No sensor answers.\n"
 
 
 def test_later_starts_say_nothing(capsys: pytest.CaptureFixture[str]) -> None:
