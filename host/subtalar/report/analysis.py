@@ -64,12 +64,14 @@ def analyze(
     which is removed whatever happens. Files of an earlier analysis are replaced, others are left alone.
     ``subtalar_axis_deg`` is inclination and deviation of the subtalar axis; None: the mean one. ``smooth``: angles that
     look ahead over the whole recording, which is then held in memory; the files say so.
-    Raises InputError, in one sentence, when the folder cannot be used or nothing could be measured.
+    Raises InputError, in one sentence, when the folder cannot be used, when a result would take the place of a file
+    of the session, or when nothing could be measured.
     """
     page = _page_writer()
     axis = _subtalar_axis(subtalar_axis_deg)
     make = _smoothing_estimator if smooth else _gait_estimator
     estimator = estimator_factory(session.sensors) if estimator_factory else make(session.sensors, axis)
+    _keep_the_session(session, out_dir)
     with _staging(out_dir) as staging, AnglesWriter(staging) as angles:
         run = _Run(session, angles, axis, "smoothed" if smooth else "live")
         for block in session.blocks(_BLOCK_S):
@@ -219,6 +221,17 @@ def _page_writer() -> Callable[[Path, AnalysisResult], None]:
             f"The report needs the package {error.name}, which is not installed: run pip install 'subtalar[report]'."
         ) from error
     return write_html
+
+
+def _keep_the_session(session: Session, out_dir: Path) -> None:
+    """Refuse results that would be written over the samples they come from."""
+    held = {file.resolve() for file in session.files}
+    for name in OUTPUT_FILES:
+        if (out_dir / name).resolve() in held:
+            raise InputError(
+                f"{out_dir / name} holds samples of this session, and a result of that name would take its place: "
+                "name another folder with --out."
+            )
 
 
 @contextmanager

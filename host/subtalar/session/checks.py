@@ -15,6 +15,11 @@ _ACC_QUIET_M_S2 = (4.0, 20.0)
 _QUIET_WINDOW = 25
 _GYR_LARGEST_RAD_S = 70.0
 """Twice the widest range that is sold (2000 deg/s): more than that is deg/s under a wrong name."""
+_LONGEST_GAP_S = 86_400.0
+"""Nobody is measured on two days in one session; a clock that says so has jumped."""
+_ENOUGH = 100
+_SLOWER_THAN_STATED = 1.6
+"""Of sparse arrivals nearly every one is that late only if the sensor is slower, however many samples are lost."""
 
 
 def check_units(name: str, acc_m_s2: FloatArray, gyr_rad_s: FloatArray) -> None:
@@ -59,7 +64,12 @@ def _quiet_norm(acc: FloatArray) -> float:
 
 
 def check_host_time(name: str, host_time_s: FloatArray) -> None:
-    """Raise InputError where arrival times go backwards; equal ones are one notification."""
+    """Raise InputError where arrival times go backwards or stand still; equal ones are one notification."""
+    if len(host_time_s) >= _ENOUGH and host_time_s[0] == host_time_s[-1]:
+        raise InputError(
+            f"{name}: host_time_s is {host_time_s[0]:.6g} s in every row: write when each sample arrived, or remove "
+            "the column if the file has device_time_s."
+        )
     back = np.flatnonzero(np.diff(host_time_s) < 0)
     if len(back):
         i = int(back[0])
@@ -67,6 +77,35 @@ def check_host_time(name: str, host_time_s: FloatArray) -> None:
             f"{name}: host_time_s goes backwards at sample {i + 2} ({host_time_s[i]:.6g} s, then "
             f"{host_time_s[i + 1]:.6g} s): the host's clock was set during the recording, or rows were mixed; "
             "sort the rows, or remove the column if the file has device_time_s."
+        )
+
+
+def check_gaps(name: str, column: str, time_s: FloatArray) -> None:
+    """Raise InputError where a clock leaps ahead by more than a day."""
+    far = np.flatnonzero(np.diff(time_s) > _LONGEST_GAP_S)
+    if len(far):
+        i = int(far[0])
+        raise InputError(
+            f"{name}: {column} leaps from {time_s[i]:.6g} s to {time_s[i + 1]:.6g} s at sample {i + 2}: the clock was "
+            "set, or two recordings are in one file; make two sessions of it."
+        )
+
+
+def check_arrival_rate(name: str, host_time_s: FloatArray, rate_hz: float) -> None:
+    """Raise InputError where arrival times alone (n,) contradict the stated rate.
+
+    More samples than were sent cannot arrive. Fewer may have been lost; but where they come one by one and nearly all
+    of them late, the sensor is slower than stated.
+    """
+    span_s = float(host_time_s[-1] - host_time_s[0])
+    if len(host_time_s) < _ENOUGH or span_s == 0:
+        return
+    measured_hz = (len(host_time_s) - 1) / span_s
+    quick_s = float(np.percentile(np.diff(host_time_s), 20))
+    if measured_hz > 1.25 * rate_hz or quick_s * rate_hz > _SLOWER_THAN_STATED:
+        raise InputError(
+            f"{name}: the rate is given as {rate_hz:g} Hz but host_time_s advances like {measured_hz:.4g} Hz: "
+            "correct the one that is wrong."
         )
 
 
@@ -102,8 +141,9 @@ def check_twins(name: str, samples: Mapping[BodySite, SampleBlock]) -> None:
 def check_duration(name: str, duration_s: float, minimum_s: float = MINIMUM_DURATION_S) -> None:
     """Raise InputError for a session too short to hold a stance and a step."""
     if duration_s < minimum_s:
+        shown_s = min(duration_s, minimum_s - 0.1)  # 4.995 s are not "5.0 s long"
         raise InputError(
-            f"{name} is {duration_s:.1f} s long and at least {minimum_s:.0f} s are needed: record quiet standing "
+            f"{name} is {shown_s:.1f} s long and at least {minimum_s:.0f} s are needed: record quiet standing "
             "followed by some steps."
         )
 

@@ -19,6 +19,7 @@ class ImportedSensor:
     track: Track
     ledger: Ledger
     notes: tuple[str, ...] = ()
+    files: tuple[Path, ...] = ()
 
 
 def build_session(
@@ -48,5 +49,6 @@ def build_session(
         ledger={s.info.site: s.ledger for s in sensors},
         start_utc=start_utc,
         notes=(*notes, *(note for s in sensors for note in s.notes), *checks.pair_notes(sites)),
+        files=tuple(file for s in sensors for file in s.files),
         _source=lambda block_s: interleave(tracks, block_s),
     )

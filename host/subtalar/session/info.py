@@ -18,7 +18,7 @@ def session_info(path: str | Path) -> dict[str, Any]:
     notes = list(session.notes)
     if session.duration_s < MINIMUM_DURATION_S:
         notes.append(f"Too short to analyse: at least {MINIMUM_DURATION_S:.0f} s are needed.")
-    if session.strides is None:
+    elif session.strides is None:
         notes.append("Strides are not known yet: run 'subtalar analyze' on this session.")
     return {
         "path": str(session.path),

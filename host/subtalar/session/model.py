@@ -34,7 +34,8 @@ class Session:
     ``duration_s`` is the time from the first to the last arrival. ``ledger`` tells for each sensor what became of its
     samples, as far as the source lets it be known. ``strides`` is the number of strides that were found while
     recording; None where nobody has analysed the session yet. ``notes`` are sentences about what was mended, left out
-    or lost on the way in. ``closed`` is False for a recording whose program was killed or still runs.
+    or lost on the way in. ``closed`` is False for a recording whose program was killed or still runs. ``files`` are
+    those that hold the samples: nothing may be written over them.
     """
 
     path: Path
@@ -48,6 +49,7 @@ class Session:
     strides: int | None = None
     notes: tuple[str, ...] = ()
     closed: bool = True
+    files: tuple[Path, ...] = ()
     _source: BlockSource = field(repr=False, compare=False, kw_only=True)
 
     def blocks(self, block_s: float | None = 1.0) -> Iterator[SampleBlock]:

@@ -141,6 +141,7 @@ def _read_sensor(
         Track(SampleBlock(site, time_s, time_s, acc, gyr), time_s),
         Ledger(received=len(kept), lost=lost, duplicated=duplicated),
         tuple(notes),
+        (table.path,),
     )
 
 
@@ -155,7 +156,7 @@ def _update_rate(table: TextTable, stated: object) -> float:
         period_s = float(np.sum(acc * increment) / np.sum(acc * acc)) if acc.any() else 0.0
         if period_s > 0:
             return float(round(1.0 / period_s))
-    if isinstance(stated, int | float) and not isinstance(stated, bool) and stated > 0:
+    if isinstance(stated, int | float) and not isinstance(stated, bool) and 0 < stated < 1e100:
         return float(stated)
     raise InputError(
         f'{table.path.name} does not tell its update rate: add "{RATE_KEY}": 100 (or what it was) to {SPEC_NAME}.'

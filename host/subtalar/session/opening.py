@@ -31,6 +31,8 @@ def open_session(path: str | Path, *, minimum_s: float = MINIMUM_DURATION_S) -> 
         raise InputError(f"{path} cannot be read ({error.strerror}).") from error
     if exists:
         raise InputError(f"{path} is neither a file nor a folder: give {_KINDS}.")
+    if path.is_symlink():
+        raise InputError(f"{path} is a link that leads nowhere: name what it should point to.")
     raise InputError(f"There is no {path}: check the name and the folder.")
 
 

@@ -1,6 +1,7 @@
 """A raw session folder: ``session.json`` and one CSV a sensor (``docs/recording-format.md``)."""
 
 import json
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,7 +58,7 @@ def read_json_object(path: Path, where: str) -> dict[str, Any]:
         raise InputError(f"{where} cannot be read ({error.strerror}).") from error
     except json.JSONDecodeError as error:
         raise InputError(f"{where} is not valid JSON (line {error.lineno}: {error.msg}): correct it there.") from error
-    except (UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # not text, brackets without end, a number of thousands of digits
         raise InputError(f"{where} is not valid JSON: it is not readable text; copy it again.") from error
     if not isinstance(value, dict):
         raise InputError(f"{where} must hold a JSON object in braces.")
@@ -93,8 +94,8 @@ def _read_sensor(folder: Path, where: str, site: BodySite, entry: Mapping[str, A
         gyr_range_rad_s=_positive(where, site, entry, "gyr_range_rad_s")
         if entry.get("gyr_range_rad_s") is not None
         else None,
-        model=str(entry.get("model", "")),
-        address=str(entry.get("address", "")),
+        model=_text(where, site, entry, "model"),
+        address=_text(where, site, entry, "address"),
     )
     path = folder / entry["file"]
     if not path.is_file():
@@ -113,13 +114,16 @@ def _read_sensor(folder: Path, where: str, site: BodySite, entry: Mapping[str, A
     checks.check_units(name, acc, gyr)
     if host is not None:
         checks.check_host_time(name, host)
+        checks.check_gaps(name, "host_time_s", host)
     if device is None:
         assert host is not None  # one of the two is there
+        checks.check_arrival_rate(name, host, info.rate_hz)
         block = SampleBlock(site, None, host, acc, gyr)
-        return ImportedSensor(info, Track(block, host), ledger_from_arrivals(host, info.rate_hz))
+        return ImportedSensor(info, Track(block, host), ledger_from_arrivals(host, info.rate_hz), files=(path,))
 
     ordered = put_in_order(name, device, info.rate_hz)
     checks.check_rate(name, ordered.period_s, info.rate_hz)
+    checks.check_gaps(name, "device_time_s", device)
     keep = ordered.order
     # A swapped sample is known from the arrival of the later one on.
     host = None if host is None else np.maximum.accumulate(host[keep])
@@ -132,13 +136,20 @@ def _read_sensor(folder: Path, where: str, site: BodySite, entry: Mapping[str, A
         notes.append(f"{name}: {ordered.swapped} samples were out of order and have been sorted.")
     if ordered.ledger.duplicated:
         notes.append(f"{name}: {ordered.ledger.duplicated} samples with a repeated time have been left out.")
-    return ImportedSensor(info, Track(block, arrival), ordered.ledger, tuple(notes))
+    return ImportedSensor(info, Track(block, arrival), ordered.ledger, tuple(notes), (path,))
+
+
+def _text(where: str, site: BodySite, entry: Mapping[str, Any], key: str) -> str:
+    value = entry.get(key)
+    if value is not None and not isinstance(value, str):
+        raise InputError(f'{where}: "{key}" of {site} must be a text in quotes; correct it or take it out.')
+    return value or ""
 
 
 def _positive(where: str, site: BodySite, entry: Mapping[str, Any], key: str) -> float:
     value = entry.get(key)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
-        raise InputError(f'{where}: "{key}" of {site} must be a number above zero, not {json.dumps(value)}.')
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e100:
+        raise InputError(f'{where}: "{key}" of {site} must be a number above zero, not {json.dumps(value)[:40]}.')
     return float(value)
 
 
@@ -149,10 +160,13 @@ def _read_annotations(where: str, value: object) -> tuple[Annotation, ...]:
     for number, entry in enumerate(value, start=1):
         try:
             label, start_s, end_s = entry["label"], float(entry["start_s"]), float(entry["end_s"])
-        except (TypeError, KeyError, ValueError) as error:
+        except (TypeError, KeyError, ValueError, OverflowError) as error:
             raise InputError(f'{where}: annotation {number} needs "label", "start_s" and "end_s" (seconds).') from error
-        if not isinstance(label, str) or not start_s < end_s:
-            raise InputError(f"{where}: annotation {number} must have a text as label and end after it starts.")
+        if not isinstance(label, str) or not -math.inf < start_s < end_s < math.inf:
+            raise InputError(
+                f"{where}: annotation {number} must have a text as label and end after it starts; correct it or take "
+                "it out."
+            )
         found.append(Annotation(label, start_s, end_s))
     return tuple(found)
 
@@ -162,6 +176,6 @@ def _read_start(where: str, value: object) -> datetime | None:
         return None
     try:
         start = datetime.fromisoformat(str(value))
-    except ValueError as error:
+        return start.replace(tzinfo=UTC) if start.tzinfo is None else start.astimezone(UTC)
+    except (ValueError, OverflowError) as error:  # the second: the year 0 or 10000 once it is in UTC
         raise InputError(f'{where}: "start_utc" must look like 2026-05-14T09:30:00+00:00.') from error
-    return start.replace(tzinfo=UTC) if start.tzinfo is None else start.astimezone(UTC)

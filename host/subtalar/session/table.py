@@ -54,6 +54,7 @@ class TextTable:
                 delimiter=self.delimiter,
                 usecols=wanted,
                 comments=None,
+                quotechar='"',
                 ndmin=2,
                 dtype=np.float64,
             )
@@ -88,7 +89,7 @@ class TextTable:
                         "the file may have been cut; delete the row or export it again."
                     )
                 if not _is_finite(cells[index]):
-                    shown = cells[index].strip() or "nothing"
+                    shown = "".join(c if c.isprintable() else "?" for c in cells[index].strip()) or "nothing"
                     raise InputError(
                         f"{where}, column {name}: {shown[:40]} is not a number: delete the row (a lost sample is "
                         "allowed, an invented one is not) or export the file again."
@@ -122,7 +123,7 @@ def read_table(path: Path, *, delimiter: str = ",", comment: str = "#") -> TextT
             f"{path.name} is separated by semicolons, as some spreadsheet programs save it: "
             "save it with commas between the columns and points in the numbers."
         )
-    columns = tuple(c.strip() for c in line.split(delimiter))
+    columns = tuple(c.strip().strip('"') for c in line.split(delimiter))  # R and others put names in quotes
     twice = sorted({c for c in columns if c and columns.count(c) > 1})
     if twice:
         raise InputError(f"{path.name} has the column {twice[0]} more than once: keep one of them.")
@@ -146,7 +147,9 @@ def _read_text(path: Path) -> str:
 
 
 def _is_finite(cell: str) -> bool:
+    if "_" in cell or not cell.isascii():  # digits to Python, not to a table
+        return False
     try:
-        return math.isfinite(float(cell))
+        return math.isfinite(float(cell.strip().strip('"')))
     except ValueError:
         return False

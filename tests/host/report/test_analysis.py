@@ -87,6 +87,18 @@ def test_a_source_that_fails_half_way_leaves_nothing(tmp_path: Path) -> None:
     assert names(tmp_path) == []
 
 
+def test_samples_are_never_written_over(tmp_path: Path) -> None:
+    samples = tmp_path / "walk" / "angles.csv"
+    samples.parent.mkdir()
+    samples.write_text("what was measured")
+    (tmp_path / "also").symlink_to(samples.parent)
+    session = make_session(samples.parent, files=(samples,))
+    with pytest.raises(InputError, match="holds samples of this session"):
+        analyze(session, tmp_path / "also", estimator_factory=scripted(make_estimates()))
+    assert samples.read_text() == "what was measured"
+    assert [p.name for p in samples.parent.iterdir()] == ["angles.csv"]
+
+
 def test_a_file_in_place_of_the_folder_is_refused_before_the_run(session: Session, tmp_path: Path) -> None:
     (tmp_path / "out").write_text("precious")
     with pytest.raises(InputError, match=r"is a file, and the results need a folder"):

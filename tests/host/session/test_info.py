@@ -30,6 +30,12 @@ def test_info_of_a_short_recording_is_no_error(tmp_path, make):
     assert any("Too short" in note for note in info["notes"])
 
 
+def test_too_short_a_session_is_not_sent_to_be_analysed(raw_folder):
+    notes = session_info(raw_folder(seconds=2.0))["notes"]
+    assert any("Too short" in note for note in notes)
+    assert not any("analyze" in note for note in notes)
+
+
 def test_default_path_is_new_and_follows_the_environment(tmp_path, monkeypatch):
     monkeypatch.setenv("SUBTALAR_RECORDINGS", str(tmp_path / "lab"))
     now = datetime(2026, 11, 21, 14, 5, 9)

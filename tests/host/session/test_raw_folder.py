@@ -114,6 +114,28 @@ def test_host_time_alone_is_enough_and_its_loss_an_estimate(raw_folder, make):
     assert session.ledger[FOOT].lost == pytest.approx(20, abs=5)
 
 
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_host_time_alone_may_lose_any_share_of_its_samples(raw_folder, make, share):
+    """What arrives in groups or with holes says nothing against the rate."""
+    rows = make.rows()
+    rows[:, 1] = rows[:, 0] - rows[0, 0]
+    kept = np.random.default_rng(3).random(len(rows)) >= share
+    header = make.HEADER.replace("device_time_s,", "")
+    session = open_session(raw_folder(texts={"right_foot": make.csv(rows[kept, 1:], header)}))
+    assert session.ledger[FOOT].lost == pytest.approx(share * len(rows), abs=60)
+
+
+def test_names_and_numbers_may_stand_in_quotes(raw_folder, make):
+    rows = make.rows()
+    quoted = "".join(",".join(f'"{cell}"' for cell in line.split(",")) + "\n" for line in make.csv(rows).splitlines())
+    np.testing.assert_array_equal(gather(open_session(raw_folder(texts={"right_foot": quoted})), FOOT), rows)
+
+
+def test_a_session_names_the_files_that_hold_its_samples(raw_folder):
+    folder = raw_folder()
+    assert set(open_session(folder).files) == {folder / "right_foot.csv", folder / "right_shank.csv"}
+
+
 def test_columns_may_stand_in_any_order_with_others_between(raw_folder, make):
     rows = make.rows()
     order = [7, 0, 2, 3, 4, 5, 6, 1]

@@ -25,6 +25,11 @@ def test_no_such_path(tmp_path):
     assert "There is no" in refusal(tmp_path / "nothing")
 
 
+def test_a_link_to_itself(tmp_path):
+    (tmp_path / "walk").symlink_to(tmp_path / "walk")
+    assert "is a link that leads nowhere" in refusal(tmp_path / "walk")
+
+
 def test_empty_folder(tmp_path):
     assert "empty folder" in refusal(tmp_path)
 
@@ -65,6 +70,8 @@ def test_file_of_something_else(tmp_path, name, content, words):
         (b"{", "not valid JSON (line 1"),
         (b"\xff\xfe\x00\x01\x02", "not valid JSON"),
         (b"[]", "JSON object"),
+        (b"[" * 100_000, "not valid JSON"),
+        (b'{"version": ' + b"9" * 5000 + b"}", "not valid JSON"),
         (b"{}", '"format" must be'),
         (b'{"format": "subtalar-raw-session"}', '"version" must be 1'),
         (b'{"format": "subtalar-raw-session", "version": 2, "sensors": {}}', "update subtalar"),
@@ -90,6 +97,9 @@ def test_session_json_is_wrong(tmp_path, content, words):
         ({"left_hand": {"file": "right_foot.csv", "rate_hz": 100}}, 'unknown sensor "left_hand"'),
         ({"right_foot": {"file": "right_foot.csv"}}, '"rate_hz" of right_foot must be a number above zero, not null'),
         ({"right_foot": {"file": "right_foot.csv", "rate_hz": "fast"}}, 'must be a number above zero, not "fast"'),
+        ({"right_foot": {"file": "right_foot.csv", "rate_hz": 10**400}}, "must be a number above zero, not 1000"),
+        ({"right_foot": {"file": "right_foot.csv", "rate_hz": 1e308}}, "must be a number above zero, not 1e+308"),
+        ({"right_foot": {"file": "right_foot.csv", "rate_hz": 100, "model": ["WT"]}}, '"model" of right_foot must be'),
         (
             {"right_foot": {"file": "right_foot.csv", "rate_hz": 50}},
             "given as 50 Hz but device_time_s advances like 100",
@@ -110,13 +120,20 @@ def test_sensor_entry_is_wrong(raw_folder, entry, words):
         ({}, "must be a list"),
         ([{"label": "standing"}], 'annotation 1 needs "label", "start_s" and "end_s"'),
         ([{"label": "standing", "start_s": 3, "end_s": 1}], "annotation 1 must have a text as label and end after"),
+        ([{"label": "standing", "start_s": 3, "end_s": float("inf")}], "annotation 1 must have a text as label"),
+        ([{"label": "standing", "start_s": 3, "end_s": 10**400}], 'annotation 1 needs "label"'),
     ],
 )
 def test_annotations_are_wrong(raw_folder, annotations, words):
     assert words in refusal(raw_folder(spec={"annotations": annotations})).replace("\\", "")
 
 
-@pytest.mark.parametrize("cell", ["nan", "inf", "", "abc", "1.5.2"])
+@pytest.mark.parametrize("start", ["yesterday", 5, "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00"])
+def test_a_start_that_is_no_date(raw_folder, start):
+    assert '"start_utc" must look like' in refusal(raw_folder(spec={"start_utc": start}))
+
+
+@pytest.mark.parametrize("cell", ["nan", "inf", "", "abc", "1.5.2", "1_0", "\u0663", "1\0"])
 def test_a_bad_cell_is_named_by_line_and_column(raw_folder, make, cell):
     lines = make.csv(make.rows()).splitlines()
     cells = lines[300].split(",")
@@ -190,11 +207,40 @@ def test_too_short(raw_folder):
     assert "3.0 s long and at least 5 s are needed" in found
 
 
+def test_a_sample_too_short_is_not_said_to_be_long_enough(raw_folder):
+    assert "is 4.9 s long and at least 5 s are needed" in refusal(raw_folder(seconds=4.99))
+
+
 def test_host_time_backwards(raw_folder, make):
     rows = make.rows()
     rows[400:, 1] -= 2.0
     found = refusal(raw_folder(texts={"right_foot": make.csv(rows)}))
     assert "host_time_s goes backwards at sample 401" in found
+
+
+@pytest.mark.parametrize("column", ["device_time_s", "host_time_s"])
+def test_a_clock_that_leaps_by_a_year(raw_folder, make, column):
+    rows = make.rows()
+    rows[400:, make.HEADER.split(",").index(column)] += 3e7
+    found = refusal(raw_folder(texts={"right_foot": make.csv(rows)}))
+    assert f"right_foot.csv: {column} leaps from" in found
+    assert "at sample 401" in found
+
+
+def test_a_host_clock_that_stands_still(raw_folder, make):
+    rows = make.rows()
+    rows[:, 1] = 5.0
+    assert "host_time_s is 5 s in every row" in refusal(raw_folder(texts={"right_foot": make.csv(rows)}))
+
+
+@pytest.mark.parametrize(("every_s", "measured"), [(0.005, 200), (0.02, 50)])
+def test_arrivals_that_contradict_the_rate(raw_folder, make, every_s, measured):
+    """Without the sensor's own clock another rate would be taken for lost samples, or for a strap that slipped."""
+    rows = make.rows(seconds=16.0)[:, 1:]
+    rows[:, 0] = np.arange(len(rows)) * every_s
+    text = make.csv(rows, make.HEADER.replace("device_time_s,", ""))
+    found = refusal(raw_folder(texts={"right_foot": text}))
+    assert f"given as 100 Hz but host_time_s advances like {measured} Hz" in found
 
 
 def test_a_clock_too_coarse_to_order_samples(raw_folder, make):

@@ -40,6 +40,7 @@ def open_recording(path: Path, *, minimum_s: float = MINIMUM_DURATION_S) -> Sess
         strides=found.strides,
         notes=(*_notes(path, found), *checks.pair_notes(sensors)),
         closed=found.closed,
+        files=(path,),
         _source=lambda block_s: _read_blocks(path, block_s),
     )
 
