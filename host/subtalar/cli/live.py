@@ -160,8 +160,19 @@ def _writable(path: str) -> Path:
 
 
 def _truth_path(path: str) -> Path:
-    """Of a file that may be overwritten: the same seed gives the same truth."""
+    """Of a file that may be overwritten where it holds true angles: the same seed gives the same truth."""
+    from subtalar.session.table import read_table
+
     chosen = Path(path).expanduser().absolute()
+    if not chosen.name.endswith(".csv.gz"):
+        raise InputError(f"The true angles cannot be written to {chosen.name}: give a name that ends in .csv.gz.")
+    if chosen.is_file():
+        try:
+            columns = read_table(chosen).columns
+        except InputError:
+            columns = ("",)
+        if not all(name == "time_s" or name.startswith(("left_", "right_")) for name in columns):
+            raise InputError(f"{chosen} exists already and holds no true angles: choose another name.")
     if chosen.is_dir():
         raise InputError(f"{chosen} is a folder: give the name of a file in it.")
     if not os.access(chosen if chosen.exists() else chosen.parent, os.W_OK):
@@ -217,7 +228,12 @@ def _show(
                 run_terminal(acquisition.ring_name, acquisition)
             else:
                 try:
-                    run_dashboard(acquisition.ring_name, acquisition, close_when_ended=ends_by_itself)
+                    run_dashboard(
+                        acquisition.ring_name,
+                        acquisition,
+                        close_when_ended=ends_by_itself,
+                        failure=lambda: _failure(acquisition),
+                    )
                 except InputError:
                     raise
                 except SubtalarError as error:
@@ -231,6 +247,12 @@ def _show(
             signal.signal(number, signal.SIG_IGN)
         outcome = acquisition.close()
     return view_failed, outcome
+
+
+def _failure(acquisition: "Acquisition") -> str | None:
+    """Why a session that ended could not go on: the person looks at the window, not at the terminal behind it."""
+    outcome = acquisition.wait(0.0)
+    return None if outcome is None else outcome.error
 
 
 def _attach(name: str, *, headless: bool) -> None:

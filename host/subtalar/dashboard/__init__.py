@@ -22,11 +22,14 @@ def run_dashboard(
     on_close: Callable[[], None] | None = None,
     wait_s: float = 15.0,
     close_when_ended: bool = False,
+    failure: Callable[[], str | None] = lambda: "",
     probe: "LatencyProbe | None" = None,
 ) -> int:
     """Show a live session in a window until the person closes it. Call from the main thread.
 
     ``control`` None leaves out the buttons that talk back. ``on_close`` is called once the window is gone.
+    ``failure`` is asked once the session has ended: one sentence on why it could not go on, empty where all is well,
+    None while that is not known.
     ``probe`` collects latencies from arrival to paint. Returns 0, or 1 when the measuring process died.
     Raises InputError when no such session appears within ``wait_s``, SubtalarError when Qt is not installed.
     """
@@ -37,7 +40,9 @@ def run_dashboard(
             f"the window needs Qt, which cannot be loaded ({error}); "
             "install it with `pip install 'subtalar[gui]'`, or use --headless"
         ) from None
-    return run(ring_name, control, on_close, wait_s=wait_s, close_when_ended=close_when_ended, probe=probe)
+    return run(
+        ring_name, control, on_close, wait_s=wait_s, close_when_ended=close_when_ended, failure=failure, probe=probe
+    )
 
 
 def run_terminal(

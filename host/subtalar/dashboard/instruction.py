@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from subtalar.acquisition.ring import SessionFacts, WriterState
-from subtalar.dashboard.wording import SIDE_WORDS, is_replay, lost_share, site_words
-from subtalar.types import SIDES, Notice, Quality, SensorStatus, Side
+from subtalar.dashboard.wording import SIDE_WORDS, is_replay, lost_share, lost_words, site_words
+from subtalar.types import SIDES, BodySite, Notice, Quality, SensorStatus, Side
 
 Level = Literal["info", "advice", "problem", "done"]
 
@@ -42,16 +42,19 @@ def choose_instruction(
     uncalibrated: frozenset[Side] = frozenset(),
     qualities: Mapping[Side, Quality] | None = None,
     walks: bool = False,
+    failed_because: str = "",
 ) -> Instruction:
     """What to show.
 
     ``silence_s`` since the writer's last sign of life, ``now_s`` on the session clock, ``uncalibrated`` the sides
     that stream but have no angles yet, given only while no side has any; ``qualities`` of the newest angles of the
-    sides that stream; ``walks`` once there are strides.
+    sides that stream; ``walks`` once there are strides; ``failed_because`` why a session that ended could not go on.
     """
     if facts.state == "ended" or writer == "closed":
         if facts.recording_error:
             return Instruction("Session ended; the recording has a problem", facts.recording_error, "problem")
+        if failed_because:
+            return _failed(facts, failed_because)
         return Instruction("Replay ended" if is_replay(facts.source) else "Session ended", saved_text(facts), "done")
     if writer == "died":
         detail = saved_text(facts) + (" · Start a new session to go on." if facts.recording_path else "")
@@ -73,6 +76,15 @@ def choose_instruction(
         waiting = {s.info.site.segment for s in sensors if s.info.site.side in uncalibrated}
         return _calibrate(facts, notices, uncalibrated, walks, feet_only=waiting == {"foot"})
     return _from_notices(notices, now_s) or _waiting(facts, sensors) or _measuring(facts, sensors, qualities or {})
+
+
+def _failed(facts: SessionFacts, why: str) -> Instruction:
+    """The session ended by itself, before or in the middle of the measurement."""
+    for site in BodySite:
+        why = why.replace(f"{site.value}: ", f"{site_words(site)}: ")
+    if not facts.recording_path:
+        return Instruction("The session did not start", why, "problem")
+    return Instruction("The session ended early", f"{why} {saved_text(facts)}", "problem")
 
 
 def _calibrate(
@@ -115,7 +127,8 @@ def _waiting(facts: SessionFacts, sensors: Sequence[SensorStatus]) -> Instructio
     ready = sum(s.link == "streaming" for s in sensors)
     if ready == len(sensors) and facts.state != "starting":
         return None
-    count = f"{ready} of {len(sensors)} sensors are streaming." if sensors else "Looking for sensors."
+    are = "is" if ready == 1 else "are"
+    count = f"{ready} of {len(sensors)} sensors {are} streaming." if sensors else "Looking for sensors."
     return Instruction("Getting ready", count, "info")
 
 
@@ -145,7 +158,7 @@ def _measuring(facts: SessionFacts, sensors: Sequence[SensorStatus], qualities: 
         return Instruction(title, "", "info")
     lost = max((lost_share(s.ledger) for s in sensors), default=0.0)
     stream = f"All {len(sensors)} sensors stream" if len(sensors) > 1 else "The sensor streams"
-    return Instruction(f"{title}: data good", f"{stream}, {100 * lost:.1f} % of samples lost.", "info")
+    return Instruction(f"{title}: data good", f"{stream}, {lost_words(lost)}.", "info")
 
 
 def _sentence(notice: Notice) -> str:

@@ -122,11 +122,22 @@ def _recent(time_s: FloatArray) -> int:
 
 
 class DashboardModel:
-    """The state of the screen. ``clock_ns`` is ``time.monotonic_ns`` except in tests."""
+    """The state of the screen. ``clock_ns`` is ``time.monotonic_ns`` except in tests.
 
-    def __init__(self, reader: RingReader, clock_ns: Callable[[], int] = time.monotonic_ns) -> None:
+    ``failure`` as in ``run_dashboard``; ``failed_because`` is its answer.
+    """
+
+    def __init__(
+        self,
+        reader: RingReader,
+        clock_ns: Callable[[], int] = time.monotonic_ns,
+        *,
+        failure: Callable[[], str | None] = lambda: "",
+    ) -> None:
         self._reader = reader
         self._clock_ns = clock_ns
+        self._failure = failure
+        self.failed_because: str | None = None
         self._facts_ns: int | None = None
         self._stride_count = self._event_count = 0
         self.sides: dict[Side, SideTrace] = {side: SideTrace() for side in SIDES}
@@ -193,6 +204,8 @@ class DashboardModel:
             self._event_count = self._reader.event_count()
             contacts = [e for e in self._reader.events(last=128) if e.kind == "initial_contact"]
             self.contacts_s = {side: np.array([e.time_s for e in contacts if e.side == side]) for side in SIDES}
+        if self.facts.state == "ended" and self.failed_because is None:
+            self.failed_because = self._failure()
         self.instruction = choose_instruction(
             self.writer,
             (self.now_ns - self._reader.heartbeat_ns()) / 1e9,
@@ -203,6 +216,7 @@ class DashboardModel:
             self._uncalibrated(),
             {side: trace.quality for side, trace in self.sides.items() if self.is_fresh(side)},
             walks=self._stride_count > 0,
+            failed_because=self.failed_because or "",
         )
 
     def _uncalibrated(self) -> frozenset[Side]:
@@ -263,6 +277,8 @@ class DashboardModel:
         return Reading(None, None, words or "not known")
 
     def _why_stale(self, side: Side) -> str:
+        if self.sensors and not any(status.info.site.side == side for status in self.sensors):
+            return "no sensor"
         if not self.running:
             return "stopped" if self.writer == "died" else "ended"
         age_s = self.age_s(side)
@@ -275,7 +291,7 @@ def sensor_row(status: SensorStatus, live: bool = True) -> SensorRow:
     ledger, battery = status.ledger, status.battery_percent
     share = lost_share(ledger)
     counted = ledger.received + ledger.lost > 0 and severity != "problem"  # what is missing now is counted afterwards
-    about = "≈ " if ledger.lost_is_estimated else ""
+    about = "≈ " if ledger.lost_is_estimated and ledger.lost else ""
     return SensorRow(
         name=site_words(status.info.site),
         link=link,

@@ -79,6 +79,13 @@ def lost_share(ledger: Ledger) -> float:
     return ledger.lost / total if total else 0.0
 
 
+def lost_words(share: float) -> str:
+    """``no samples lost``, ``0.3 % of samples lost``: nothing lost and hardly anything lost are not the same."""
+    if not share:
+        return "no samples lost"
+    return f"{100 * share:.1f} % of samples lost" if share >= 0.0005 else "under 0.1 % of samples lost"
+
+
 def angle_text(value_deg: float) -> str:
     """``+12.3°``, with a real minus sign."""
     return f"{value_deg:+.1f}°".replace("-", "−").replace("+0.0", "0.0").replace("−0.0", "0.0")
@@ -156,7 +163,18 @@ class StrideColumn:
 
     def text(self, number: float) -> str:
         """The number as shown; a dash when it is not known."""
-        return "–" if math.isnan(number) else f"{number:.{self.digits}f}".replace("-", "−")
+        return _decimal(number, self.digits)
+
+    def mean_text(self, mean: float, sd: float) -> str:
+        """``61 ± 2``; with one more digit where the spread would read as none at all."""
+        if math.isnan(sd):
+            return self.text(mean)
+        digits = self.digits + (0 < sd < 0.5 * 10.0**-self.digits)
+        return f"{_decimal(mean, digits)}\u2009±\u2009{_decimal(sd, digits)}"
+
+
+def _decimal(number: float, digits: int) -> str:
+    return "–" if math.isnan(number) else f"{number:.{digits}f}".replace("-", "−")
 
 
 STRIDE_COLUMNS: Final = (

@@ -283,6 +283,18 @@ def test_every_command_explains_itself(run: Run, command: list[str]) -> None:
     assert len(out.splitlines()) > 4
 
 
+@pytest.mark.parametrize("name", ["walk.mcap", "right_foot.csv.gz", "cut.csv.gz"])
+def test_true_angles_are_never_written_over_something_else(run: Run, tmp_path: Path, name: str) -> None:
+    precious = {
+        "walk.mcap": b"\x89MCAP0\r\n",
+        "right_foot.csv.gz": gzip.compress(b"device_time_s,acc_x_m_s2\n0,1\n"),
+        "cut.csv.gz": gzip.compress(b"device_time_s,acc_x_m_s2\n0,1\n")[:-9],
+    }[name]
+    (tmp_path / name).write_bytes(precious)
+    refused(run("live", "--simulate", "--headless", "--no-record", "--truth", tmp_path / name), "true angles")
+    assert (tmp_path / name).read_bytes() == precious
+
+
 def test_a_device_spec_that_makes_no_sense(run: Run) -> None:
     refused(run("live", "--device", "kneecap=ble:AA:BB:CC:DD:EE:FF", "--headless"), "kneecap")
 

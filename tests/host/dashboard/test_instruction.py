@@ -75,12 +75,39 @@ def test_before_calibration_the_person_is_told_what_to_do():
     assert choose(notices=(old, *found), waiting=SIDES, now_s=30.0).text == bend
 
 
+def test_a_session_that_could_not_go_on_is_no_success():
+    why = "right_foot: Nothing listens at 127.0.0.1:1: check the address."
+    nothing = choose(facts=SessionFacts("ended"), failed_because=why)
+    assert (nothing.level, nothing.text) == ("problem", "The session did not start")
+    assert nothing.detail == "Right foot: Nothing listens at 127.0.0.1:1: check the address."
+    some = choose(facts=SessionFacts("ended", recording_path="/tmp/a.mcap"), failed_because=why)
+    assert (some.level, some.text) == ("problem", "The session ended early")
+    assert some.detail.endswith("check the address. Saved in /tmp/a.mcap")
+
+
+def test_hardly_anything_lost_is_not_nothing():
+    for ledger, words in (
+        (Ledger(10_000, 0), "no samples lost"),
+        (Ledger(10_000, 1), "under 0.1 % of samples lost"),
+        (Ledger(10_000, 40), "0.4 % of samples lost"),
+    ):
+        sensors = [SensorStatus(STREAMING[0].info, "streaming", ledger=ledger), *STREAMING[1:]]
+        told = choose(notices=(), sensors=sensors, qualities=dict.fromkeys(SIDES, Quality.OK))
+        assert told.detail == f"All 4 sensors stream, {words}."
+
+
+def test_one_sensor_of_several_is_told_in_the_singular():
+    sensors = [STREAMING[0], *(SensorStatus(s.info, "connecting") for s in STREAMING[1:])]
+    told = choose(notices=(), sensors=sensors, facts=SessionFacts())
+    assert told.detail == "1 of 4 sensors is streaming."
+
+
 def test_while_it_measures_the_state_of_the_data_is_told_with_what_helps():
     good = dict.fromkeys(SIDES, Quality.OK)
     said = choose(notices=(), qualities=good)
     assert (said.text, said.detail) == (
         "Measuring: data good",
-        "All 4 sensors stream, 0.0 % of samples lost.",
+        "All 4 sensors stream, no samples lost.",
     )
     passing = choose(notices=(), qualities=good | {"left": Quality.CLIPPED})
     assert passing == said

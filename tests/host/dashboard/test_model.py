@@ -11,6 +11,7 @@ import pytest
 from subtalar.acquisition.ring import RingReader, RingWriter, find_sessions
 from subtalar.dashboard.latency import LatencyProbe
 from subtalar.dashboard.model import WINDOW_S, DashboardModel, sensor_row, stride_means
+from subtalar.dashboard.wording import STRIDE_COLUMNS
 from subtalar.types import BodySite, Ledger, Quality, SensorInfo, SensorStatus
 
 S = 1_000_000_000
@@ -193,6 +194,44 @@ def test_sensor_words():
     assert (row.lost, row.lost_many) == ("≈ 1.00 % (100)", True)
     unknown = sensor_row(SensorStatus(info))
     assert (unknown.rate, unknown.battery, unknown.lost, unknown.severity) == ("–", "–", "–", "off")
+
+
+def test_nothing_lost_is_not_an_estimate():
+    status = SensorStatus(SensorInfo(BodySite.LEFT_FOOT, 100.0), "streaming", ledger=Ledger(900, 0, True))
+    assert sensor_row(status).lost == "0.00 % (0)"
+
+
+def test_a_spread_is_never_shown_as_none_at_all():
+    stance = next(c for c in STRIDE_COLUMNS if c.title.endswith("Stance"))
+    assert stance.mean_text(61.44, 2.0) == "61\u2009±\u20092"
+    assert stance.mean_text(61.44, 0.31) == "61.4\u2009±\u20090.3"
+    assert stance.mean_text(61.44, 0.0) == "61\u2009±\u20090"
+    assert stance.mean_text(61.44, float("nan")) == "61"
+    assert stance.mean_text(float("nan"), float("nan")) == "–"
+
+
+def test_a_leg_without_sensors_is_not_waited_for(model, feeder, writer):
+    feeder.silent = {"left"}
+    infos = [SensorInfo(site, 100.0) for site in (BodySite.RIGHT_FOOT, BodySite.RIGHT_SHANK)]
+    writer.publish_status([SensorStatus(info, "streaming") for info in infos])
+    feeder.feed_until(3.0)
+    model.refresh()
+    assert model.reading("left", 0).note == "no sensor"
+    assert model.reading("right", 0).value_deg is not None
+
+
+def test_why_a_session_failed_is_asked_until_it_is_known(reader, feeder):
+    answers = iter([None, "right_foot: Nothing listens.", "never asked"])
+    model = DashboardModel(reader, failure=lambda: next(answers))
+    feeder.session()
+    model.refresh()
+    assert model.failed_because is None
+    feeder.session(state="ended", recording_path="")
+    for level in ("done", "problem", "problem"):
+        model._facts_ns = None
+        model.refresh()
+        assert model.instruction.level == level
+    assert model.failed_because == "right_foot: Nothing listens."
 
 
 def test_latency_counts_each_new_sample_once():

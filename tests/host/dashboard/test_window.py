@@ -99,6 +99,22 @@ def test_every_view_of_the_legs_is_another_picture(app, make_window, feeder):
     assert all(np.abs(a - b).sum() > 1e5 for k, a in enumerate(pictures) for b in pictures[:k])
 
 
+def test_a_long_reason_is_told_in_two_lines(app, make_window, feeder):
+    feeder.session(state="ended", recording_path="")
+    window = make_window()
+    redraw(app, window)
+    assert window.strides._empty.text() == "No strides were found."
+    assert window.banner.detail.text() == "Nothing was recorded."
+    reason = "Right foot: " + "nothing answers at this address, " * 5 + "is it on?"
+    window.banner.detail.set_full_text(reason)
+    app.processEvents()
+    assert window.banner.detail.text() == reason  # twice as much as one line holds
+    assert window.banner.detail.heightForWidth(window.banner.detail.width()) < window.banner.height()
+    window.banner.detail.set_full_text(reason * 5)
+    assert "…" in window.banner.detail.text()
+    assert window.banner.detail.heightForWidth(window.banner.detail.width()) < window.banner.height()
+
+
 def test_before_calibration_there_are_words_and_no_curve(app, make_window, feeder):
     from subtalar.dashboard.qt import theme
 

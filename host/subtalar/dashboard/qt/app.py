@@ -22,6 +22,7 @@ def run(
     *,
     wait_s: float,
     close_when_ended: bool,
+    failure: Callable[[], str | None],
     probe: LatencyProbe | None,
 ) -> int:
     """See ``subtalar.dashboard.run_dashboard``."""
@@ -30,7 +31,11 @@ def run(
         app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
         theme.apply(app)
         window = DashboardWindow(
-            DashboardModel(reader), control, on_close=app.quit, close_when_ended=close_when_ended, probe=probe
+            DashboardModel(reader, failure=failure),
+            control,
+            on_close=app.quit,
+            close_when_ended=close_when_ended,
+            probe=probe,
         )
         available = app.primaryScreen().availableGeometry()
         window.resize(min(1600, available.width()), min(1000, available.height()))

@@ -100,7 +100,8 @@ def _state_words(model: DashboardModel) -> tuple[Severity, str]:
     if model.writer == "died" and facts.state != "ended":
         return "problem", "Stopped unexpectedly"
     if not model.running:
-        return "off", "Ended, saved in" if facts.recording_path else "Ended"
+        severity: Severity = "problem" if model.failed_because else "off"
+        return severity, "Ended, saved in" if facts.recording_path else "Ended"
     if is_replay(facts.source) and not facts.recording_path and not facts.recording_error:
         return "off", "Replay of a recording"
     if facts.recording_error:
@@ -117,7 +118,7 @@ class Banner(QFrame):
         super().__init__()
         self._shown: Instruction | None = None
         self.text = theme.label("", 28, theme.INK, QFont.Weight.Bold)
-        self.detail = theme.ElidedLabel(15, theme.INK)
+        self.detail = theme.ElidedLabel(15, theme.INK, lines=2)
         self.setFixedHeight(64)
         row = QHBoxLayout(self)
         row.setContentsMargins(18, 4, 18, 4)

@@ -51,11 +51,14 @@ class StrideCard(QFrame):
 
     def show_strides(self, model: DashboardModel) -> None:
         """Update when there are new strides."""
+        if not model.running:
+            self._empty.setText("No strides were found.")
+        so_far = " so far" if model.running else ""
+        self._count.setText(f"{model.stride_count}{so_far}" if model.strides else "")
         if model.stride_count == self._shown:
             return
         self._shown = model.stride_count
         self._stack.setCurrentIndex(1 if model.strides else 0)
-        self._count.setText(f"{model.stride_count} so far" if model.strides else "")
         strides = model.strides[: -_SHOWN - 1 : -1]
         self.table.setRowCount(len(model.stride_means) + len(strides))
         for row, mean in enumerate(model.stride_means):
@@ -64,10 +67,7 @@ class StrideCard(QFrame):
             self._fill_stride(row, stride)
 
     def _fill_mean(self, row: int, mean: StrideMean) -> None:
-        texts = [
-            column.text(m) if s != s else f"{column.text(m)}\u2009±\u2009{column.text(s)}"
-            for column, m, s in zip(STRIDE_COLUMNS, mean.mean, mean.sd, strict=True)
-        ]
+        texts = [c.mean_text(m, s) for c, m, s in zip(STRIDE_COLUMNS, mean.mean, mean.sd, strict=True)]
         tip = f"Mean ± standard deviation of the last {mean.n} good strides (at most {MEAN_OF_STRIDES})"
         self._fill(row, mean.side, f"mean {mean.n}", texts, "mean ± sd", tip, strong=True)
 

@@ -318,8 +318,8 @@ class Strip(QFrame):
 
     def _show_empty(self, model: DashboardModel, empty: bool) -> None:
         if empty:
-            notes = {model.reading(side, self._index).note for side in SIDES}
-            self._empty.setText(" · ".join(sorted(notes - {""})))
+            notes = {model.reading(side, self._index).note for side in SIDES} - {"", "no sensor"}
+            self._empty.setText(" · ".join(sorted(notes)))
             self._empty.adjustSize()
             middle = self.plot.rect().adjusted(36, 0, -14, 0).center()
             self._empty.move(middle - self._empty.rect().center())

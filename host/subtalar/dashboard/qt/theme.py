@@ -126,8 +126,16 @@ def label(
 class ElidedLabel(QLabel):
     """A label that shortens its text in the middle, so that the end of a path stays readable."""
 
-    def __init__(self, pixels: int = 13, colour: str = INK_SOFT, mode: Qt.TextElideMode = Qt.TextElideMode.ElideMiddle):
+    def __init__(
+        self,
+        pixels: int = 13,
+        colour: str = INK_SOFT,
+        mode: Qt.TextElideMode = Qt.TextElideMode.ElideMiddle,
+        lines: int = 1,
+    ) -> None:
         super().__init__()
+        self._lines = lines
+        self.setWordWrap(lines > 1)
         self.setFont(sized(pixels))
         self.setStyleSheet(f"color: {colour}")
         self.setTextFormat(Qt.TextFormat.PlainText)
@@ -146,7 +154,9 @@ class ElidedLabel(QLabel):
         return self._full
 
     def _elide(self) -> None:
-        self.setText(self.fontMetrics().elidedText(self._full, self._mode, max(self.width() - 2, 0)))
+        # Words that do not fit at the end of a line leave room there: most of a word a line.
+        room = self.width() - 2 if self._lines == 1 else self._lines * (self.width() - 80) + 60
+        self.setText(self.fontMetrics().elidedText(self._full, self._mode, max(room, 0)))
 
     def resizeEvent(self, event: object) -> None:  # noqa: N802
         """Qt: the width changed."""
