@@ -16,10 +16,13 @@ from subtalar.session import Annotation, open_session, read_items
 from subtalar.transport import parse_spec
 from subtalar.types import AngleBlock, Stride
 
+PATIENCE_S = 240.0
+"""A busy machine is slow, and only a defect takes this long."""
 
-def ended(acquisition: Acquisition, patience_s: float = 60.0) -> str:
-    with RingReader.attach(acquisition.ring_name, wait_s=10) as reader:
-        deadline = time.monotonic() + patience_s
+
+def ended(acquisition: Acquisition) -> str:
+    with RingReader.attach(acquisition.ring_name) as reader:
+        deadline = time.monotonic() + PATIENCE_S
         while reader.session().state != "ended" and time.monotonic() < deadline:
             time.sleep(0.05)
         return reader.session().state
@@ -56,13 +59,12 @@ def test_simulated_bluetooth_sensors_are_recorded_without_loss_and_marked(tmp_pa
     recording = tmp_path / "live.mcap"
     plan = AcquisitionPlan(ProvidedSource(partial(simulated, 0, "normal")), "simulated sensors", recording)
     acquisition = start_acquisition(plan)
-    with RingReader.attach(acquisition.ring_name, wait_s=10) as reader:
-        deadline = time.monotonic() + 30
+    with RingReader.attach(acquisition.ring_name) as reader:
+        deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline and min((s.ledger.received for s in reader.sensors()), default=0) < 400:
             time.sleep(0.1)
         sensors = reader.sensors()
         acquisition.mark("insole in")
-        time.sleep(0.5)
     outcome = acquisition.close()
     assert outcome.error == ""
     assert len(sensors) == 4
@@ -77,7 +79,7 @@ def test_a_sensor_that_cannot_be_reached_ends_the_session_with_one_sentence_and_
     recording = tmp_path / "none.mcap"
     specs = (parse_spec("right_foot=serial:/dev/tty-not-there"),)
     acquisition = start_acquisition(AcquisitionPlan(DeviceSource(specs), "1 sensor", recording))
-    assert ended(acquisition, 20) == "ended"
+    assert ended(acquisition) == "ended"
     outcome = acquisition.close()
     assert "/dev/tty-not-there" in outcome.error
     assert "\n" not in outcome.error
@@ -93,10 +95,8 @@ def test_an_existing_file_is_not_recorded_over(short_walk: Path, tmp_path: Path)
     assert precious.read_bytes() == b"of value"
 
 
-@pytest.mark.parametrize("speed", [20.0, 0.0])
+@pytest.mark.parametrize("speed", [0.02, 0.0])
 def test_a_replay_ends_when_it_is_stopped(short_walk: Path, speed: float) -> None:
+    """The slow one would last for half an hour: were it not to end when asked, ``close`` would kill it and say so."""
     acquisition = start_acquisition(AcquisitionPlan(ReplaySource(short_walk, speed), "replay"))
-    begin = time.monotonic()
-    outcome = acquisition.close()
-    assert outcome.error == ""
-    assert time.monotonic() - begin < 25
+    assert acquisition.close().error == ""
