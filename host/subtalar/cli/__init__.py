@@ -41,8 +41,18 @@ def main(argv: list[str] | None = None) -> None:
     except SubtalarError as error:
         click.echo(f"subtalar: {error}", err=True)
         sys.exit(1)
-    except BrokenPipeError:
-        # Whoever read our output has had enough; Python would complain again while flushing at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # whoever read our output has had enough
+        _silence_output()
+        sys.exit(1)
+    except OSError as error:
+        click.echo(
+            f"subtalar: {error.filename or 'The output'} cannot be written or read ({error.strerror}).", err=True
+        )
+        _silence_output()
         sys.exit(1)
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _silence_output() -> None:
+    """Python would complain again while flushing at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

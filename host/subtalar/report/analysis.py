@@ -225,9 +225,9 @@ def _page_writer() -> Callable[[Path, AnalysisResult], None]:
 
 def _keep_the_session(session: Session, out_dir: Path) -> None:
     """Refuse results that would be written over the samples they come from."""
-    held = {file.resolve() for file in session.files}
+    held = {os.path.realpath(file) for file in session.files}
     for name in OUTPUT_FILES:
-        if (out_dir / name).resolve() in held:
+        if os.path.realpath(out_dir / name) in held:
             raise InputError(
                 f"{out_dir / name} holds samples of this session, and a result of that name would take its place: "
                 "name another folder with --out."

@@ -6,6 +6,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from subtalar.errors import InputError
 from subtalar.report.analysis import OUTPUT_FILES, REPORT_FILE, analyze
 from subtalar.report.data_quality import judge
 from subtalar.report.results import AnalysisResult
@@ -27,7 +28,9 @@ def analyze_command(
     ``subtalar_axis_deg`` is inclination and deviation; the mean axis when None. ``smooth``: the pass that looks ahead.
     Raises SubtalarError with one sentence for a session or a folder that cannot be used.
     """
-    out = Path(out_dir)
+    if not os.fspath(out_dir):
+        raise InputError("The name of the folder for the results is empty: give one with --out.")
+    out = Path(out_dir).expanduser()
     session = open_session(Path(session_path))
     errors = Console(stderr=True)
     bar = Progress(

@@ -28,6 +28,7 @@ CYCLES_FOR_VARIABILITY: Final = 50
 
 _TRENDS = ("peak_eversion_deg", "tibial_rotation_excursion_deg")
 _BY_KEY = {measure.key: measure for measure in MEASURES}
+_LONGEST_LABEL = 60
 _POINTS_BEFORE_CONTACT = 5  # the last 5 % of the cycle
 
 
@@ -45,8 +46,15 @@ def mean_sd(value: Spread, decimals: int, scale: float = 1.0) -> str:
     """``6.1 ± 0.8``."""
     if not value.n:
         return UNKNOWN
-    mean = number(value.mean * scale, decimals)
-    return f"{mean} ± {number(value.sd * scale, decimals)}" if value.n > 1 else mean
+    if value.n == 1:
+        return number(value.mean * scale, decimals)
+    decimals += 0 < value.sd * scale < 0.5 * 10.0**-decimals  # a spread never reads as none at all
+    return _with_sd(number(value.mean * scale, decimals), number(value.sd * scale, decimals))
+
+
+def _with_sd(mean: str, sd: str) -> str:
+    """In one piece, wherever the line breaks."""
+    return f"{mean}\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}{sd}"
 
 
 def _spreads(result: AnalysisResult, measure: Measure) -> dict[Side, Spread]:
@@ -65,10 +73,15 @@ def facts(result: AnalysisResult) -> list[tuple[str, str]]:
     if result.made_by == "smoothed":
         told.append(("Angles", "smoothed: they look ahead over the whole recording and are not what was shown live"))
     if result.annotations:
-        parts = [f"{a.label.replace('_', ' ')} {a.start_s:.0f}–{a.end_s:.0f} s" for a in result.annotations[:8]]
+        parts = [f"{_label(a.label)} {a.start_s:.0f}–{a.end_s:.0f} s" for a in result.annotations[:8]]
         more = f" and {len(result.annotations) - 8} more" if len(result.annotations) > 8 else ""
         told.append(("Marked parts", ", ".join(parts) + more))
     return told
+
+
+def _label(text: str) -> str:
+    words = text.replace("_", " ")
+    return words if len(words) <= _LONGEST_LABEL else words[: _LONGEST_LABEL - 1] + "…"
 
 
 def headline(result: AnalysisResult) -> list[str]:
@@ -90,7 +103,7 @@ def headline(result: AnalysisResult) -> list[str]:
         (_BY_KEY["tibial_rotation_excursion_deg"], "The tibia rotates through"),
     ):
         known = [
-            f"{number(value.mean, 1)}° ± {number(value.sd, 1)}° on the {side}" if value.n > 1
+            f"{_with_sd(number(value.mean, 1) + '°', number(value.sd, 1) + '°')} on the {side}" if value.n > 1
             else f"{number(value.mean, 1)}° on the {side}"
             for side, value in _spreads(result, measure).items() if value.n
         ]  # fmt: skip
@@ -98,7 +111,12 @@ def headline(result: AnalysisResult) -> list[str]:
             sentences.append(f"{words} {joined(known)}.")
     stance = {side: value for side, value in _spreads(result, _BY_KEY["stance_ratio"]).items() if value.n}
     if stance:
-        shares = [f"{number(100 * value.mean, 0)} % on the {side}" for side, value in stance.items()]
+        # From a shank alone the moment of foot off is a guess: see ``shank_alone``.
+        shares = [
+            f"{'about ' if result.sides[side].one_sensor == 'shank' else ''}{number(100 * value.mean, 0)} % "
+            f"on the {side}"
+            for side, value in stance.items()
+        ]
         sentences.append(f"Of each stride, the foot is on the ground for {joined(shares)}.")
     if uncertainty := _uncertainty(result):
         sentences.append(
@@ -128,7 +146,8 @@ def praise(result: AnalysisResult) -> str:
     """Why the data are good, in figures."""
     lost = max((sensor.lost_ratio for sensor in result.sensors), default=0.0)
     strides = joined([f"{len(found.used_strides)} on the {side}" for side, found in result.sides.items()])
-    return f"Enough strides ({strides}), at most {100 * lost:.1f} % of a sensor’s samples lost, small uncertainty."
+    missing = f"at most {max(100 * lost, 0.1):.1f} % of a sensor’s samples lost" if lost else "no samples lost"
+    return f"Enough strides ({strides}), {missing}, small uncertainty."
 
 
 def _remarks_on_strides(result: AnalysisResult, side: Side, found: SideResult) -> list[str]:
@@ -213,6 +232,20 @@ def _measure_row(result: AnalysisResult, measure: Measure) -> MeasureRow:
         UNKNOWN if measure.same_for_both_feet else number(comparison.symmetry_index_pct, 0, signed=True),
         within,
         measure.same_for_both_feet and bool(np.isfinite(comparison.difference)),
+    )
+
+
+def shank_alone(result: AnalysisResult) -> str:
+    """What the timing of a leg that carries a shank sensor only is worth; empty where none does.
+
+    Foot off against that of two sensors and of simulated legs: docs/one-sensor.md.
+    """
+    sides: list[str] = [side for side, found in result.sides.items() if found.one_sensor == "shank" and found.strides]
+    if not sides:
+        return ""
+    return (
+        f"On the {joined(sides)} foot off is told from the shank alone and may lie some 70 ms beside the truth: "
+        "stance by some 6 % of the stride, for all strides alike."
     )
 
 

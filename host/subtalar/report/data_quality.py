@@ -68,7 +68,8 @@ def _judge_side(side: SideResult) -> list[tuple[Level, str]]:
         level: Level = "poor" if len(side.used_strides) < FEWEST_STRIDES.poor else "limited"
         found.append((level, f"{name}: the means rest on {count(len(side.used_strides), 'stride')} only."))
     doubtful = side.doubtful_count
-    found.append((DOUBTFUL_RATIO.level(doubtful / n), f"{name}: {doubtful} of {n} strides are too uncertain to use."))
+    fate = "too uncertain to use" if side.only_reliable else "uncertain, but in the means for want of better ones"
+    found.append((DOUBTFUL_RATIO.level(doubtful / n), f"{name}: {doubtful} of {n} strides are {fate}."))
     if not side.has_pair:
         found.append(("limited", f"{name}: a sensor on the {side.one_sensor} only, so no ankle angles."))
         return found

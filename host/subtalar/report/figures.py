@@ -49,6 +49,7 @@ _STYLE: Final[dict[Any, Any]] = {
     "legend.frameon": False,
     "axes.unicode_minus": True,
 }
+_ROUND_STEPS = (1, 2, 5, 10)
 _MOST_DOTS = 400
 _TREND_STRIDES = 21
 _TREND_WINDOWS = 40  # so that an hour does not become a scribble
@@ -124,7 +125,7 @@ def trend_figure(panels: Sequence[tuple[str, Mapping[Side, Series]]], duration_s
                 )  # fmt: skip
                 axes.plot(time, running_median(values), **_line(side), label=side.capitalize())
             axes.set_title(title, pad=5)
-            axes.yaxis.set_major_locator(MaxNLocator(4))
+            axes.yaxis.set_major_locator(MaxNLocator(5, steps=_ROUND_STEPS))
             axes.grid(axis="y", color=_PALE, lw=0.5)
             axes.set_axisbelow(True)
             axes.margins(x=0.01, y=0.08)
@@ -147,7 +148,7 @@ def _cycle_axis(axes: Any) -> None:
     axes.set_xlim(0, 100)
     axes.set_xticks(range(0, 101, 20))
     axes.set_xlabel("% of gait cycle")
-    axes.yaxis.set_major_locator(MaxNLocator(5))
+    axes.yaxis.set_major_locator(MaxNLocator(6, steps=_ROUND_STEPS))
 
 
 def _mark_foot_off(axes: Any, foot_off_pct: Mapping[Side, float]) -> None:

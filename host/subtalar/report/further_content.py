@@ -63,12 +63,24 @@ def pronation_words(result: AnalysisResult) -> str:
     return " ".join(told)
 
 
+def segments_measured(result: AnalysisResult) -> str:
+    """``Foot and shank``, ``Foot`` or ``Shank``: what any leg carries a sensor on."""
+    only = {leg.one_sensor for leg in result.sides.values()}
+    if len(only) == 1 and (segment := only.pop()) is not None:
+        return segment.capitalize()
+    return "Foot and shank"
+
+
 def segment_words(result: AnalysisResult) -> str:
     """What the angles to the floor are, and what a leg with one sensor does not show."""
+    what = segments_measured(result)
     told = [
-        "How foot and shank stand to the floor, whatever the other does. Zero is quiet standing, or the flat foot in "
-        "mid-stance where nobody stood still."
-    ]
+        "How foot and shank stand to the floor, whatever the other does."
+        if what == "Foot and shank"
+        else f"How the {what.lower()} stands to the floor.",
+        "Zero is quiet standing." if what == "Shank" else
+        "Zero is quiet standing, or the flat foot in mid-stance where nobody stood still.",
+    ]  # fmt: skip
     for side, leg in result.sides.items():
         if leg.one_sensor == "foot":
             told.append(

@@ -5,6 +5,8 @@ import gzip
 import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -293,6 +295,22 @@ def test_true_angles_are_never_written_over_something_else(run: Run, tmp_path: P
     (tmp_path / name).write_bytes(precious)
     refused(run("live", "--simulate", "--headless", "--no-record", "--truth", tmp_path / name), "true angles")
     assert (tmp_path / name).read_bytes() == precious
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
+@pytest.mark.parametrize("arguments", [["session", "info"], ["analyze", "--out"]])
+def test_output_that_cannot_be_written_is_one_sentence(walk: Path, tmp_path: Path, arguments: list[str]) -> None:
+    command = [*arguments[:1], str(walk), *arguments[1:], str(tmp_path / "out")]
+    if arguments[0] == "session":
+        command = [*arguments, str(walk)]
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-c", "from subtalar.cli import main; main()", *command],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=120,
+        )  # fmt: skip
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("subtalar: The output cannot be written")
+    assert ended.stderr.count("\n") == 1
 
 
 def test_a_device_spec_that_makes_no_sense(run: Run) -> None:

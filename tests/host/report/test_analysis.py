@@ -87,6 +87,13 @@ def test_a_source_that_fails_half_way_leaves_nothing(tmp_path: Path) -> None:
     assert names(tmp_path) == []
 
 
+def test_a_folder_that_is_a_link_to_itself(session: Session, tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for place in ("loop", "loop/out"):
+        with pytest.raises(InputError, match="name another"):
+            analyze(session, tmp_path / place, estimator_factory=scripted(make_estimates()))
+
+
 def test_samples_are_never_written_over(tmp_path: Path) -> None:
     samples = tmp_path / "walk" / "angles.csv"
     samples.parent.mkdir()

@@ -35,6 +35,22 @@ def test_quiet_prints_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert (tmp_path / "out" / "report.html").is_file()
 
 
+def test_a_folder_without_a_name_is_not_the_present_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="name of the folder for the results is empty"):
+        command.analyze_command("walk_1", "")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.usefixtures("_wired")
+def test_a_tilde_is_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no shell has put the home in its place, as from a script."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    command.analyze_command("walk_1", "~/out", quiet=True)
+    assert (tmp_path / "out" / "report.html").is_file()
+
+
 def test_a_session_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="There is no"):
         command.analyze_command(tmp_path / "nothing", tmp_path / "out")

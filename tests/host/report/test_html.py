@@ -10,12 +10,13 @@ import pytest
 
 from subtalar.report import html
 from subtalar.report.analysis import analyze
-from subtalar.report.content import number
+from subtalar.report.content import mean_sd, number
 from subtalar.report.data_quality import judge
 from subtalar.report.further_content import panels, panels_alt
 from subtalar.report.html import render
+from subtalar.report.measures import spread
 from subtalar.report.results import AnalysisResult
-from subtalar.session import Session
+from subtalar.session import Annotation, Session
 from subtalar.types import BodySite, Estimates, Notice
 
 from .conftest import NAN, make_angles, make_estimates, make_session, make_stride, scripted
@@ -197,9 +198,66 @@ def test_a_foot_alone_shows_its_own_curves(tmp_path: Path) -> None:
     said = Estimates(angles=(replace(one, further_deg=further, further_sd_deg=further * 0 + 1),), strides=strides)
     result = result_of(session, tmp_path / "out", said)
     page = Page(render(result))
-    assert "Foot and shank to the floor" in page.headings
+    assert "Foot to the floor" in page.headings
     assert "Ankle angles over the stride" not in page.headings
     shown = panels_alt(panels(result, ("foot", "shank")))
     assert "Foot pitch, left: from −20° to 20°; Foot inversion, left: from −6° to 6°." in shown
     assert "Shank" not in shown
     assert result.sides["left"].coverage.known_ratio == 1.0
+    # Nothing is said of what is not there.
+    assert "How the foot stands to the floor. Zero is quiet standing, or the flat foot" in page.text
+    assert "the turn of the shoe against the floor" in page.text
+    assert "ISB joint coordinate system" not in page.text
+    assert "foot is on the ground for 62 % on the left" in page.text
+
+
+def test_a_shank_alone_does_not_pretend_to_know_foot_off(tmp_path: Path) -> None:
+    session = make_session(tmp_path / "s", sites=[BodySite.LEFT_SHANK])
+    strides = tuple(make_stride("left", float(k), peak_eversion_deg=NAN, measured_by="shank") for k in range(2, 14))
+    said = Estimates(angles=(make_angles("left", known=False),), strides=strides)
+    page = Page(render(result_of(session, tmp_path / "out", said)))
+    assert "foot is on the ground for about 62 % on the left" in page.text
+    assert "On the left foot off is told from the shank alone" in page.text
+    assert "the turn of the shoe" not in page.text
+    both = Page(render(result_of(make_session(tmp_path / "t"), tmp_path / "out", make_estimates())))
+    assert "shank alone" not in both.text
+    assert "about 62 %" not in both.text
+
+
+def test_a_table_without_a_picture_does_not_refer_to_one(tmp_path: Path) -> None:
+    session = make_session(tmp_path / "s", sites=[BodySite.LEFT_FOOT])
+    strides = tuple(make_stride("left", float(k), measured_by="foot") for k in range(2, 14))
+    said = Estimates(angles=(make_angles("left", known=False),), strides=strides)
+    page = Page(render(result_of(session, tmp_path / "out", said)))
+    assert "Stride time, coefficient of variation (%)" in page.text
+    assert "The same in numbers" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("lost", "words"), [(0, "no samples lost"), (1, "at most 0.1 % of a sensor’s"), (60, "at most 1.5 % of a sensor’s")]
+)
+def test_nothing_lost_and_hardly_anything_lost_differ(tmp_path: Path, lost: int, words: str) -> None:
+    result = result_of(make_session(tmp_path / "s", lost=lost), tmp_path / "out", make_estimates())
+    assert words in Page(render(result)).text
+
+
+def test_a_spread_is_never_shown_as_none_at_all_and_never_broken_over_lines() -> None:
+    assert mean_sd(spread([61.0, 61.0, 61.4]), 0) == "61.1\u00a0±\u00a00.2"
+    assert mean_sd(spread([60.0, 62.0, 64.0]), 0) == "62\u00a0±\u00a02"
+    assert mean_sd(spread([0.601, 0.603]), 1, 100.0) == "60.2\u00a0±\u00a00.1"
+    assert mean_sd(spread([2.0]), 1) == "2.0"
+    assert mean_sd(spread([]), 1) == "–"
+
+
+def test_a_label_as_long_as_a_letter_is_cut(tmp_path: Path) -> None:
+    session = make_session(tmp_path / "s", annotations=(Annotation("word_" * 500, 0.0, 1.0),))
+    text = Page(render(result_of(session, tmp_path / "out", make_estimates()))).text
+    assert "word word" in text
+    assert text.count("word ") < 20
+
+
+def test_strides_that_had_to_be_used_are_not_called_unusable(session: Session, tmp_path: Path) -> None:
+    result = result_of(session, tmp_path / "out", make_estimates(quality="few_strides"))
+    text = Page(render(result)).text
+    assert "15 of 15 strides are uncertain, but in the means for want of better ones." in text
+    assert "too uncertain to use" not in text
