@@ -7,11 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from subtalar.bench.alone import Figures, peak_memory_mb
+from subtalar.bench.arrays import by_site
+from subtalar.bench.estimates import estimate_live
 from subtalar.bench.long_walk import prolonged
 from subtalar.errors import SubtalarError
 from subtalar.estimation import GaitEstimator
 from subtalar.session import Session, open_session
-from subtalar.session.interleave import cut, join
+from subtalar.session.interleave import cut
 from subtalar.types import Estimates, SampleBlock
 
 HOUR_S = 3600.0
@@ -101,17 +103,16 @@ def _cost(gait: GaitEstimator, blocks: Iterator[SampleBlock]) -> _Cost:
 
 def _rounds(session: Session) -> Iterator[list[SampleBlock]]:
     """10 ms of every sensor at a time."""
-    tracks = [join([b for b in session.blocks() if b.site == site]) for site in session.sensors]
-    sizes = [round(_ROUND_S * info.rate_hz) for info in session.sensors.values()]
-    for k in range(min(len(t) // n for t, n in zip(tracks, sizes, strict=True))):
-        yield [cut(t, k * n, (k + 1) * n) for t, n in zip(tracks, sizes, strict=True)]
+    tracks = [
+        (block, round(_ROUND_S * session.sensors[site].rate_hz)) for site, block in by_site(session.blocks()).items()
+    ]
+    for k in range(min(len(block) // rows for block, rows in tracks)):
+        yield [cut(block, k * rows, (k + 1) * rows) for block, rows in tracks]
 
 
 def _lap(session: Session) -> tuple[tuple[float, float], float]:
     """From the first stride with angles to the last of the same foot, and the mean stride time (s)."""
-    gait = GaitEstimator(session.sensors)
-    found = [gait.push(block) for block in session.blocks()]
-    strides = [s for f in [*found, gait.finish()] for s in f.strides if s.quality == "ok"]
+    strides = [s for s in estimate_live(session.sensors, session.blocks()).strides if s.quality == "ok"]
     contacts_s = [s.initial_contact_s for s in strides if s.side == strides[0].side]
     if len(contacts_s) < 2:
         raise SubtalarError("The measured session has too few strides to be made longer: ask for a longer session.")

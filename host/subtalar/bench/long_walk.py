@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from subtalar.bench.arrays import by_site
 from subtalar.session import Session
-from subtalar.session.interleave import join
 from subtalar.types import BodySite, FloatArray, IntArray, SampleBlock
 
 
@@ -18,7 +18,7 @@ def prolonged(
     clock runs on evenly and every sensor stays at its place in the lap, so there is no gap, no repeated sample and no
     new standing. Blocks of ``block_s``; the sensors need both clocks and must not have lost a sample.
     """
-    tracks = [_Track(join([b for b in session.blocks() if b.site == site]), lap_s) for site in session.sensors]
+    tracks = [_Track(block, lap_s) for block in by_site(session.blocks()).values()]
     for k in range(round(duration_s / block_s)):
         for track in tracks:
             yield track.between(k * block_s, (k + 1) * block_s)

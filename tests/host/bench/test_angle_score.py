@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from subtalar.bench.accuracy.angle_score import has_value, score_angles
-from subtalar.bench.accuracy.estimates import Track, estimate_live
 from subtalar.bench.accuracy.trial import TrueStrides, read_trial
+from subtalar.bench.estimates import Track, estimate_live
 from subtalar.conventions import ANGLE_NAMES, FURTHER_ANGLE_NAMES
 
 WALK = 10.0, 70.0

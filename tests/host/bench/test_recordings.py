@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from subtalar.bench.accuracy import closed_loops, inclination
-from subtalar.bench.accuracy.estimates import Track
 from subtalar.bench.accuracy.foot_recording import read_foot
 from subtalar.bench.accuracy.front_end import rests, rows_of
 from subtalar.bench.accuracy.heading_trace import smooth_trend, traced
 from subtalar.bench.accuracy.recordings import existing
 from subtalar.bench.accuracy.treadmill import mean_waveform
 from subtalar.bench.accuracy.trial import read_trial
+from subtalar.bench.estimates import Track
 from subtalar.errors import InputError
 from subtalar.session.interleave import join
 from subtalar.types import BodySite, Stride

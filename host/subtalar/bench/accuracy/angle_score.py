@@ -5,10 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from subtalar.bench.accuracy.estimates import Track
 from subtalar.bench.accuracy.trial import TrueStrides
+from subtalar.bench.arrays import at
+from subtalar.bench.estimates import Track
+from subtalar.conventions import ANGLE_NAMES
 from subtalar.types import FloatArray
 
+ANGLE_ORDER = " / ".join(name.replace("_", " ") for name in ANGLE_NAMES)
+"""For the heads of tables with three figures in a cell."""
 SETTLE_S = 8.0
 """The first seconds of the walk are not scored: the first angles need three strides."""
 _END_S = 1.5
@@ -54,7 +58,7 @@ def score_angles(
     whole = (truth_time_s > walk[0]) & (truth_time_s < walk[1] - _END_S)
     t, truth = truth_time_s[whole] + lag_s, truth_deg[whole]
     near = has_value(known.time_s, t)
-    inside = np.abs(_at(known.time_s, known.angles_deg, t) - truth) <= 2.0 * _at(known.time_s, known.sd_deg, t)
+    inside = np.abs(at(t, known.time_s, known.angles_deg) - truth) <= 2.0 * at(t, known.time_s, known.sd_deg)
     spans = [
         (t >= start + lag_s) & (t < start + lag_s + duration)
         for start, duration in zip(strides.initial_contact_s, strides.stride_time_s, strict=True)
@@ -75,13 +79,9 @@ def score_angles(
 
 def _best_lag(track: Track, t: FloatArray, truth: FloatArray) -> tuple[float, FloatArray]:
     """The lag (s) with the least sum of the three errors, and these errors (3,)."""
-    errors = [np.sqrt(np.mean((_at(track.time_s, track.angles_deg, t + lag) - truth) ** 2, axis=0)) for lag in _LAGS_S]
+    errors = [np.sqrt(np.mean((at(t + lag, track.time_s, track.angles_deg) - truth) ** 2, axis=0)) for lag in _LAGS_S]
     best = int(np.argmin([e.sum() for e in errors]))
     return float(_LAGS_S[best]), np.asarray(errors[best])
-
-
-def _at(time_s: FloatArray, values: FloatArray, t: FloatArray) -> FloatArray:
-    return np.stack([np.interp(t, time_s, values[:, k]) for k in range(values.shape[1])], axis=1)
 
 
 def has_value(time_s: FloatArray, t: FloatArray) -> npt.NDArray[np.bool_]:

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from vqf import VQF
 
-from subtalar.bench.accuracy.estimates import Outcome, estimate_live
 from subtalar.bench.accuracy.foot_markers import (
+    LAGS_S,
     FloorError,
     Reference,
     compare,
@@ -25,6 +25,8 @@ from subtalar.bench.accuracy.foot_recording import MARKER_RATE_HZ, RATE_HZ, Foot
 from subtalar.bench.accuracy.front_end import rests, rows_of
 from subtalar.bench.accuracy.recordings import existing
 from subtalar.bench.accuracy.stride_score import StrideScore, score_strides
+from subtalar.bench.arrays import at, rotation_to
+from subtalar.bench.estimates import Outcome, estimate_live
 from subtalar.bench.parallel import side_by_side
 from subtalar.bench.table import Column, Table, Value
 from subtalar.conventions import FURTHER_ANGLE_NAMES
@@ -34,7 +36,6 @@ from subtalar.types import SIDES, BodySite, FloatArray, SampleBlock, SensorInfo,
 
 FOLDER = "gaitmap_foot_mocap"
 _FLOOR = [FURTHER_ANGLE_NAMES.index("foot_pitch"), FURTHER_ANGLE_NAMES.index("foot_inversion")]
-_LAGS_S = np.arange(-0.050, 0.0501, 0.0025)
 
 
 @dataclass(frozen=True)
@@ -117,11 +118,8 @@ def _vqf(recording: FootRecording, reference: Reference) -> FloorError:
     q = VQF(1.0 / RATE_HZ).updateBatch(gyr, acc)["quat6D"]
     up = quat.rotate(quat.conjugate(q), np.broadcast_to(np.array([0.0, 0.0, 1.0]), (len(q), 3)))
     errors = []
-    for lag in _LAGS_S:
-        t = reference.time_s + lag
-        here = np.stack([np.interp(t, recording.time_s, up[:, k]) for k in range(3)], axis=1)
-        u, _, vt = np.linalg.svd(reference.up.T @ here)
-        turn = u @ np.diag([1.0, 1.0, np.linalg.det(u @ vt)]) @ vt
+    for lag in LAGS_S:
+        turn = rotation_to(reference.up, at(reference.time_s + lag, recording.time_s, up))
         errors.append(compare(reference, recording.time_s, up @ turn.T, recording.side))
     return min(errors, key=lambda error: error.pitch_deg + error.inversion_deg)
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from subtalar.bench.arrays import at
 from subtalar.types import FloatArray, Side
 
-_LAGS_S = np.arange(-0.050, 0.0501, 0.0025)
+LAGS_S = np.arange(-0.050, 0.0501, 0.0025)
 _UNBENT_M = 0.003
 _YAWS_RAD = np.radians(np.arange(-30.0, 30.01, 0.25))
 
@@ -90,15 +91,15 @@ def up_of_angles(angles_deg: FloatArray, side: Side) -> FloatArray:
 
 def compare(reference: Reference, times: FloatArray, up: FloatArray, side: Side) -> FloorError:
     """Verticals (m, 3) at ``times`` (m,) against the reference: as they are but for the lag."""
-    found = [(_rms(reference.up, _at(reference.time_s + lag, times, up), side), float(lag)) for lag in _LAGS_S]
+    found = [(_rms(reference.up, at(reference.time_s + lag, times, up), side), float(lag)) for lag in LAGS_S]
     lag = min(found, key=lambda f: float(f[0].sum()))[1]
-    return _error(reference, _at(reference.time_s + lag, times, up), side, lag, 0.0)
+    return _error(reference, at(reference.time_s + lag, times, up), side, lag, 0.0)
 
 
 def compare_turned(reference: Reference, times: FloatArray, up: FloatArray, side: Side) -> FloorError:
     """The same with one constant yaw between the two forward axes fitted as well."""
     lag = compare(reference, times, up, side).lag_s
-    shifted = _at(reference.time_s + lag, times, up)
+    shifted = at(reference.time_s + lag, times, up)
     yaw = min(_YAWS_RAD, key=lambda y: float(_rms(reference.up, turned(shifted, y), side).sum()))
     return _error(reference, turned(shifted, yaw), side, lag, float(np.degrees(yaw)))
 
@@ -119,7 +120,3 @@ def turned(up: FloatArray, yaw_rad: float) -> FloatArray:
 def _rms(truth_up: FloatArray, up: FloatArray, side: Side) -> FloatArray:
     difference = floor_angles_deg(up, side) - floor_angles_deg(truth_up, side)
     return np.asarray(np.std(difference, axis=0))
-
-
-def _at(t: FloatArray, times: FloatArray, values: FloatArray) -> FloatArray:
-    return np.stack([np.interp(t, times, values[:, k]) for k in range(values.shape[1])], axis=1)

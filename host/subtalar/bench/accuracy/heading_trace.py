@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from subtalar.bench.accuracy.estimates import Outcome, collected
+from subtalar.bench.estimates import Outcome, collected
 from subtalar.estimation import GaitEstimator
 from subtalar.types import BodySite, FloatArray, SampleBlock, SensorInfo, Side
 

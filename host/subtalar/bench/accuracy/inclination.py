@@ -14,6 +14,7 @@ from vqf import VQF
 
 from subtalar.bench.accuracy.front_end import rows_of
 from subtalar.bench.accuracy.recordings import existing
+from subtalar.bench.arrays import at
 from subtalar.bench.parallel import side_by_side
 from subtalar.bench.table import Column, Table
 from subtalar.estimation import quaternions as quat
@@ -61,7 +62,7 @@ def lagged_rms_deg(time_s: FloatArray, q: FloatArray, reference: FloatArray, sco
     """
     turned = np.concatenate(([1.0], np.cumprod(np.where(np.sum(q[1:] * q[:-1], axis=1) < 0, -1.0, 1.0))))
     q = q * turned[:, None]
-    lagged = (np.stack([np.interp(time_s + lag_s, time_s, column) for column in q.T], axis=1) for lag_s in LAGS_S)
+    lagged = (at(time_s + lag_s, time_s, q) for lag_s in LAGS_S)
     return min(inclination_rms_deg(quat.normalized(each), reference, scored) for each in lagged)
 
 

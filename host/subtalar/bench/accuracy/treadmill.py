@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from subtalar.bench.accuracy.estimates import Track
+from subtalar.bench.accuracy.angle_score import ANGLE_ORDER
 from subtalar.bench.accuracy.heading_trace import HeadingTrace, smooth_trend, traced
 from subtalar.bench.accuracy.recordings import existing
+from subtalar.bench.arrays import at
+from subtalar.bench.estimates import Track
 from subtalar.bench.parallel import side_by_side
 from subtalar.bench.table import Column, Table, Value
-from subtalar.conventions import ANGLE_NAMES
 from subtalar.session import open_session
 from subtalar.types import FloatArray, Side, Stride
 
@@ -103,10 +104,7 @@ def mean_waveform(track: Track, strides: list[Stride]) -> FloatArray:
     if len(strides) < _FEWEST:
         return np.full((_POINTS, 3), np.nan)
     share = np.linspace(0.0, 1.0, _POINTS)
-    curves = []
-    for s in strides:
-        t = s.initial_contact_s + share * s.stride_time_s
-        curves.append(np.stack([np.interp(t, track.time_s, track.angles_deg[:, k]) for k in range(3)], axis=1))
+    curves = [at(s.initial_contact_s + share * s.stride_time_s, track.time_s, track.angles_deg) for s in strides]
     return np.asarray(np.mean(curves, axis=0))
 
 
@@ -144,12 +142,11 @@ def _heading_table(legs: list[Leg]) -> Table:
 
 
 def _waveform_table(legs: list[Leg]) -> Table:
-    order = " / ".join(name.replace("_", " ") for name in ANGLE_NAMES)
     columns = (Column("rms_deg", "RMS over the stride °"), Column("largest_deg", "largest °"))
     rows: list[tuple[Value, ...]] = [
         (x.trial, x.side, tuple(x.waveform_rms_deg.tolist()), tuple(x.waveform_max_deg.tolist())) for x in legs
     ]
-    title = f"Mean waveform of the last minute against the first ({order})"
+    title = f"Mean waveform of the last minute against the first ({ANGLE_ORDER})"
     return Table("treadmill_waveforms", title, (*_WHO, *columns), tuple(rows))
 
 

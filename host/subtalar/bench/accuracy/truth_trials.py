@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from subtalar.bench.accuracy.angle_score import AngleScore, score_angles
+from subtalar.bench.accuracy.angle_score import ANGLE_ORDER, AngleScore, score_angles
 from subtalar.bench.accuracy.passes import PASSES, Pass
 from subtalar.bench.accuracy.recordings import existing
 from subtalar.bench.accuracy.stride_score import StrideScore, score_strides
@@ -12,7 +12,6 @@ from subtalar.bench.accuracy.trial import Trial, read_trial, trial_folders
 from subtalar.bench.accuracy.without_bends import blocks_without_bends, cut_s
 from subtalar.bench.parallel import side_by_side
 from subtalar.bench.table import Column, Table, Value
-from subtalar.conventions import ANGLE_NAMES
 from subtalar.types import SampleBlock, Side
 
 FOLDER = "truth_trials"
@@ -82,7 +81,6 @@ def _score(
     return scores
 
 
-_ORDER = " / ".join(name.replace("_", " ") for name in ANGLE_NAMES)
 _WHO = (Column("trial", "trial"), Column("side", "side"))
 _THREE = (
     Column("dorsiflexion_deg", "dorsiflexion °"),
@@ -113,7 +111,7 @@ def tables(scores: list[Score]) -> list[Table]:
                 errors,
                 _errors(without_bends),
             ),
-            _honesty(f"{kind}_sd", f"Share of the truth within ±2 sd, {title} angles ({_ORDER})", with_bends),
+            _honesty(f"{kind}_sd", f"Share of the truth within ±2 sd, {title} angles ({ANGLE_ORDER})", with_bends),
             _strides(f"{kind}_strides", f"Strides, {title}", with_bends),
         ]
     return found
@@ -122,7 +120,7 @@ def tables(scores: list[Score]) -> list[Table]:
 def _summary(scores: list[Score]) -> Table:
     """Errors in the words of people, a row a leg, a column a pass."""
     legs = list(dict.fromkeys((s.trial, s.side) for s in scores))
-    columns = [Column(f"{kind}_deg", f"{_TITLES.get(kind, kind)}, ° ({_ORDER})") for kind in PASSES]
+    columns = [Column(f"{kind}_deg", f"{_TITLES.get(kind, kind)}, ° ({ANGLE_ORDER})") for kind in PASSES]
     rows: list[tuple[Value, ...]] = []
     for trial, side in legs:
         cells: list[Value] = []

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from subtalar.bench.accuracy.trial import Trial
-from subtalar.session.interleave import Track, interleave, join
+from subtalar.bench.arrays import by_site
+from subtalar.session.interleave import Track, interleave
 from subtalar.types import SampleBlock
 
 _STAY_S = 0.2
@@ -26,12 +27,9 @@ def blocks_without_bends(trial: Trial) -> Iterator[SampleBlock]:
     other; the step across the seam is within half a sample of the usual one.
     """
     start_s, end_s = cut_s(trial)
-    by_site: dict[str, list[SampleBlock]] = {}
-    for block in trial.blocks():
-        by_site.setdefault(block.site, []).append(block)
     tracks = []
-    for blocks in by_site.values():
-        shorter = without(join(blocks), start_s, end_s)
+    for block in by_site(trial.blocks()).values():
+        shorter = without(block, start_s, end_s)
         arrival = shorter.host_time_s
         assert arrival is not None
         tracks.append(Track(shorter, arrival))

@@ -5,16 +5,15 @@ from pathlib import Path
 
 import numpy as np
 
-from subtalar.bench.accuracy.angle_score import score_angles
-from subtalar.bench.accuracy.estimates import Track, estimate_live
+from subtalar.bench.accuracy.angle_score import ANGLE_ORDER, score_angles
 from subtalar.bench.accuracy.trial import Trial, read_trial
 from subtalar.bench.accuracy.truth_trials import folders_in
+from subtalar.bench.estimates import Track, estimate_live
 from subtalar.bench.parallel import side_by_side
 from subtalar.bench.peers import filters
 from subtalar.bench.peers.joint import ankle_fixed_in_standing, ankle_heading_corrected
 from subtalar.bench.peers.told import tell
 from subtalar.bench.table import Column, Table, Value
-from subtalar.conventions import ANGLE_NAMES
 from subtalar.types import FloatArray, Side
 
 OURS = "subtalar, told nothing"
@@ -69,9 +68,8 @@ def table(scores: list[PeerScore]) -> Table:
     methods = list(dict.fromkeys(s.method for s in scores))
     by_cell = {(s.trial, s.side, s.method): s.rmse_deg for s in scores}
     rows = tuple((trial, side, *(_cell(by_cell[trial, side, m]) for m in methods)) for trial, side in legs)
-    order = " / ".join(name.replace("_", " ") for name in ANGLE_NAMES)
     columns = (Column("trial", "trial"), Column("side", "side"), *(Column(_key(m), m, 1) for m in methods))
-    return Table("peers", f"Error while walking, ° ({order})", columns, rows)
+    return Table("peers", f"Error while walking, ° ({ANGLE_ORDER})", columns, rows)
 
 
 def _key(method: str) -> str:

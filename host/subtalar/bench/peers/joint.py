@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from subtalar.bench.accuracy.estimates import Track
+from subtalar.bench.estimates import Track
 from subtalar.bench.peers.filters import Filter, heading_corrected
 from subtalar.bench.peers.told import Sensor, Told
 from subtalar.conventions import FURTHER_ANGLE_NAMES

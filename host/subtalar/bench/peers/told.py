@@ -14,9 +14,9 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from subtalar.bench.accuracy.trial import Trial
+from subtalar.bench.arrays import at, by_site, rotation_to
 from subtalar.errors import InputError
 from subtalar.estimation.clock import lower_line
-from subtalar.session.interleave import join
 from subtalar.types import BodySite, FloatArray, SampleBlock, Side
 
 _BIN_S = 1.0
@@ -45,7 +45,7 @@ class Sensor:
 
     def rate_at(self, t: FloatArray) -> FloatArray:
         """Angular rate (m, 3) in sensor axes at other times."""
-        return np.stack([np.interp(t, self.time_s, self.gyr_rad_s[:, k]) for k in range(3)], axis=1)
+        return at(t, self.time_s, self.gyr_rad_s)
 
 
 @dataclass(frozen=True)
@@ -60,10 +60,8 @@ class Told:
 
 def tell(trial: Trial, side: Side) -> Told:
     """Everything about one leg of a trial. Raises InputError where the trial has no knee bends."""
-    foot, shank = (
-        _unbiased(even(join([b for b in trial.blocks() if b.site == BodySite.of(side, segment)])), trial)
-        for segment in ("foot", "shank")
-    )
+    blocks = by_site(trial.blocks())
+    foot, shank = (_unbiased(even(blocks[BodySite.of(side, s)]), trial) for s in ("foot", "shank"))
     bends = trial.span("knee_bends")
     standing = bends.end_s + _SETTLE_S, trial.walking.start_s - _SETTLE_S
     if standing[1] <= standing[0]:
@@ -93,7 +91,7 @@ def even(block: SampleBlock) -> Sensor:
     whole = np.arange(int(number[-1]) + 1, dtype=np.float64)
 
     def filled(values: FloatArray) -> FloatArray:
-        return np.ascontiguousarray(np.stack([np.interp(whole, number, v) for v in values.T], axis=1))
+        return np.ascontiguousarray(at(whole, number, values))
 
     time_s = np.interp(whole, number, session)
     return Sensor(time_s, filled(block.acc_m_s2), filled(block.gyr_rad_s), np.eye(3))
@@ -157,8 +155,7 @@ def _foot_axes(
 
 def kabsch(expected: FloatArray, measured: FloatArray) -> FloatArray:
     """The rotation (3, 3) that takes measured vectors (n, 3) nearest to the expected; their means are left out."""
-    u, _, vt = np.linalg.svd((expected - expected.mean(axis=0)).T @ (measured - measured.mean(axis=0)))
-    return np.asarray(u @ np.diag([1.0, 1.0, np.linalg.det(u @ vt)]) @ vt)
+    return rotation_to(expected - expected.mean(axis=0), measured - measured.mean(axis=0))
 
 
 def _misfit(expected: FloatArray, measured: FloatArray) -> float:
