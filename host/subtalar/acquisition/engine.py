@@ -5,7 +5,7 @@ A recording that fails (disk full, stick pulled) is said at once and the session
 
 import contextlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -134,11 +134,6 @@ class Engine:
                     recorder.path.unlink()
             if not os.path.exists(recorder.path):  # nor does one whose stick was pulled: say nothing else
                 self._facts = replace(self._facts, recording_path="", recorded_bytes=0)
-
-    @property
-    def statuses(self) -> Sequence[SensorStatus]:
-        """Every sensor's last known state."""
-        return list(self._statuses.values())
 
     @property
     def facts(self) -> SessionFacts:

@@ -8,7 +8,7 @@ import atexit
 import os
 import time
 from collections.abc import Iterable
-from typing import Literal, cast
+from typing import Literal, Self, cast
 
 import numpy as np
 
@@ -62,20 +62,42 @@ def find_sessions() -> tuple[str, ...]:
     return live_names()
 
 
-class RingWriter:
+class _End:
+    """What both ends do: lay arrays over the memory, and let go of them before the memory goes."""
+
+    def __init__(self, segment: Segment, buffer: memoryview, angle_rows: int) -> None:
+        self._segment = segment
+        self.name = segment.name
+        self._header = map_header(buffer)
+        self._channels = map_channels(buffer, angle_rows)
+        self._open = True
+        atexit.register(self.close)  # arrays must go before the memory does
+
+    def close(self) -> None:
+        """Let go of the shared memory."""
+        if self._open:
+            self._open = False
+            atexit.unregister(self.close)
+            del self._header
+            self._channels.clear()
+            self._segment.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class RingWriter(_End):
     """The writing end; not thread-safe. Use as a context manager, or ``close`` it."""
 
     def __init__(self, segment: Segment, angle_rows: int) -> None:
-        self._segment = segment
-        self.name = segment.name
-        self._header = map_header(segment.buffer)
-        self._channels = map_channels(segment.buffer, angle_rows)
+        super().__init__(segment, segment.buffer, angle_rows)
         self._header["checksum"] = layout_checksum()
         self._header["angle_rows"] = angle_rows
         self._header["pid"] = os.getpid()
-        self._open = True
-        atexit.register(self.close)  # arrays must go before the memory does
-        self.heartbeat()
+        self._beat(time.monotonic_ns())
         fence()
         self._header["magic"] = MAGIC
 
@@ -125,41 +147,23 @@ class RingWriter:
         self._channels["session"].append(to_row(SESSION_ROW, facts, publish_ns=now_ns))
         self._beat(now_ns)
 
-    def heartbeat(self) -> None:
-        """Say "still here"; every ``publish`` does. Without one for seconds, readers say the process hangs."""
-        self._beat(time.monotonic_ns())
-
     def _beat(self, now_ns: int) -> None:
+        """Say "still here". Without this for seconds, readers say the process hangs."""
         self._header["heartbeat_ns"] = now_ns
 
     def close(self) -> None:
         """End in order: readers keep what they have attached to and see that this was no crash."""
         if self._open:
-            self._open = False
-            atexit.unregister(self.close)
             self._header["closed"] = 1
-            del self._header
-            self._channels.clear()
-            self._segment.close()
-
-    def __enter__(self) -> "RingWriter":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+        super().close()
 
 
-class RingReader:
+class RingReader(_End):
     """The reading end. All that it returns are copies; nothing blocks, and the writer does not notice."""
 
     def __init__(self, segment: Segment) -> None:
-        self._segment = segment
-        self.name = segment.name
         buffer = segment.buffer.toreadonly()
-        self._header = map_header(buffer)
-        self._channels = map_channels(buffer, int(self._header["angle_rows"][0]))
-        self._open = True
-        atexit.register(self.close)  # arrays must go before the memory does
+        super().__init__(segment, buffer, int(map_header(buffer)["angle_rows"][0]))
 
     @classmethod
     def attach(cls, name: str, wait_s: float = 0.0) -> "RingReader":
@@ -181,17 +185,9 @@ class RingReader:
                 raise problem
             time.sleep(0.02)
 
-    def angle_count(self, side: Side) -> int:
-        """Rows published so far: a cursor for "from now on"."""
-        return self._channels[f"angles_{side}"].count
-
     def angles_since(self, side: Side, cursor: int = 0) -> Batch:
         """Angle rows (``ring_layout.ANGLE_ROW``) from ``cursor`` on that are still kept."""
         return self._channels[f"angles_{side}"].since(cursor)
-
-    def last_angles(self, side: Side, n: int) -> Rows:
-        """The newest ``n`` angle rows."""
-        return self._channels[f"angles_{side}"].last(n)
 
     def truth_since(self, side: Side, cursor: int = 0) -> Batch:
         """True angles (``ring_layout.TRUTH_ROW``), if the source knows them."""
@@ -247,21 +243,6 @@ class RingReader:
         if self._segment.owner_alive():
             return "alive"
         return "closed" if self._header["closed"][0] else "died"
-
-    def close(self) -> None:
-        """Let go of the shared memory."""
-        if self._open:
-            self._open = False
-            atexit.unregister(self.close)
-            del self._header
-            self._channels.clear()
-            self._segment.close()
-
-    def __enter__(self) -> "RingReader":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def _is_ready(segment: Segment) -> bool:

@@ -1,7 +1,8 @@
 """The two kinds of live session: sensors that stream, and a recording that is played again."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -11,7 +12,7 @@ from subtalar.acquisition.engine import FACTS_EVERY_S, SETTLED_S, Engine
 from subtalar.acquisition.plan import AcquisitionPlan, Hardware, ReplaySource
 from subtalar.acquisition.ring import RingWriter
 from subtalar.acquisition.truth import TruthWriter
-from subtalar.device import SessionClock, open_group
+from subtalar.device import SensorGroup, SessionClock, open_group
 from subtalar.session import Session, open_session
 from subtalar.transport import DeviceSpec, make_transport, parse_spec
 from subtalar.types import BodySite, Ledger, SampleBlock, SensorStatus
@@ -73,45 +74,71 @@ async def run_sensors(
     relay.engine = engine
     on_engine(engine)
     truth = TruthWriter(plan.truth_path, ring, clock, hardware) if hardware is not None else None
+
+    def tell(now_s: float) -> None:
+        engine.publish_facts()
+        if truth is not None:
+            truth.follow(infos, now_s)
+
     try:
         async with group:
-            starting = asyncio.create_task(group.wait_streaming())
-            stopping = asyncio.create_task(stop.event.wait())
-            try:
-                while not starting.done() and not stopping.done():
-                    await asyncio.wait([starting, stopping], timeout=FACTS_EVERY_S, return_when=asyncio.FIRST_COMPLETED)
-                    engine.publish_facts()
-                if starting.done():
-                    starting.result()
-            finally:
-                starting.cancel()
-                stopping.cancel()
-                await asyncio.gather(starting, stopping, return_exceptions=True)
+            await _until_all_stream(group, engine, stop)
             engine.run()
-            failed = asyncio.create_task(group.wait_failed())
-            end_s = np.inf if plan.duration_s is None else clock.now_s() + plan.duration_s
-            next_facts_s = 0.0
-            try:
-                while clock.now_s() < end_s and not failed.done():
-                    if await stop.within(ADVANCE_EVERY_S):
-                        break
-                    now_s = clock.now_s()
-                    engine.advance(now_s - SETTLED_S)
-                    if now_s >= next_facts_s:
-                        next_facts_s = now_s + FACTS_EVERY_S
-                        engine.publish_facts()
-                        if truth is not None:
-                            truth.follow(infos, now_s)
-                if failed.done():
-                    failed.result()
-            finally:
-                failed.cancel()
-                await asyncio.gather(failed, return_exceptions=True)
+            await _stream(group, engine, stop, clock, plan.duration_s, tell)
         engine.finish()
     finally:
         engine.close()
         if truth is not None:
             truth.close()
+
+
+async def _until_all_stream(group: SensorGroup, engine: Engine, stop: Stop) -> None:
+    """Or until stopped. Raises LinkError when a sensor cannot be reached."""
+    starting = asyncio.create_task(group.wait_streaming())
+    stopping = asyncio.create_task(stop.event.wait())
+    async with _ended_with_the_block(starting, stopping):
+        while not starting.done() and not stopping.done():
+            await asyncio.wait([starting, stopping], timeout=FACTS_EVERY_S, return_when=asyncio.FIRST_COMPLETED)
+            engine.publish_facts()
+        if starting.done():
+            starting.result()
+
+
+async def _stream(
+    group: SensorGroup,
+    engine: Engine,
+    stop: Stop,
+    clock: SessionClock,
+    duration_s: float | None,
+    tell: Callable[[float], None],
+) -> None:
+    """Until stopped or over; ``tell`` is called with the session time several times a second. Raises LinkError when
+    a sensor is given up.
+    """
+    end_s = np.inf if duration_s is None else clock.now_s() + duration_s
+    next_told_s = 0.0
+    failed = asyncio.create_task(group.wait_failed())
+    async with _ended_with_the_block(failed):
+        while clock.now_s() < end_s and not failed.done():
+            if await stop.within(ADVANCE_EVERY_S):
+                break
+            now_s = clock.now_s()
+            engine.advance(now_s - SETTLED_S)
+            if now_s >= next_told_s:
+                next_told_s = now_s + FACTS_EVERY_S
+                tell(now_s)
+        if failed.done():
+            failed.result()
+
+
+@contextlib.asynccontextmanager
+async def _ended_with_the_block(*tasks: "asyncio.Task[Any]") -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class _Relay:

@@ -31,7 +31,7 @@ READER = """
 import sys
 from subtalar.acquisition.ring import RingReader
 reader = RingReader.attach(sys.argv[1], wait_s=120)
-print(reader.angle_count("left"), flush=True)
+print(reader.angles_since("left").cursor, flush=True)
 if sys.argv[2] == "close":
     reader.close()
 elif sys.argv[2] == "die":
@@ -95,15 +95,15 @@ def test_readers_come_and_go_and_the_writer_does_not_notice(end):
             )
             assert run.stdout == f"{5 * n}\n"
             assert run.stderr == ""  # the resource tracker has nothing to complain of
-        assert staying.angle_count("left") == 10
+        assert staying.angles_since("left").cursor == 10
         with RingReader.attach(writer.name) as again:  # nobody unlinked it
-            assert again.angle_count("left") == 10
+            assert again.angles_since("left").cursor == 10
 
 
 def test_a_killed_writer_is_noticed_at_once_and_its_memory_is_cleaned(start_writer, tmp_path):
     process = start_writer("ring-test-killed")
     with RingReader.attach("ring-test-killed", wait_s=PATIENCE_S) as reader:
-        while reader.angle_count("left") < 20:
+        while reader.angles_since("left").cursor < 20:
             time.sleep(0.01)
         assert reader.writer_state() == "alive"
         assert find_sessions() == ("ring-test-killed",)
@@ -126,5 +126,5 @@ def test_a_name_left_by_a_dead_writer_can_be_used_again(start_writer):
     process.kill()
     process.wait()
     with RingWriter.create("ring-test-again", angle_rows=100), RingReader.attach("ring-test-again") as reader:
-        assert reader.angle_count("left") == 0
+        assert reader.angles_since("left").cursor == 0
         assert reader.writer_state() == "alive"

@@ -57,7 +57,7 @@ def test_the_last_ten_seconds_however_often_one_looks(model, feeder, reader):
     assert trace.time_s[-1] == pytest.approx(29 * 0.7 - 0.01)
     assert WINDOW_S <= trace.time_s[-1] - trace.time_s[0] <= WINDOW_S + 0.6
     np.testing.assert_allclose(np.diff(trace.time_s), 0.01)
-    rows = reader.last_angles("right", len(trace.time_s))
+    rows = reader.angles_since("right").rows[-len(trace.time_s) :]
     np.testing.assert_array_equal(trace.angles_deg, rows["angles_deg"])
     np.testing.assert_array_equal(trace.sd_deg, rows["sd_deg"])
     assert trace.missed == 0
@@ -67,7 +67,7 @@ def test_a_value_carries_its_uncertainty(model, feeder, reader):
     feeder.session()
     feeder.feed_until(2.0)
     model.refresh()
-    last = reader.last_angles("left", 1)[0]
+    last = reader.angles_since("left").rows[-1]
     for k, reading in enumerate(model.readings("left")):
         assert reading.value_deg == last["angles_deg"][k]
         assert reading.sd_deg == last["sd_deg"][k]
