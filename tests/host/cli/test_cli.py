@@ -13,16 +13,6 @@ from pathlib import Path
 import pytest
 
 from subtalar.cli import main
-from subtalar_sim.body import BodyConfig
-from subtalar_sim.config import SimulationConfig
-from subtalar_sim.session_writer import write_session
-
-
-@pytest.fixture(scope="module")
-def walk(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    config = SimulationConfig(body=BodyConfig(seed=4), sites=("left_foot", "left_shank"), device="ximu3", rate_hz=100.0)
-    return write_session(config, tmp_path_factory.mktemp("cli") / "walk", 30.0)
-
 
 Run = Callable[..., tuple[int, str, str]]
 

@@ -7,10 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from subtalar_sim.body import BodyConfig
-from subtalar_sim.config import SimulationConfig
-from subtalar_sim.session_writer import write_session
-
 ESTIMATOR = {"numba", "llvmlite", "scipy", "vqf"}
 RADIO = {"asyncio", "bleak", "bumble", "serial"}
 RUN = """
@@ -30,12 +26,6 @@ def loaded_by(*arguments: str | Path) -> set[str]:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     return set(json.loads(done.stdout.splitlines()[-1]))
-
-
-@pytest.fixture(scope="module")
-def walk(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    config = SimulationConfig(body=BodyConfig(seed=4), sites=("left_foot", "left_shank"), device="ximu3", rate_hz=100.0)
-    return write_session(config, tmp_path_factory.mktemp("imports") / "walk", 16.0)
 
 
 def test_the_process_that_shows_a_live_session_loads_neither_estimator_nor_radio(walk: Path) -> None:

@@ -12,9 +12,6 @@ from pathlib import Path
 import pytest
 
 from subtalar.session import verify
-from subtalar_sim.body import BodyConfig
-from subtalar_sim.config import SimulationConfig
-from subtalar_sim.session_writer import write_session
 
 pytestmark = [
     pytest.mark.slow,
@@ -23,18 +20,13 @@ pytestmark = [
 
 Start = Callable[..., "subprocess.Popen[str]"]
 PATIENCE_S = 240.0
-"""For whatever is waited for: a busy machine is slow, and only a defect takes this long."""
-WALK_S = 300.0
-"""Longer than the patience: a signal that is lost must not pass because the session came to its own end."""
+"""For whatever is waited for: a busy machine is slow, and only a defect takes this long.
+
+Shorter than the walk: a signal that is lost must not pass because the session came to its own end.
+"""
 # A shell starts its background jobs with the interrupt ignored, and all that these start inherits that.
 RUN = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from subtalar.cli import main; main()"
 COMMAND = (sys.executable, "-c", RUN)
-
-
-@pytest.fixture(scope="module")
-def walk(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    config = SimulationConfig(body=BodyConfig(seed=4), sites=("left_foot", "left_shank"), device="ximu3", rate_hz=100.0)
-    return write_session(config, tmp_path_factory.mktemp("signals") / "walk", WALK_S)
 
 
 @pytest.fixture
@@ -85,8 +77,10 @@ def alone(process: "subprocess.Popen[str]") -> bool:
     return members(process) == 0
 
 
-def test_ctrl_c_while_it_starts_says_one_sentence_and_leaves_nothing(start: Start, walk: Path, tmp_path: Path) -> None:
-    process = start("live", "--replay", walk, "--headless", "--record", tmp_path / "a.mcap")
+def test_ctrl_c_while_it_starts_says_one_sentence_and_leaves_nothing(
+    start: Start, long_walk: Path, tmp_path: Path
+) -> None:
+    process = start("live", "--replay", long_walk, "--headless", "--record", tmp_path / "a.mcap")
     lock_folder = tmp_path / "tmp" / f"subtalar-live-{os.getuid()}"
     # The measuring process begins to load, and a terminal would send it the interrupt, too.
     wait_for(lambda: members(process) >= 2)
@@ -100,10 +94,10 @@ def test_ctrl_c_while_it_starts_says_one_sentence_and_leaves_nothing(start: Star
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_the_session_and_closes_its_recording(
-    start: Start, walk: Path, tmp_path: Path, number: signal.Signals
+    start: Start, long_walk: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
     recording = tmp_path / "a.mcap"
-    process = start("live", "--replay", walk, "--headless", "--record", recording)
+    process = start("live", "--replay", long_walk, "--headless", "--record", recording)
     wait_for(lambda: has_samples(recording))
     os.killpg(process.pid, number)
     out, err = process.communicate(timeout=PATIENCE_S)
@@ -114,10 +108,10 @@ def test_a_signal_ends_the_session_and_closes_its_recording(
 
 
 def test_a_session_whose_window_was_killed_goes_on_is_shown_and_is_ended_by_name(
-    start: Start, walk: Path, tmp_path: Path
+    start: Start, long_walk: Path, tmp_path: Path
 ) -> None:
     recording = tmp_path / "a.mcap"
-    process = start("live", "--replay", walk, "--headless", "--record", recording)
+    process = start("live", "--replay", long_walk, "--headless", "--record", recording)
     wait_for(lambda: has_samples(recording))
     process.kill()
     process.wait()
@@ -146,10 +140,10 @@ def test_a_session_whose_window_was_killed_goes_on_is_shown_and_is_ended_by_name
 
 
 def test_a_measuring_process_that_is_killed_leaves_a_readable_recording_and_no_memory(
-    start: Start, walk: Path, tmp_path: Path
+    start: Start, long_walk: Path, tmp_path: Path
 ) -> None:
     recording = tmp_path / "a.mcap"
-    process = start("live", "--replay", walk, "--headless", "--record", recording)
+    process = start("live", "--replay", long_walk, "--headless", "--record", recording)
     wait_for(lambda: has_samples(recording))
     lock = next((tmp_path / "tmp" / f"subtalar-live-{os.getuid()}").glob("*.lock"))
     os.utime(lock, (0, 0))  # a young lock file may belong to a session that is only just starting
