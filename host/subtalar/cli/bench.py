@@ -26,7 +26,7 @@ _ACCURACY = ("accuracy", "peers")
     "--write",
     "documents",
     multiple=True,
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="Put the figures into this document as well; may be repeated.",
 )
 def bench(name: str, *, as_json: bool, data: Path, only: tuple[str, ...], documents: tuple[Path, ...]) -> None:

@@ -5,7 +5,7 @@ import sys
 import click
 
 from subtalar.cli.missing import missing_package
-from subtalar.cli.numbers import SECONDS
+from subtalar.cli.numbers import SECONDS, FiniteRange
 from subtalar.errors import InputError
 
 
@@ -20,7 +20,13 @@ def sim() -> None:
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="First TCP port; 0 = any free ones.")
 @click.option("--duration", "duration_s", type=SECONDS, metavar="S", help="End after so many seconds.")
 @click.option("--seed", type=click.IntRange(0, 2**31), default=0, show_default=True)
-@click.option("--speed", type=SECONDS, default=1.0, show_default=True, help="Faster or slower than life.")
+@click.option(
+    "--speed",
+    type=FiniteRange(0, 100, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="Faster or slower than life.",
+)
 def serve(device: str, transport: str | None, port: int, duration_s: float | None, seed: int, speed: float) -> None:
     """Serve simulated sensors of both legs and print where to connect, one device spec a line."""
     try:

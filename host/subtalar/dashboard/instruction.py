@@ -157,7 +157,7 @@ def _measuring(facts: SessionFacts, sensors: Sequence[SensorStatus], qualities: 
     if not any(quality in (Quality.OK, Quality.CLIPPED, Quality.BRIDGED_GAP) for quality in qualities.values()):
         return Instruction(title, "", "info")
     lost = max((lost_share(s.ledger) for s in sensors), default=0.0)
-    stream = f"All {len(sensors)} sensors stream" if len(sensors) > 1 else "The sensor streams"
+    stream = {1: "The sensor streams", 2: "Both sensors stream"}.get(len(sensors), f"All {len(sensors)} sensors stream")
     return Instruction(f"{title}: data good", f"{stream}, {lost_words(lost)}.", "info")
 
 

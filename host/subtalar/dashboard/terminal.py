@@ -238,7 +238,9 @@ def _sensor_table(model: DashboardModel) -> RenderableType:
 
 def plain_line(model: DashboardModel) -> str:
     """The present in one line for logs: time, instruction, angles, strides, sensors that do not stream."""
-    parts = [clock_text(model.elapsed_s), model.instruction.text]
+    said = model.instruction
+    why = f" ({said.detail})" if said.level == "problem" and said.detail else ""
+    parts = [clock_text(model.elapsed_s), said.text + why]
     for side in SIDES:
         signals = model.signals_of(side)
         readings = [model.reading(side, k) for k in signals]

@@ -148,7 +148,7 @@ def _cycle_axis(axes: Any) -> None:
     axes.set_xlim(0, 100)
     axes.set_xticks(range(0, 101, 20))
     axes.set_xlabel("% of gait cycle")
-    axes.yaxis.set_major_locator(MaxNLocator(6, steps=_ROUND_STEPS))
+    axes.yaxis.set_major_locator(MaxNLocator(7, steps=_ROUND_STEPS))
 
 
 def _mark_foot_off(axes: Any, foot_off_pct: Mapping[Side, float]) -> None:

@@ -96,6 +96,11 @@ def test_hardly_anything_lost_is_not_nothing():
         assert told.detail == f"All 4 sensors stream, {words}."
 
 
+def test_two_sensors_are_both():
+    told = choose(notices=(), sensors=STREAMING[:2], qualities={STREAMING[0].info.site.side: Quality.OK})
+    assert told.detail == "Both sensors stream, no samples lost."
+
+
 def test_one_sensor_of_several_is_told_in_the_singular():
     sensors = [STREAMING[0], *(SensorStatus(s.info, "connecting") for s in STREAMING[1:])]
     told = choose(notices=(), sensors=sensors, facts=SessionFacts())

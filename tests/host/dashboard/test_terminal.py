@@ -72,6 +72,13 @@ def test_a_plain_line_has_values_with_their_sd(model):
     assert line.endswith("strides | left foot reconnecting")
 
 
+def test_a_plain_line_says_what_the_problem_is(model, feeder):
+    feeder.session(recording_error="The disk is full.")
+    model._facts_ns = None
+    model.refresh()
+    assert " | Not recording (The disk is full.) | " in terminal.plain_line(model)
+
+
 def test_an_output_without_unicode_is_no_traceback(model, writer, feeder):
     feeder.session(state="ended")
     console = FileConsole(encoding="ascii")

@@ -209,6 +209,17 @@ def test_closing_while_measuring_asks_first(app, make_window, feeder, control, m
     assert closed == [1]
 
 
+def test_true_angles_are_announced_only_where_they_are_drawn(app, make_window, feeder):
+    feeder.truth = True
+    feed_walking(feeder)
+    window = make_window()
+    redraw(app, window)
+    assert window.strips[0]._scale.text() == "± 1 sd; dots: true angle"
+    window.strips[0]._choose(4)
+    redraw(app, window)
+    assert window.strips[0]._scale.text() == "degrees, ± 1 sd"
+
+
 def test_the_scale_widens_at_once_and_does_not_jump_back(app, make_window, feeder):
     feed_walking(feeder)
     window = make_window()

@@ -1,5 +1,6 @@
 """After a kill, a cut or damage, everything that had reached the file is read; nothing altered passes for sound."""
 
+import errno
 import io
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from subtalar.errors import InputError, RecordingError
 from subtalar.session import Recorder, open_session, read_blocks, read_items, recover, verify
+from subtalar.session.recording import durable_file
 
 QUICK = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 FRACTION = st.floats(0, 1, exclude_max=True, allow_subnormal=False)
@@ -93,6 +95,21 @@ def test_recover_keeps_everything(sound, tmp_path, make):
     before, after = (list(open_session(p).blocks(None)) for p in (cut, tmp_path / "whole.mcap"))
     assert len(before) == len(after) > 100
     assert all(map(make.same_bits, before, after))
+
+
+def test_a_full_disk_leaves_the_original_and_no_half_copy(sound, tmp_path, monkeypatch):
+    path, content, _ = sound
+
+    def full(self, data):
+        error = OSError(errno.ENOSPC, "No space left on device")
+        raise durable_file._translate(self.path, error) from error
+
+    monkeypatch.setattr(durable_file.DurableFile, "write", full)
+    with pytest.raises(RecordingError, match=r"cannot be written whole \(No space left") as caught:
+        recover(path, tmp_path / "out.mcap")
+    assert "is kept" not in str(caught.value)
+    assert path.read_bytes() == content
+    assert not (tmp_path / "out.mcap").exists()
 
 
 def test_recover_never_overwrites(sound, tmp_path):

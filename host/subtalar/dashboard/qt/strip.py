@@ -285,7 +285,7 @@ class Strip(QFrame):
 
     def show_traces(self, model: DashboardModel) -> None:
         """Shift the traces to the present. Once a frame."""
-        now_s, largest = model.now_s, 0.0
+        now_s, largest, truth_shown = model.now_s, 0.0, False
         bands: list[tuple[QColor, list[QRectF]]] = []
         contacts: list[tuple[QPen, list[QLineF]]] = []
         for side in SIDES:
@@ -295,11 +295,11 @@ class Strip(QFrame):
             t, y, sd = trace.time_s[inside], values[inside], spread[inside]
             _draw(self._curves[side], t, y, now_s)
             has_truth = len(trace.truth_time_s) > 0 and self._index < len(ANGLES)
+            truth_shown |= has_truth
             self._truth[side].setVisible(has_truth)
             if has_truth:
                 inside = slice(int(np.searchsorted(trace.truth_time_s, now_s - WINDOW_S)), None)
                 _draw(self._truth[side], trace.truth_time_s[inside], trace.truth_deg[inside, self._index], now_s)
-                self._scale.setText("± 1 sd; dots: true angle")
             contacts.append((_pen(theme.SIDE_COLOUR[side]), self._ticks(model.contacts_s[side] - now_s)))
             if np.isfinite(y).any():
                 largest = max(largest, float(np.nanmax(np.abs(y))))
@@ -309,6 +309,7 @@ class Strip(QFrame):
             bands.append((colour, _columns(middle - now_s, low, high)))
         self._backdrop.bands, self._backdrop.contacts = bands, contacts
         self._backdrop.update()
+        self._scale.setText("± 1 sd; dots: true angle" if truth_shown else "degrees, ± 1 sd")
         self._fit(largest * 1.05, now_s)
         self._show_empty(model, largest == 0.0)
 

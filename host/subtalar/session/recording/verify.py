@@ -9,7 +9,7 @@ from typing import IO, Literal
 
 from mcap.opcode import Opcode
 
-from subtalar.errors import InputError
+from subtalar.errors import InputError, RecordingError
 from subtalar.session.recording.container import MAGIC, RECORD_HEAD, ChunkEnd, Scanner
 from subtalar.session.recording.durable_file import DurableFile, is_being_written
 from subtalar.session.recording.mcap_writer import RecordingWriter
@@ -82,9 +82,14 @@ def recover(file: str | Path, out: str | Path) -> VerifyReport:
     try:
         _copy(source, copy, found)
         copy.sync()
-    except BaseException:
+    except BaseException as error:
         copy.close()
         target.unlink(missing_ok=True)
+        if isinstance(error, RecordingError) and isinstance(error.__cause__, OSError):
+            raise RecordingError(
+                f"{target} cannot be written whole ({error.__cause__.strerror}) and has been removed again; "
+                f"{source} is as it was: name another place with --out."
+            ) from error
         raise
     copy.close()
     return verify_recording(target)
