@@ -52,6 +52,9 @@ def start(tmp_path: Path) -> Iterator[Start]:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
+    for lock in (tmp_path / "tmp").glob("subtalar-live-*/*.lock"):
+        # What was killed here leaves its memory to the next session that uses the same folder: there is none.
+        Path("/dev/shm", lock.stem).unlink(missing_ok=True)
 
 
 def wait_for(what: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
