@@ -16,6 +16,7 @@ from subtalar.report.results import AnalysisResult, Gait, Pass, SensorFacts, Sid
 from subtalar.report.tables import write_strides, write_summary
 from subtalar.report.waveforms import FURTHER_GROUPS, FurtherGroup, WaveformCollector
 from subtalar.session.model import Session
+from subtalar.session.recording.durable_file import locked
 from subtalar.types import SIDES, BodySite, Estimates, Ledger, SampleBlock, Segment, SensorInfo, Side, Stride
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ REPORT_FILE: Final = "report.html"
 OUTPUT_FILES: Final = (ANGLES_FILE, STRIDES_FILE, SUMMARY_FILE, REPORT_FILE)
 
 _UNFINISHED = ".subtalar-unfinished"
+_LOCK = ".subtalar-unfinished.lock"
 _BLOCK_S = 5.0
 
 Progress = Callable[[float, float], None]
@@ -247,17 +249,25 @@ def _staging(out_dir: Path) -> Iterator[Path]:
                 raise InputError(f"{out_dir / name} is a folder where a result file belongs: move it or name another.")
         made = [folder for folder in (out_dir, *out_dir.parents) if not folder.exists()]
         out_dir.mkdir(parents=True, exist_ok=True)
-        if staging.is_dir():
-            shutil.rmtree(staging)  # an earlier analysis was killed
-        staging.mkdir()
-        yield staging
+        with locked(out_dir / _LOCK) as alone:
+            if not alone:
+                raise InputError(
+                    f"Another analysis is writing to {out_dir} at this moment: wait for its end, or name another "
+                    "folder with --out."
+                )
+            try:
+                if staging.is_dir():
+                    shutil.rmtree(staging)  # an earlier analysis was killed
+                staging.mkdir()
+                yield staging
+            finally:
+                shutil.rmtree(staging, ignore_errors=True)
     except OSError as error:
         raise InputError(
             f"The results cannot be written to {out_dir} ({error.strerror or error}): "
             "check the free space and the right to write there, or name another folder with --out."
         ) from error
     finally:
-        shutil.rmtree(staging, ignore_errors=True)
         for folder in made:
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()

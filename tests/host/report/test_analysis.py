@@ -10,7 +10,7 @@ from subtalar.report.analysis import OUTPUT_FILES, analyze
 from subtalar.session import Session
 from subtalar.types import BodySite, Estimates, SampleBlock
 
-from .conftest import make_angles, make_estimates, make_session, make_stride, problem, scripted
+from .conftest import ScriptedEstimator, make_angles, make_estimates, make_session, make_stride, problem, scripted
 
 FILES = sorted(OUTPUT_FILES)
 
@@ -92,6 +92,17 @@ def test_a_folder_that_is_a_link_to_itself(session: Session, tmp_path: Path) -> 
     for place in ("loop", "loop/out"):
         with pytest.raises(InputError, match="name another"):
             analyze(session, tmp_path / place, estimator_factory=scripted(make_estimates()))
+
+
+def test_a_second_analysis_does_not_destroy_the_first(session: Session, tmp_path: Path) -> None:
+    class Nosy(ScriptedEstimator):
+        def push(self, block: SampleBlock) -> Estimates:
+            with pytest.raises(InputError, match="Another analysis is writing"):
+                analyze(session, tmp_path / "out", estimator_factory=scripted(make_estimates()))
+            return super().push(block)
+
+    analyze(session, tmp_path / "out", estimator_factory=lambda sensors: Nosy([make_estimates()]))
+    assert names(tmp_path / "out") == FILES
 
 
 def test_samples_are_never_written_over(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from subtalar.errors import InputError, RecordingError
 from subtalar.session import Recorder, open_session, read_blocks, read_items, recover, verify
 from subtalar.session.recording import durable_file
+from subtalar.types import Ledger, SensorStatus
 
 QUICK = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 FRACTION = st.floats(0, 1, exclude_max=True, allow_subnormal=False)
@@ -83,6 +84,29 @@ def test_a_killed_writer_costs_nothing_that_was_synced(tmp_path):
     assert report.status == "ok"
     assert report.sample_count == session.sample_count
     assert verify(path).status == "not_closed"  # the source is left as it was
+
+
+def test_what_damage_took_is_lost(tmp_path, make):
+    path = tmp_path / "a.mcap"
+    sensors = make.sensors()
+    with Recorder(path, sensors, make.START) as recorder:
+        for k, block in enumerate(make.blocks(12.0)):
+            recorder.write_block(block)
+            if k % 80 == 79:
+                recorder.sync()  # several chunks, one of which is going to be damaged
+        recorder.write_status([SensorStatus(info, "streaming", ledger=Ledger(1200, 7)) for info in sensors], 12.0)
+    sound = open_session(path)
+    assert [(sound.ledger[s.site].received, sound.ledger[s.site].lost) for s in sensors] == [(1200, 7)] * 2
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 300] = bytes(300)
+    path.write_bytes(content)
+    session = open_session(path)
+    read = {s.site: sum(len(b) for b in session.blocks() if b.site == s.site) for s in sensors}
+    assert sum(read.values()) < 2400
+    for s in sensors:
+        ledger = session.ledger[s.site]
+        assert (ledger.received, ledger.lost) == (read[s.site], 1207 - read[s.site])
 
 
 def test_recover_keeps_everything(sound, tmp_path, make):

@@ -4,6 +4,8 @@ import contextlib
 import errno
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from subtalar.errors import RecordingError
@@ -97,6 +99,23 @@ def check_new(path: Path) -> None:
         raise _translate(path, FileNotFoundError(errno.ENOENT, "no such folder"))
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise _translate(path, PermissionError(errno.EACCES, "not writable"))
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[bool]:
+    """Make ``path`` and hold its lock, then remove it. False, and nothing done, where another process holds it.
+
+    Raises OSError where the file cannot be made.
+    """
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+    held = _try_lock(fd)
+    try:
+        yield held
+    finally:
+        os.close(fd)
+        if held:
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def is_being_written(path: Path) -> bool:

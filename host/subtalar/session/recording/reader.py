@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from subtalar.session import checks
@@ -98,11 +99,16 @@ def _in_sequence(group: list[ArrivedBlock]) -> list[ArrivedBlock]:
 
 
 def _ledger(found: Survey, site: BodySite) -> Ledger:
-    """The last ledger that the device layer wrote; without one, what the nominal rate lets one guess."""
+    """The last ledger that the device layer wrote; without one, what the nominal rate lets one guess.
+
+    What damage has taken out of the file counts as lost: nobody can use it.
+    """
     status = found.totals.status.get(site)
-    if status is not None:
-        return status.ledger
     received = found.totals.samples[site]
+    if status is not None:
+        ledger = status.ledger
+        gone = max(0, ledger.received - received) if found.damaged else 0
+        return replace(ledger, received=ledger.received - gone, lost=ledger.lost + gone)
     expected = round(found.totals.duration_s * found.header.sensors[site].rate_hz)
     return Ledger(received=received, lost=max(0, expected - received), lost_is_estimated=True)
 
