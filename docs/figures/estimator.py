@@ -13,12 +13,15 @@ import numpy as np
 from drawing import INK, PALE, X_COLOUR, Y_COLOUR, Z_COLOUR, save
 
 from subtalar.estimation import leg_steps, leg_tracker
+from subtalar.estimation import quaternions as quat
 from subtalar.estimation.ankle_path import StrideHeading, ankle_velocity, stride_heading
 from subtalar.estimation.clock import lower_line
 from subtalar.estimation.estimator import GaitEstimator
 from subtalar.estimation.gait_events import SwingEvents, swing_events
 from subtalar.estimation.heading import HeadingFilter
+from subtalar.estimation.motion import ACC, GYR, TIME
 from subtalar.estimation.parameters import Parameters
+from subtalar.estimation.stride_learning import learn_stride
 from subtalar.estimation.stride_window import StrideWindow
 from subtalar.session.opening import open_session
 from subtalar.types import AngleBlock, BodySite, GaitEvent
@@ -51,9 +54,11 @@ def run(folder: Path) -> Seen:
     session = open_session(write_session(CONFIG, folder))
     whole_add = HeadingFilter.add
 
-    def compare(window: StrideWindow, foot_lever: Any, shank_lever: Any, offset_s: float) -> StrideHeading:
-        seen.compared.append((window, foot_lever, shank_lever, offset_s))
-        return stride_heading(window, foot_lever, shank_lever, offset_s)
+    def learn(window: StrideWindow, gravity: Any, centre: Any, heading_rad: float, *, known: bool) -> StrideHeading:
+        found = learn_stride(window, gravity, centre, heading_rad, known=known)
+        at = centre.state
+        seen.compared.append((gravity.upright(window), at.foot_lever_m, at.shank_lever_m, at.offset_s))
+        return found
 
     def add(self: HeadingFilter, stride: StrideHeading) -> bool:
         taken = whole_add(self, stride)
@@ -62,12 +67,13 @@ def run(folder: Path) -> Seen:
         seen.filtered.append((stride.time_s, float(self.heading_rad(here)[0]), float(self.sd_rad(here)[0]), taken))
         return taken
 
-    def swing(time_s: Any, pitch_rate_rad_s: Any, acc_m_s2: Any) -> SwingEvents | None:
-        seen.swings.append((time_s, pitch_rate_rad_s, acc_m_s2))
-        return swing_events(time_s, pitch_rate_rad_s, acc_m_s2)
+    def swing(foot: Any, placement: Any) -> SwingEvents | None:
+        right = quat.rotate(quat.conjugate(placement), np.array([0.0, 0.0, 1.0]))
+        seen.swings.append((foot[:, TIME], foot[:, GYR] @ right, foot[:, ACC]))
+        return swing_events(foot, placement)
 
     leg_steps.swing_events = swing  # type: ignore[assignment]
-    leg_tracker.stride_heading, HeadingFilter.add = compare, add  # type: ignore[assignment,method-assign]
+    leg_tracker.learn_stride, HeadingFilter.add = learn, add  # type: ignore[assignment,method-assign]
     try:
         estimator = GaitEstimator(session.sensors)
         arrivals: dict[str, list[np.ndarray]] = {site: [] for site in session.sensors}
@@ -83,7 +89,7 @@ def run(folder: Path) -> Seen:
         seen.events += found.events
     finally:
         leg_steps.swing_events = swing_events
-        leg_tracker.stride_heading, HeadingFilter.add = stride_heading, whole_add  # type: ignore[method-assign]
+        leg_tracker.learn_stride, HeadingFilter.add = learn_stride, whole_add  # type: ignore[method-assign]
     seen.arrivals = {site: tuple(np.concatenate(parts).T) for site, parts in arrivals.items()}  # type: ignore[misc]
     return seen
 

@@ -1,6 +1,6 @@
 """Draws how turns of the walk part an accelerometer's bias from gravity, for docs/how-the-heading-is-found.md.
 
-One simulated walk with a poor sensor; the filter of the shank sensor is looked at by wrapping one function.
+One simulated walk with a poor sensor; the filter of the shank sensor is looked at by wrapping two functions.
 """
 
 import tempfile
@@ -11,8 +11,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 from drawing import PALE, X_COLOUR, Y_COLOUR, Z_COLOUR, save
 
+from subtalar.estimation import leg_tracker
 from subtalar.estimation.estimator import GaitEstimator
 from subtalar.estimation.gravity import GravityFilter, LegGravity
+from subtalar.estimation.stride_learning import learn_stride
 from subtalar.session.opening import open_session
 from subtalar_sim.body import BodyConfig
 from subtalar_sim.config import SimulationConfig
@@ -29,20 +31,28 @@ def run(folder: Path) -> tuple[np.ndarray, np.ndarray]:
     newest: dict[float, list[float]] = {}
     whole = LegGravity.add
 
-    def add(self: LegGravity, window: Any, centre: Any) -> None:
-        whole(self, window, centre)
+    def look(gravity: LegGravity, window: Any) -> None:
         q = window.foot.q[window.stop]
         yaw = float(2 * np.arctan2(q[3], q[0]))
-        newest[window.end_s] = [*self.shank.bias_m_s2, _sd(self.shank), yaw]
+        newest[window.end_s] = [*gravity.shank.bias_m_s2, _sd(gravity.shank), yaw]
 
-    LegGravity.add = add  # type: ignore[method-assign]
+    def add(self: LegGravity, window: Any, centre: Any) -> None:
+        whole(self, window, centre)
+        look(self, window)
+
+    def learn(window: Any, gravity: LegGravity, centre: Any, heading_rad: float, *, known: bool) -> Any:
+        found = learn_stride(window, gravity, centre, heading_rad, known=known)
+        look(gravity, window)
+        return found
+
+    LegGravity.add, leg_tracker.learn_stride = add, learn  # type: ignore[method-assign]
     try:
         estimator = GaitEstimator(session.sensors)
         for block in session.blocks(5.0):
             estimator.push(block)
         estimator.finish()
     finally:
-        LegGravity.add = whole  # type: ignore[method-assign]
+        LegGravity.add, leg_tracker.learn_stride = whole, learn_stride  # type: ignore[method-assign]
     t = np.array(sorted(newest))
     return t, np.array([newest[x] for x in t])
 

@@ -14,8 +14,11 @@ import numpy as np
 from subtalar.conventions import GRAVITY_M_S2
 from subtalar.estimation import quaternions as quat
 from subtalar.estimation.compiled import compiled
-from subtalar.estimation.stride_window import SegmentSamples, StrideWindow
+from subtalar.estimation.motion import ACC, GYR, TIME, Q, SegmentSamples
+from subtalar.estimation.stride_window import StrideWindow, at_times_of
 from subtalar.types import FloatArray
+
+_Q, _GYR, _ACC = Q.start, GYR.start, ACC.start
 
 
 @dataclass(frozen=True)
@@ -38,36 +41,33 @@ def ankle_velocity(samples: SegmentSamples, lever_m: FloatArray, start: int, sto
     ``lever_m`` (3,) is the ankle joint centre in sensor axes. Integration is by the trapezoidal rule and what does
     not return to zero is taken out as a straight line in time (constant acceleration error).
     """
-    inside = slice(start, stop + 1)
-    return _velocity(
-        samples.time_s[inside], samples.q[inside], samples.gyr_rad_s[inside], samples.acc_m_s2[inside], lever_m
-    )
+    return _velocity(samples.rows, np.asarray(lever_m, dtype=np.float64), start, stop)
 
 
-@compiled("(f8[::1], f8[:,::1], f8[:,::1], f8[:,::1], f8[::1])")
-def _velocity(
-    time_s: FloatArray, q: FloatArray, gyr_rad_s: FloatArray, acc_m_s2: FloatArray, lever_m: FloatArray
-) -> FloatArray:
-    n = len(time_s)
+@compiled("(f8[:,::1], f8[::1], i8, i8)")
+def _velocity(samples: FloatArray, lever_m: FloatArray, start: int, stop: int) -> FloatArray:
+    n = stop - start + 1
     out = np.empty((n, 3))
     rx, ry, rz = lever_m[0], lever_m[1], lever_m[2]
     gained = np.zeros(3)
     before = (0.0, 0.0, 0.0)
     for i in range(n):
-        turn = quat.quaternion_at(q, i, 0)
-        ax, ay, az = quat.turned(turn, quat.vector_at(acc_m_s2, i, 0))
+        row = start + i
+        turn = quat.quaternion_at(samples, row, _Q)
+        ax, ay, az = quat.turned(turn, quat.vector_at(samples, row, _ACC))
         acc = (ax, ay, az - GRAVITY_M_S2)
-        wx, wy, wz = quat.vector_at(gyr_rad_s, i, 0)
+        wx, wy, wz = quat.vector_at(samples, row, _GYR)
         from_turning = quat.turned(turn, (wy * rz - wz * ry, wz * rx - wx * rz, wx * ry - wy * rx))
         for k in range(3):
             if i > 0:
-                gained[k] += 0.5 * (acc[k] + before[k]) * (time_s[i] - time_s[i - 1])
+                gained[k] += 0.5 * (acc[k] + before[k]) * (samples[row, TIME] - samples[row - 1, TIME])
             out[i, k] = gained[k] + from_turning[k]
         before = acc
+    begin_s, span_s = samples[start, TIME], samples[stop, TIME] - samples[start, TIME]
     for k in range(3):
         first, left = out[0, k], out[n - 1, k] - out[0, k]
         for i in range(n):
-            out[i, k] += -first - (time_s[i] - time_s[0]) / (time_s[n - 1] - time_s[0]) * left
+            out[i, k] += -first - (samples[start + i, TIME] - begin_s) / span_s * left
     return out
 
 
@@ -75,30 +75,44 @@ def stride_heading(
     window: StrideWindow, foot_lever_m: FloatArray, shank_lever_m: FloatArray, offset_s: float
 ) -> StrideHeading:
     """Compare both sensors' ankle velocities over one stride."""
-    foot = ankle_velocity(window.foot, foot_lever_m, window.start, window.stop)
-    shank = ankle_velocity(window.shank_at_foot_times(offset_s), shank_lever_m, window.start, window.stop)
-    t = window.foot.time_s[window.start : window.stop + 1]
-    heading, mismatch, x, y = _compared(t, foot, shank)
+    shank = at_times_of(window.foot.rows, window.shank.rows, offset_s)
+    found = compare_paths(window.foot.rows, shank, foot_lever_m, shank_lever_m, window.start, window.stop)
+    return evidence_of(window, found)
+
+
+def evidence_of(window: StrideWindow, found: tuple[float, float, float, float]) -> StrideHeading:
+    """What ``compare_paths`` found in a stride."""
+    heading_rad, mismatch, x, y = found
     yaw_rad = quat.yaw_rad(window.foot.q[window.start]), quat.yaw_rad(window.foot.q[window.stop])
-    return StrideHeading(window.middle_s, heading, mismatch, complex(x, y), yaw_rad)
+    return StrideHeading(window.middle_s, heading_rad, mismatch, complex(x, y), yaw_rad)
 
 
-@compiled("(f8[::1], f8[:,::1], f8[:,::1])")
-def _compared(t: FloatArray, foot: FloatArray, shank: FloatArray) -> tuple[float, float, float, float]:
-    """Heading, mismatch and the foot's travel (x, y) of two horizontal velocity curves (n, 3)."""
+@compiled("(f8[:,::1], f8[:,::1], f8[::1], f8[::1], i8, i8)")
+def compare_paths(
+    foot_samples: FloatArray,
+    shank_samples: FloatArray,
+    foot_lever_m: FloatArray,
+    shank_lever_m: FloatArray,
+    start: int,
+    stop: int,
+) -> tuple[float, float, float, float]:
+    """Heading, mismatch and the foot's travel (x, y); the shank's samples are those at the foot's times."""
+    foot = _velocity(foot_samples, foot_lever_m, start, stop)
+    shank = _velocity(shank_samples, shank_lever_m, start, stop)
     along = across = power = 0.0  # real and imaginary part of Σ v_foot · conj(v_shank)
-    for i in range(len(t)):
+    for i in range(len(foot)):
         along += foot[i, 0] * shank[i, 0] + foot[i, 1] * shank[i, 1]
         across += foot[i, 1] * shank[i, 0] - foot[i, 0] * shank[i, 1]
         power += foot[i, 0] * foot[i, 0] + foot[i, 1] * foot[i, 1]
     heading = np.arctan2(across, along)
     c, s = np.cos(heading), np.sin(heading)
     unexplained = x = y = 0.0
-    for i in range(len(t)):
+    for i in range(len(foot)):
         dx = foot[i, 0] - (c * shank[i, 0] - s * shank[i, 1])
         dy = foot[i, 1] - (s * shank[i, 0] + c * shank[i, 1])
         unexplained += dx * dx + dy * dy
         if i > 0:
-            x += 0.5 * (foot[i, 0] + foot[i - 1, 0]) * (t[i] - t[i - 1])
-            y += 0.5 * (foot[i, 1] + foot[i - 1, 1]) * (t[i] - t[i - 1])
+            step_s = foot_samples[start + i, TIME] - foot_samples[start + i - 1, TIME]
+            x += 0.5 * (foot[i, 0] + foot[i - 1, 0]) * step_s
+            y += 0.5 * (foot[i, 1] + foot[i - 1, 1]) * step_s
     return heading, np.sqrt(unexplained / power) if power > 0 else 1.0, x, y

@@ -15,7 +15,7 @@ from subtalar.estimation.heading import HeadingFilter
 from subtalar.estimation.joint_centre import JointCentreEstimator
 from subtalar.estimation.misplacement import Misplacement, MisplacementDetector
 from subtalar.estimation.parameters import Parameters
-from subtalar.estimation.placement import Placement, place, principal_axis, right_azimuth_rad
+from subtalar.estimation.placement import Placement, principal_axis
 from subtalar.estimation.standing import Standing
 from subtalar.estimation.stride_window import StrideWindow
 from subtalar.types import FloatArray
@@ -112,9 +112,7 @@ class LegCalibration:
         axis = self._axis(windows, headings)
         if axis is None:
             return None
-        q_foot, q_shank = gravity.neutral
-        right = right_azimuth_rad(axis, q_shank) + heading.reference_rad
-        placement = place(q_foot, q_shank, heading.reference_rad, right + 0.5 * np.pi)
+        placement = gravity.placed(heading.reference_rad, axis)
         return Solution(placement, centre, heading, gravity, axis, self.bends is not None, headings[-1])
 
     def _upright(self, standing: Standing, centre: JointCentreEstimator) -> tuple[LegGravity, list[StrideWindow]]:

@@ -10,11 +10,13 @@ its end (start of the stride to come); in walking they are one, after standing t
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.signal import butter
 
 from subtalar.conventions import GRAVITY_M_S2
-from subtalar.estimation.compiled import compiled
+from subtalar.estimation import quaternions as quat
+from subtalar.estimation.compiled import compiled, inlined
 from subtalar.estimation.history import History
+from subtalar.estimation.low_pass import second_order
+from subtalar.estimation.motion import ACC, GYR
 from subtalar.estimation.parameters import FootFlatParameters
 from subtalar.types import FloatArray
 
@@ -22,6 +24,9 @@ _SEARCH_S = 0.5
 """The stillest instants are sought in this much of the rest's beginning and end."""
 _MEMORY = 0.3
 """Weight of the newest swing in what counts as typical."""
+NOTHING, LASTS, ENDED = 0, 1, 2
+_RESTING, _START, _SWING, _TYPICAL, _TOLD = 2, 3, 4, 5, 6
+_GYR, _ACC = GYR.start, ACC.start
 
 
 @dataclass(frozen=True)
@@ -40,139 +45,125 @@ class FootFlat:
 
 
 class FootFlatDetector:
-    """Feed the foot's angular rate row by row, in blocks of any size; ask for the next rest in order."""
+    """Feed the foot's rows in blocks of any size; ask for the next rest in order.
+
+    A compiled loop over rows may do the feeding itself: ``unrest_at`` for each row into ``power``, then ``rest_at``,
+    and ``report`` what that told; both change ``state`` (7,) by ``rule`` (13,).
+    """
 
     def __init__(self, parameters: FootFlatParameters, rate_hz: float) -> None:
-        self._p = parameters
-        self._rate_hz = rate_hz
-        self._sos = np.ascontiguousarray(butter(2, parameters.smoothing_hz, fs=rate_hz, output="sos")[0])
-        self._memory = np.zeros(2)
-        self._power = History(2)  # unrest, smoothed squared rate
+        p = parameters
+        self._span = round(_SEARCH_S * rate_hz)
+        self._half_window = max(1, round(0.5 * p.window_s * rate_hz))
+        levels = p.least_rest_rad_s**2, p.rest_fraction**2, p.least_move_rad_s**2, p.move_fraction**2
+        low_pass = second_order(p.smoothing_hz / rate_hz)
+        weight, most = p.force_weight_rad_s_per_m_s2, p.most_unrest_rad_s**2
+        self.rule = np.array([*low_pass, weight, most, *levels, self._span, p.shortest_rest_s * rate_hz])
+        self.state = np.zeros(7)
+        self.power = History(2)
+        """Unrest, smoothed squared rate."""
         self._seen = 0
-        self._resting = False
-        self._rest_start = 0
-        self._swing_power = 0.0
-        self._typical_power = 0.0
         self._first: int | None = None
 
-    def push(self, gyr_rad_s: FloatArray, acc_m_s2: FloatArray) -> None:
-        """Take angular rate and specific force (n, 3) of the next rows."""
-        if len(gyr_rad_s) == 0:
-            return
-        p = self._p
-        # Columns of a wider table come in strides, and one row of it does not: one kind for one compilation.
-        gyr, acc = np.ascontiguousarray(gyr_rad_s), np.ascontiguousarray(acc_m_s2)
-        weight, most = p.force_weight_rad_s_per_m_s2, p.most_unrest_rad_s**2
-        self._power.append(_powers(gyr, acc, self._sos, self._memory, weight, most))
+    def push(self, samples: FloatArray) -> None:
+        """Take the next rows (n, ``motion.WIDTH`` or more)."""
+        _powers(samples, self.state, self.rule, self.power.room(len(samples)))
+        self.power.end += len(samples)
 
     def next_before(self, row: int) -> FootFlat | None:
         """The next rest that is known strictly before ``row``; None when there is none yet."""
-        row = min(row, self._power.end)
+        row = min(row, self.power.end)
         while self._seen < row:
-            fresh = self._power.view(self._seen, row)
-            if not self._resting:
-                self._while_moving(fresh)
-            elif (flat := self._while_resting(fresh)) is not None:
-                return flat
+            taken, told = _scan(self.power.view(self._seen, row), self._seen, self.state, self.rule)
+            self._seen += taken
+            if told != NOTHING:
+                return self.report(self._seen - 1, told)
+        self.forget(row)
         return None
 
-    def _while_moving(self, fresh: FloatArray) -> None:
-        """Look for the beginning of a rest: below a share of the highest power so far in this swing."""
-        p = self._p
-        stop, found, self._swing_power = _settles(
-            fresh, self._swing_power, self._typical_power, p.least_rest_rad_s**2, p.rest_fraction**2
-        )
-        self._seen += stop
-        if found:
-            self._resting = True
-            self._rest_start = self._seen - 1
-            self._first = None
+    def forget(self, row: int) -> None:
+        """Rows up to ``row`` were fed. A rest may last an hour; only its beginning, which is known then, and its newest
+        part matter.
+        """
+        if self.state[_RESTING]:
+            self.power.forget_before(row - 2 * self._span)
 
-    def _while_resting(self, fresh: FloatArray) -> FootFlat | None:
-        """Look for the end of the rest."""
-        reference = max(self._typical_power, self._swing_power)
-        level = max(self._p.least_move_rad_s**2, self._p.move_fraction**2 * reference)
-        quiet = _rises(fresh, level)
-        lasting = self._rest_start + round(_SEARCH_S * self._rate_hz)
-        known = self._seen + quiet
-        if self._first is None and known > lasting:
-            self._first = self._stillest(self._rest_start, lasting)
-            self._seen = lasting + 1
-            return FootFlat(self._rest_start, self._first, self._first, lasting, ended=False)
-        if quiet == len(fresh):
-            self._seen = known
-            # A rest may last an hour; only its beginning, which is known, and its newest part matter.
-            self._power.forget_before(known - 2 * round(_SEARCH_S * self._rate_hz))
-            return None
-        end = known
-        self._seen = end + 1
-        self._resting = False
-        if end - self._rest_start < self._p.shortest_rest_s * self._rate_hz:
-            return None  # the pitch rate passing through zero at initial contact is no rest
-        flat = self._report(end)
-        if self._swing_power > self._p.least_move_rad_s**2:
-            weight = _MEMORY if self._typical_power > 0.0 else 1.0
-            self._typical_power += weight * (self._swing_power - self._typical_power)
-        self._swing_power = 0.0
-        return flat
-
-    def _report(self, end: int) -> FootFlat:
-        span = round(_SEARCH_S * self._rate_hz)
-        begin = self._rest_start
-        first = self._stillest(begin, min(end, begin + span)) if self._first is None else self._first
-        last = self._stillest(max(begin, end - span), end)
-        self._power.forget_before(end - span)
-        return FootFlat(begin, first, last, end, ended=True)
+    def report(self, row: int, told: int) -> FootFlat:
+        """What ``rest_at`` told at this row."""
+        begin = int(self.state[_START])
+        if told == LASTS:
+            self._first = self._stillest(begin, row)
+            return FootFlat(begin, self._first, self._first, row, ended=False)
+        first = self._stillest(begin, min(row, begin + self._span)) if self._first is None else self._first
+        last = self._stillest(max(begin, row - self._span), row)
+        self.power.forget_before(row - self._span)
+        self._first = None
+        return FootFlat(begin, first, last, row, ended=True)
 
     def _stillest(self, start: int, stop: int) -> int:
         """Row in [start, stop) around which the mean unrest over ``window_s`` is least.
 
         A foot may also turn slowly in the air before it lands; only on the ground does it feel just gravity.
         """
-        half = max(1, round(0.5 * self._p.window_s * self._rate_hz))
-        lo = max(self._power.first, start - half)
-        return lo + _least(self._power.view(lo, stop), 2 * half + 1)
+        lo = max(self.power.first, start - self._half_window)
+        return lo + _least(self.power.view(lo, stop), 2 * self._half_window + 1)
 
 
-@compiled("(f8[:,::1], f8[:,::1], f8[::1], f8[::1], f8, f8)")
-def _powers(
-    gyr_rad_s: FloatArray, acc_m_s2: FloatArray, sos: FloatArray, memory: FloatArray, weight: float, most: float
-) -> FloatArray:
-    """Unrest and smoothed squared rate (n, 2): a Butterworth low-pass in direct form II transposed."""
-    out = np.empty((len(gyr_rad_s), 2))
-    for i in range(len(gyr_rad_s)):
-        x, y, z = acc_m_s2[i, 0], acc_m_s2[i, 1], acc_m_s2[i, 2]
-        excess = weight * (np.sqrt(x * x + y * y + z * z) - GRAVITY_M_S2)
-        unrest = excess * excess
-        x, y, z = gyr_rad_s[i, 0], gyr_rad_s[i, 1], gyr_rad_s[i, 2]
-        power = x * x + y * y + z * z
-        value = power + min(unrest, most)
-        smooth = sos[0] * value + memory[0]
-        memory[0] = sos[1] * value - sos[4] * smooth + memory[1]
-        memory[1] = sos[2] * value - sos[5] * smooth
-        out[i, 0] = power + unrest
-        out[i, 1] = smooth
-    return out
+@compiled("(f8[:,::1], f8[::1], f8[::1], f8[:,::1])")
+def _powers(samples: FloatArray, state: FloatArray, rule: FloatArray, out: FloatArray) -> None:
+    for i in range(len(samples)):
+        out[i, 0], out[i, 1] = unrest_at(samples, i, state, rule)
 
 
-@compiled("(f8[:,::1], f8, f8, f8, f8)")
-def _settles(powers: FloatArray, highest: float, typical: float, least: float, share: float) -> tuple[int, bool, float]:
-    """Rows up to and with the first below the rest level, whether there is one, the highest power up to there."""
+@compiled("(f8[:,::1], i8, f8[::1], f8[::1])")
+def _scan(powers: FloatArray, first: int, state: FloatArray, rule: FloatArray) -> tuple[int, int]:
+    """How many rows, of which the first is stream row ``first``, were taken, and what the last of them told."""
     for i in range(len(powers)):
-        smooth = powers[i, 1]
+        told = rest_at(powers[i, 1], first + i, state, rule)
+        if told != NOTHING:
+            return i + 1, told
+    return len(powers), NOTHING
+
+
+@inlined
+def unrest_at(samples: FloatArray, i: int, state: FloatArray, rule: FloatArray) -> tuple[float, float]:
+    """Unrest and smoothed squared rate in one row: a Butterworth low-pass in direct form II transposed."""
+    x, y, z = quat.vector_at(samples, i, _ACC)
+    excess = rule[5] * (np.sqrt(x * x + y * y + z * z) - GRAVITY_M_S2)
+    unrest = excess * excess
+    x, y, z = quat.vector_at(samples, i, _GYR)
+    power = x * x + y * y + z * z
+    value = power + min(unrest, rule[6])
+    smooth = rule[0] * value + state[0]
+    state[0] = rule[1] * value - rule[3] * smooth + state[1]
+    state[1] = rule[2] * value - rule[4] * smooth
+    return power + unrest, smooth
+
+
+@inlined
+def rest_at(smooth: float, row: int, state: FloatArray, rule: FloatArray) -> int:
+    """What the next row tells: ``NOTHING`` new, that a rest ``LASTS``, or that it has ``ENDED``."""
+    highest, typical = state[_SWING], state[_TYPICAL]
+    if not state[_RESTING]:
+        # A rest begins below a share of the highest power so far in this swing.
         highest = max(highest, smooth)
-        if smooth < max(least, share * max(highest, typical)):
-            return i + 1, True, highest
-    return len(powers), False, highest
-
-
-@compiled("(f8[:,::1], f8)")
-def _rises(powers: FloatArray, level: float) -> int:
-    """Rows before the first above the level."""
-    i = 0
-    while i < len(powers) and not powers[i, 1] > level:
-        i += 1
-    return i
+        state[_SWING] = highest
+        if smooth < max(rule[7], rule[8] * max(highest, typical)):
+            state[_RESTING], state[_START], state[_TOLD] = 1.0, row, 0.0
+        return NOTHING
+    rested = row - state[_START]
+    if not smooth > max(rule[9], rule[10] * max(typical, highest)):
+        if state[_TOLD] or rested < rule[11]:
+            return NOTHING
+        state[_TOLD] = 1.0
+        return LASTS
+    state[_RESTING] = 0.0
+    if rested < rule[12]:
+        return NOTHING  # the pitch rate passing through zero at initial contact is no rest
+    if highest > rule[9]:
+        state[_TYPICAL] += (_MEMORY if typical > 0.0 else 1.0) * (highest - typical)
+    state[_SWING] = 0.0
+    return ENDED
 
 
 @compiled("(f8[:,::1], i8)")

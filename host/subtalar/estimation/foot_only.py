@@ -15,12 +15,13 @@ from subtalar.estimation.ankle_path import ankle_velocity
 from subtalar.estimation.foot_flat import FootFlat, FootFlatDetector
 from subtalar.estimation.further_angles import FOOT
 from subtalar.estimation.leg_steps import Step, StepTeller
+from subtalar.estimation.motion import SegmentSamples
 from subtalar.estimation.one_sensor import GAP, HELD_S, OneSensorLeg, level_axis, placed, standing_up
 from subtalar.estimation.parameters import Parameters
 from subtalar.estimation.row_angles import RowAngles
 from subtalar.estimation.segment_angles import foot_to_floor_deg, to_floor_sd_deg
 from subtalar.estimation.sensor_stream import SensorStream
-from subtalar.estimation.stride_window import SegmentSamples, StrideWindow
+from subtalar.estimation.stride_window import StrideWindow
 from subtalar.types import FloatArray, Side
 
 _LONG_REST_S = 1.0
@@ -109,7 +110,7 @@ class FootLeg(OneSensorLeg):
         end = self._next + len(fresh)
         if self._fed < end:
             new = fresh[self._fed - self._next :]
-            self._flats.push(new[:, stream.GYR], new[:, stream.ACC])
+            self._flats.push(new)
             self._fed = end
         self._flat = self._flats.next_before(end)
         return len(fresh) if self._flat is None else self._flat.detected + 1 - self._next
@@ -168,8 +169,6 @@ class FootLeg(OneSensorLeg):
         margin = round(_MARGIN_S * self._rate_hz)
         lo, hi = max(start - margin, self._rows.first), min(stop + margin, self._next)
         rows = self._rows.view(lo, hi)
-        foot = SegmentSamples(
-            *(np.ascontiguousarray(rows[:, c]) for c in (stream.TIME, stream.Q, stream.GYR, stream.ACC, stream.FREE))
-        )
+        foot = SegmentSamples(rows)
         clipped = np.ascontiguousarray(rows[:, stream.CLIPPED])
         return StrideWindow(foot, foot, start - lo, stop - lo, clipped, stop)

@@ -33,16 +33,16 @@ class FreeTurning:
         self._memory = np.zeros((9, 3))
         self._count = np.zeros(1)
 
-    def push(self, gyr_rad_s: FloatArray, bias_rad_s: FloatArray, out: FloatArray, column: int) -> None:
-        """Write orientation (4) and low-passed rotation matrix (9, row by row) into ``out`` (n, m) from ``column`` on.
+    def push(self, gyr_rad_s: FloatArray, bias_rad_s: FloatArray, out: FloatArray, free: int, turn: int) -> None:
+        """Write orientation (4) and low-passed rotation matrix (9, row by row) into ``out`` (n, m) from these columns.
 
         ``gyr_rad_s`` and its ``bias_rad_s`` are (n, 3).
         """
         turned = self._q, self._memory, self._count
-        _turn(gyr_rad_s, bias_rad_s, self._period_s, self._rule, self._first, *turned, out, column)
+        _turn(gyr_rad_s, bias_rad_s, self._period_s, self._rule, self._first, *turned, out, free, turn)
 
 
-@compiled("(f8[:,::1], f8[:,::1], f8, f8[::1], i8, f8[::1], f8[:,::1], f8[::1], f8[:,::1], i8)")
+@compiled("(f8[:,::1], f8[:,::1], f8, f8[::1], i8, f8[::1], f8[:,::1], f8[::1], f8[:,::1], i8, i8)")
 def _turn(
     gyr_rad_s: FloatArray,
     bias_rad_s: FloatArray,
@@ -53,7 +53,8 @@ def _turn(
     memory: FloatArray,
     count: FloatArray,
     out: FloatArray,
-    column: int,
+    free: int,
+    turn: int,
 ) -> None:
     """As VQF does: the mean of the ``first`` rows, then a Butterworth filter that starts from it."""
     b0, b1, b2, a1, a2 = rule[0], rule[1], rule[2], rule[3], rule[4]
@@ -68,7 +69,7 @@ def _turn(
         length = np.sqrt(w * w + x * x + y * y + z * z)
         q[0], q[1], q[2], q[3] = w / length, x / length, y / length, z / length
         for k in range(4):
-            out[i, column + k] = q[k]
+            out[i, free + k] = q[k]
         w, x, y, z = q[0], q[1], q[2], q[3]
         r[0], r[1], r[2] = 1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)
         r[3], r[4], r[5] = 2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)
@@ -85,4 +86,4 @@ def _turn(
                 smooth = b0 * r[k] + memory[k, 0]
                 memory[k, 0] = b1 * r[k] - a1 * smooth + memory[k, 1]
                 memory[k, 1] = b2 * r[k] - a2 * smooth
-            out[i, column + 4 + k] = smooth
+            out[i, turn + k] = smooth

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from subtalar.estimation.compiled import compiled
+from subtalar.estimation import quaternions as quat
+from subtalar.estimation.compiled import compiled, inlined
+from subtalar.estimation.motion import ACC, GYR, TIME
 from subtalar.types import FloatArray
 
 _SHOCK_RISE_S = 0.02
@@ -22,6 +24,7 @@ _SHOCK_SEARCH_S = 0.06
 _SHOCK_LATEST_S = 0.25
 """…until this long after it; a runner's foot is level for a tenth of a second before it lands."""
 _FOOT_OFF_SHARE = 0.5
+_GYR, _ACC = GYR.start, ACC.start
 
 
 @dataclass(frozen=True)
@@ -32,22 +35,47 @@ class SwingEvents:
     initial_contact_s: float
 
 
-def swing_events(time_s: FloatArray, pitch_rate_rad_s: FloatArray, acc_m_s2: FloatArray) -> SwingEvents | None:
-    """Events of one rest-to-rest window.
+def swing_events(foot: FloatArray, placement: FloatArray) -> SwingEvents | None:
+    """Events of one rest-to-rest window of the foot's rows (n, ``motion.WIDTH`` or more).
 
-    Times (n,), pitch rate (n,) about the right-pointing axis, + toes up, specific force (n, 3) in any fixed axes of the
-    foot. None where the pattern of a step is not there.
+    ``placement`` (4,) turns sensor axes into segment axes. None where the pattern of a step is not there.
     """
-    t, p = time_s, pitch_rate_rad_s
+    found, foot_off_s, contact_s = _of_foot(foot, placement)
+    return SwingEvents(foot_off_s, contact_s) if found else None
+
+
+def events_of_rate(time_s: FloatArray, pitch_rate_rad_s: FloatArray, acc_m_s2: FloatArray) -> SwingEvents | None:
+    """The same from times (n,), rate (n,) about the right-pointing axis, + toes up, and specific force (n, 3) in any
+    fixed axes.
+    """
+    t, rate, acc = map(np.ascontiguousarray, (time_s, pitch_rate_rad_s, acc_m_s2))
+    found, foot_off_s, contact_s = _events(t, rate, acc)
+    return SwingEvents(foot_off_s, contact_s) if found else None
+
+
+@compiled("(f8[:,::1], f8[::1])")
+def _of_foot(foot: FloatArray, placement: FloatArray) -> tuple[bool, float, float]:
+    n = len(foot)
+    t, rate, acc = np.empty(n), np.empty(n), np.empty((n, 3))
+    right = quat.turned((placement[0], -placement[1], -placement[2], -placement[3]), (0.0, 0.0, 1.0))
+    for i in range(n):
+        x, y, z = quat.vector_at(foot, i, _GYR)
+        t[i], rate[i] = foot[i, TIME], x * right[0] + y * right[1] + z * right[2]
+        acc[i, 0], acc[i, 1], acc[i, 2] = quat.vector_at(foot, i, _ACC)
+    return _events(t, rate, acc)
+
+
+@compiled("(f8[::1], f8[::1], f8[:,::1])")
+def _events(t: FloatArray, p: FloatArray, acc: FloatArray) -> tuple[bool, float, float]:
+    """Whether a step is there, foot off and initial contact."""
     push, swing, returning, ending = _phases(p)
     if ending < 0:
-        return None
+        return False, np.nan, np.nan
     foot_off_s = _crossing_s(t, p, returning, _FOOT_OFF_SHARE * p[push])
     levelled_s = _crossing_s(t, p, ending, 0.0)
-    earliest_s = max(float(t[swing]), levelled_s - _SHOCK_SEARCH_S)
-    shock_s = float(t[_steepest(t, np.ascontiguousarray(acc_m_s2), earliest_s, levelled_s + _SHOCK_LATEST_S)])
-    contact_s = shock_s - min(_SHOCK_RISE_S, max(0.0, 0.5 * (shock_s - levelled_s)))
-    return SwingEvents(foot_off_s, contact_s)
+    earliest_s = max(t[swing], levelled_s - _SHOCK_SEARCH_S)
+    shock_s = t[_steepest(t, acc, earliest_s, levelled_s + _SHOCK_LATEST_S)]
+    return True, foot_off_s, shock_s - min(_SHOCK_RISE_S, max(0.0, 0.5 * (shock_s - levelled_s)))
 
 
 @compiled("(f8[::1],)")
@@ -93,6 +121,7 @@ def _steepest(t: FloatArray, acc: FloatArray, begin_s: float, end_s: float) -> i
     return best
 
 
+@inlined
 def _crossing_s(t: FloatArray, p: FloatArray, k: int, level: float) -> float:
     """When ``p`` passes ``level`` between rows ``k`` and ``k + 1``."""
     return float(t[k] + (t[k + 1] - t[k]) * (level - p[k]) / (p[k + 1] - p[k]))

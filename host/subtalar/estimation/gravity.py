@@ -23,41 +23,62 @@ from subtalar.estimation import quaternions as quat
 from subtalar.estimation.compiled import compiled, inlined
 from subtalar.estimation.joint_centre import JointCentre
 from subtalar.estimation.kalman_smoother import FilterStep, start_of
+from subtalar.estimation.motion import ACC, FREE, GYR, TIME, WIDTH, Q, SegmentSamples
 from subtalar.estimation.parameters import GravityParameters
+from subtalar.estimation.placement import Placement, place, right_azimuth_rad
 from subtalar.estimation.standing import Stance, Standing
-from subtalar.estimation.stride_window import SegmentSamples, StrideWindow
+from subtalar.estimation.stride_window import StrideWindow
 from subtalar.types import FloatArray
 
 _UNKNOWN = 1e4
 _EYE = np.eye(3)
+_TIME, _STRIDES = 0, 1
+_Q, _GYR, _ACC, _FREE = Q.start, GYR.start, ACC.start, FREE.start
 
 
 class GravityFilter:
-    """One sensor. ``gravity_m_s2`` (3,) in its gyroscope's frame, ``bias_m_s2`` (3,) in sensor axes."""
+    """One sensor. ``gravity_m_s2`` (3,) in its gyroscope's frame, ``bias_m_s2`` (3,) in sensor axes.
+
+    ``state`` is what ``learn_gravity`` changes: mean (6,), covariance (6, 6), and (2,) the time of the newest stride
+    and how many there were. Constants: ``rule`` (3,), and ``fading`` (3,), the variances of VQF's vertical, of a
+    stride's, and its growth per second.
+    """
 
     def __init__(self, parameters: GravityParameters, stance: Stance, end_s: float) -> None:
-        p = self._p = parameters
+        p = parameters
         self._trace: list[FilterStep] | None = None
-        self._x = np.zeros(6)
-        self._cov = np.diag([_UNKNOWN] * 3 + [p.bias_sd_m_s2**2] * 3)
-        self.time_s = end_s
-        self.strides = 0
-        self._update(stance.force_turned_m_s2, stance.turn, p.standing_sd_m_s2**2)
-        up = self._x[:3] / np.sqrt(np.sum(self._x[:3] ** 2))
+        x = np.zeros(6)
+        cov = np.diag([_UNKNOWN] * 3 + [p.bias_sd_m_s2**2] * 3)
+        _take(x, cov, stance.force_turned_m_s2, stance.turn, p.standing_sd_m_s2**2)
+        up = x[:3] / np.sqrt(np.sum(x[:3] ** 2))
         size = np.concatenate((up, np.zeros(3)))
-        gain = self._cov @ size / (size @ self._cov @ size + (p.scale_sd * GRAVITY_M_S2) ** 2)
-        self._x = self._x + gain * (GRAVITY_M_S2 - size @ self._x)
-        self._cov = self._cov - np.outer(gain, size @ self._cov)
+        gain = cov @ size / (size @ cov @ size + (p.scale_sd * GRAVITY_M_S2) ** 2)
+        self._x, self._cov = x + gain * (GRAVITY_M_S2 - size @ x), cov - np.outer(gain, size @ cov)
+        self._at = np.array([end_s, 0.0])
+        wander = p.gravity_wander_m_s2_sqrt_s**2, p.bias_wander_m_s2_sqrt_s**2
+        self.rule = np.array([*wander, 2.0 * p.rest_velocity_sd_m_s**2])
+        own, stride, fade = p.own_vertical_sd_m_s2, p.stride_vertical_sd_m_s2, p.fade_m_s2_sqrt_s
+        self.fading = np.array([own**2, stride**2, fade**2])
+
+    @property
+    def state(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Mean, covariance, and what they stand for; to be changed in place."""
+        return self._x, self._cov, self._at
+
+    @property
+    def told(self) -> tuple[FloatArray, FloatArray]:
+        """What ``upright_at`` needs beside ``fading``."""
+        return self._x, self._at
 
     @property
     def gravity_m_s2(self) -> FloatArray:
         """What the accelerometer would show at rest, in the gyroscope's frame (3,)."""
-        return self._x[:3]
+        return np.asarray(self._x[:3])
 
     @property
     def bias_m_s2(self) -> FloatArray:
         """Bias of the accelerometer (3,)."""
-        return self._x[3:]
+        return np.asarray(self._x[3:])
 
     @property
     def bias_sd_m_s2(self) -> float:
@@ -69,55 +90,33 @@ class GravityFilter:
         self._cov[:3] = 0.0
         self._cov[:, :3] = 0.0
         self._cov[:3, :3] = _UNKNOWN * _EYE
-        self.strides = 0
+        self._at[_STRIDES] = 0.0
         if self._trace is not None:
             forget, known = np.diag([0.0] * 3 + [1.0] * 3), (self._x.copy(), self._cov.copy())
-            self._trace.append(FilterStep(self.time_s, forget, *known, *known))
+            self._trace.append(FilterStep(float(self._at[_TIME]), forget, *known, *known))
 
     def keep_trace(self) -> list[FilterStep]:
         """From now on every step is kept, for ``kalman_smoother.smooth``."""
-        self._trace = [start_of(self.time_s, self._x.copy(), self._cov.copy())]
+        self._trace = [start_of(float(self._at[_TIME]), self._x.copy(), self._cov.copy())]
         return self._trace
 
     def add(self, samples: SegmentSamples, start: int, stop: int, lever_m: FloatArray) -> None:
         """Learn from one stride between the rests ``start`` and ``stop``."""
-        p = self._p
-        begin_s, end_s = float(samples.time_s[start]), float(samples.time_s[stop])
-        since_s = max(0.0, end_s - self.time_s)
-        self.time_s += since_s
-        for k in range(3):
-            self._cov[k, k] += p.gravity_wander_m_s2_sqrt_s**2 * since_s
-            self._cov[3 + k, 3 + k] += p.bias_wander_m_s2_sqrt_s**2 * since_s
-        predicted = self._x, self._cov
-        motion = samples.time_s, samples.free, samples.gyr_rad_s, samples.acc_m_s2
-        z, turn = _mean_force(*motion, lever_m, start, stop)
-        self._update(z, turn, 2.0 * (p.rest_velocity_sd_m_s / (end_s - begin_s)) ** 2)
+        x, cov = self._x.copy(), self._cov.copy()
+        learn_gravity(*self.state, self.rule, samples.rows, lever_m, start, stop)
         if self._trace is not None:
-            self._trace.append(FilterStep(self.time_s, np.eye(6), *predicted, self._x, self._cov.copy()))
-        self.strides += 1
+            before_s = self._trace[-1].time_s
+            _wander(cov, float(self._at[_TIME]) - before_s, self.rule)
+            self._trace.append(FilterStep(float(self._at[_TIME]), np.eye(6), x, cov, self._x.copy(), self._cov.copy()))
 
     def upright(self, samples: SegmentSamples) -> SegmentSamples:
         """The same samples with orientations tilted to this gravity, and without the bias."""
-        return upright_samples(samples, self.gravity_m_s2, self.bias_m_s2)
-
-    @property
-    def vertical(self) -> FloatArray:
-        """All that ``upright_at`` needs (11,): gravity, bias, their instant, whether a stride confirmed them, variances
-        of VQF's vertical, of a stride's, and its growth per second.
-        """
-        p = self._p
-        known = 1.0 if self.strides else 0.0
-        variances = p.own_vertical_sd_m_s2**2, p.stride_vertical_sd_m_s2**2, p.fade_m_s2_sqrt_s**2
-        return np.array([*self._x.tolist(), self.time_s, known, *variances])
-
-    def _update(self, z: FloatArray, turn: FloatArray, variance: float) -> None:
-        self._x, self._cov = _updated(self._x, self._cov, z, turn, variance)
+        return SegmentSamples(upright_rows(samples.rows, self._x))
 
 
 def upright_samples(samples: SegmentSamples, gravity_m_s2: FloatArray, bias_m_s2: FloatArray) -> SegmentSamples:
     """The samples with orientations tilted to this gravity (3,), and without this bias (3,) of the accelerometer."""
-    q, acc_m_s2 = _tilted(samples.q, samples.free, samples.acc_m_s2, gravity_m_s2, bias_m_s2)
-    return SegmentSamples(samples.time_s, q, samples.gyr_rad_s, acc_m_s2, samples.free)
+    return SegmentSamples(upright_rows(samples.rows, np.concatenate((gravity_m_s2, bias_m_s2))))
 
 
 class LegGravity:
@@ -135,6 +134,12 @@ class LegGravity:
             self._standing.foot.orientation(self.foot.bias_m_s2),
             self._standing.shank.orientation(self.shank.bias_m_s2),
         )
+
+    def placed(self, heading_rad: float, axis: FloatArray) -> Placement:
+        """Sensors to segments by quiet standing, the heading then, and the medio-lateral axis (3,) in the shank."""
+        q_foot, q_shank = self.neutral
+        right = right_azimuth_rad(axis, q_shank) + heading_rad
+        return place(q_foot, q_shank, heading_rad, right + 0.5 * np.pi)
 
     @property
     def tilt_sd_rad(self) -> float:
@@ -163,51 +168,67 @@ class LegGravity:
         return replace(window, foot=self.foot.upright(window.foot), shank=self.shank.upright(window.shank))
 
 
-@compiled("(f8[::1], f8[:,::1], f8[:,::1], f8[:,::1], f8[::1], i8, i8)")
-def _mean_force(
-    time_s: FloatArray,
-    free: FloatArray,
-    gyr_rad_s: FloatArray,
-    acc_m_s2: FloatArray,
+@compiled("(f8[::1], f8[:,::1], f8[::1], f8[::1], f8[:,::1], f8[::1], i8, i8)")
+def learn_gravity(
+    x: FloatArray,
+    cov: FloatArray,
+    at: FloatArray,
+    rule: FloatArray,
+    samples: FloatArray,
     lever_m: FloatArray,
     start: int,
     stop: int,
-) -> tuple[FloatArray, FloatArray]:
+) -> None:
+    """Renew the state of a ``GravityFilter`` by one stride of ``samples`` (n, ``motion.WIDTH`` or more)."""
+    since_s = max(0.0, samples[stop, TIME] - at[_TIME])
+    at[_TIME] += since_s
+    at[_STRIDES] += 1.0
+    _wander(cov, since_s, rule)
+    z, turn = _mean_force(samples, lever_m, start, stop)
+    span_s = samples[stop, TIME] - samples[start, TIME]
+    _take(x, cov, z, turn, rule[2] / (span_s * span_s))
+
+
+@compiled("(f8[:,::1], f8, f8[::1])")
+def _wander(cov: FloatArray, since_s: float, rule: FloatArray) -> None:
+    """What time adds to the covariance."""
+    for k in range(3):
+        cov[k, k] += rule[0] * since_s
+        cov[3 + k, 3 + k] += rule[1] * since_s
+
+
+@inlined
+def _mean_force(samples: FloatArray, lever_m: FloatArray, start: int, stop: int) -> tuple[FloatArray, FloatArray]:
     """z (3,) and mean(R) (3, 3) of one stride, by the trapezoidal rule."""
-    span = time_s[stop] - time_s[start]
+    span = samples[stop, TIME] - samples[start, TIME]
     z, turned = np.zeros(3), np.zeros((3, 3))
     for i in range(start, stop + 1):
-        before = time_s[i] - time_s[i - 1] if i > start else 0.0
-        after = time_s[i + 1] - time_s[i] if i < stop else 0.0
+        before = samples[i, TIME] - samples[i - 1, TIME] if i > start else 0.0
+        after = samples[i + 1, TIME] - samples[i, TIME] if i < stop else 0.0
         weight = 0.5 * (before + after) / span
-        turn = quat.quaternion_at(free, i, 0)
-        force = quat.turned(turn, quat.vector_at(acc_m_s2, i, 0))
-        columns = (
-            quat.turned(turn, (1.0, 0.0, 0.0)),
-            quat.turned(turn, (0.0, 1.0, 0.0)),
-            quat.turned(turn, (0.0, 0.0, 1.0)),
-        )
+        turn = quat.quaternion_at(samples, i, _FREE)
+        force = quat.turned(turn, quat.vector_at(samples, i, _ACC))
+        rotation = quat.matrix_of(turn)
         for k in range(3):
             z[k] += weight * force[k]
             for c in range(3):
-                turned[k, c] += weight * columns[c][k]
+                turned[k, c] += weight * rotation[3 * k + c]
     rx, ry, rz = lever_m[0], lever_m[1], lever_m[2]
     for i, sign in ((start, -1.0), (stop, 1.0)):
-        wx, wy, wz = quat.vector_at(gyr_rad_s, i, 0)
-        spin = quat.turned(quat.quaternion_at(free, i, 0), (wy * rz - wz * ry, wz * rx - wx * rz, wx * ry - wy * rx))
+        wx, wy, wz = quat.vector_at(samples, i, _GYR)
+        spin = quat.turned(
+            quat.quaternion_at(samples, i, _FREE), (wy * rz - wz * ry, wz * rx - wx * rz, wx * ry - wy * rx)
+        )
         for k in range(3):
             z[k] += sign * spin[k] / span
     return z, turned
 
 
 @compiled("(f8[::1], f8[:,::1], f8[::1], f8[:,::1], f8)")
-def _updated(
-    x: FloatArray, cov: FloatArray, z: FloatArray, turn: FloatArray, variance: float
-) -> tuple[FloatArray, FloatArray]:
-    """Mean and covariance after the measurement z = n + turn b; its three components err independently and are taken
-    one after the other.
+def _take(x: FloatArray, cov: FloatArray, z: FloatArray, turn: FloatArray, variance: float) -> None:
+    """Renew mean and covariance by the measurement z = n + turn b; its three components err independently and are
+    taken one after the other.
     """
-    x, cov = x.copy(), cov.copy()
     h, cov_h = np.zeros(6), np.empty(6)
     for k in range(3):
         innovation, total = z[k], variance
@@ -224,45 +245,56 @@ def _updated(
             x[r] += cov_h[r] / total * innovation
             for c in range(6):
                 cov[r, c] -= cov_h[r] * cov_h[c] / total
-    return x, cov
 
 
-@compiled("(f8[:,::1], f8[:,::1], f8[:,::1], f8[::1], f8[::1])")
-def _tilted(
-    q: FloatArray, free: FloatArray, acc: FloatArray, gravity: FloatArray, bias: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    out, freed = np.empty((len(q), 4)), np.empty((len(q), 3))
-    for i in range(len(q)):
-        for k in range(3):
-            freed[i, k] = acc[i, k] - bias[k]
-        up = quat.turned(quat.inverse(quat.quaternion_at(free, i, 0)), (gravity[0], gravity[1], gravity[2]))
-        tilted = quat.tilted_to(quat.quaternion_at(q, i, 0), up)
+@compiled("(f8[:,::1], f8[::1])")
+def upright_rows(samples: FloatArray, x: FloatArray) -> FloatArray:
+    """Rows (n, ``motion.WIDTH``) with orientations tilted to the gravity and without the bias in ``x`` (6,)."""
+    out = np.empty((len(samples), WIDTH))
+    for i in range(len(samples)):
+        free = quat.quaternion_at(samples, i, _FREE)
+        up = quat.turned(quat.inverse(free), (x[0], x[1], x[2]))
+        tilted = quat.tilted_to(quat.quaternion_at(samples, i, _Q), up)
+        out[i, TIME] = samples[i, TIME]
         for k in range(4):
-            out[i, k] = tilted[k]
-    return out, freed
+            out[i, _Q + k] = tilted[k]
+            out[i, _FREE + k] = free[k]
+        for k in range(3):
+            out[i, _GYR + k] = samples[i, _GYR + k]
+            out[i, _ACC + k] = samples[i, _ACC + k] - x[3 + k]
+    return out
 
 
 @inlined
 def upright_at(
-    rows: FloatArray, i: int, q_column: int, free_column: int, turn_column: int, vertical: FloatArray
+    rows: FloatArray,
+    i: int,
+    q_column: int,
+    free_column: int,
+    turn_column: int,
+    x: FloatArray,
+    at: FloatArray,
+    fading: FloatArray,
 ) -> quat.Quaternion:
     """Orientation of a sensor in row ``i`` of the leg's rows, whose values begin at these columns.
 
-    The ``vertical`` of the newest stride fades into VQF's own, freed of the bias, as time passes without strides.
+    The vertical of the newest stride fades into VQF's own, freed of the bias, as time passes without strides; without
+    any it is VQF's own.
     """
     q = quat.quaternion_at(rows, i, q_column)
     free = quat.quaternion_at(rows, i, free_column)
     own = quat.turned(free, quat.turned(quat.inverse(q), (0.0, 0.0, GRAVITY_M_S2)))
-    own_variance = vertical[8]
-    stride_variance = vertical[9] + max(0.0, rows[i, col.TIME] - vertical[6]) * vertical[10]
-    share = vertical[7] * own_variance / (own_variance + stride_variance)
-    x = share * vertical[0] + (1.0 - share) * (own[0] - _leant(rows, i, turn_column, vertical))
-    y = share * vertical[1] + (1.0 - share) * (own[1] - _leant(rows, i, turn_column + 3, vertical))
-    z = share * vertical[2] + (1.0 - share) * (own[2] - _leant(rows, i, turn_column + 6, vertical))
-    return quat.tilted_to(q, quat.turned(quat.inverse(free), (x, y, z)))
+    stride_variance = fading[1] + max(0.0, rows[i, col.TIME] - at[_TIME]) * fading[2]
+    share = fading[0] / (fading[0] + stride_variance) if at[_STRIDES] > 0 else 0.0
+    up = (
+        share * x[0] + (1.0 - share) * (own[0] - _leant(rows, i, turn_column, x)),
+        share * x[1] + (1.0 - share) * (own[1] - _leant(rows, i, turn_column + 3, x)),
+        share * x[2] + (1.0 - share) * (own[2] - _leant(rows, i, turn_column + 6, x)),
+    )
+    return quat.tilted_to(q, quat.turned(quat.inverse(free), up))
 
 
 @inlined
-def _leant(rows: FloatArray, i: int, column: int, vertical: FloatArray) -> float:
+def _leant(rows: FloatArray, i: int, column: int, x: FloatArray) -> float:
     """What the bias adds to one component of VQF's vertical."""
-    return float(rows[i, column] * vertical[3] + rows[i, column + 1] * vertical[4] + rows[i, column + 2] * vertical[5])
+    return float(rows[i, column] * x[3] + rows[i, column + 1] * x[4] + rows[i, column + 2] * x[5])

@@ -16,7 +16,9 @@ from subtalar.estimation.parameters import HeadingParameters
 from subtalar.types import FloatArray
 
 REFERENCE, NOW, DRIFT, GAIN = 0, 1, 2, 3
+_TIME, _AHEAD = 0, 1
 _WIDE = float(np.radians(60.0) ** 2)
+Trend = tuple[float, float, float, float, float, float, float]
 
 
 def wrapped(angle_rad: float) -> float:
@@ -30,20 +32,32 @@ class HeadingFilter:
     def __init__(self, parameters: HeadingParameters, reference_s: float, heading_rad: float) -> None:
         """``heading_rad`` is a first guess, good to a quarter turn; it carries no weight."""
         p = self._p = parameters
-        self.time_s = reference_s
         self.strides = 0
         self.strides_since_restart = 0
         self.jump_rad: float | None = None
         self._refused: list[float] = []
         self.mismatch = 0.0
         self._x = np.array([heading_rad, heading_rad, 0.0, 0.0])
-        self._cov = np.diag([0.0, 0.0, np.radians(p.drift_prior_deg_s) ** 2, p.gain_sd**2])
+        self._cov = np.diag([0.0, 0.0, math.radians(p.drift_prior_deg_s) ** 2, p.gain_sd**2])
         self._cov[:DRIFT, :DRIFT] = _WIDE
+        self._at = np.array([reference_s, 0.0])
+        walk, drift = math.radians(p.walk_deg_sqrt_s), math.radians(p.drift_walk_deg_s_sqrt_s)
+        self._rule = np.array([walk**2, drift**2, math.radians(p.standing_sd_deg) ** 2])
         self._trace: list[FilterStep] | None = None
         self._yaw_rad: float | None = None
         """The foot's own heading in the middle of the newest stride."""
-        self._ahead_rad = 0.0
-        """How far it turned from there to the stride's end."""
+
+    @property
+    def state(self) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+        """All that ``trend_of`` needs: mean (4,), covariance (4, 4), and (2,) the time of the newest stride's middle
+        and how far the foot turned from there to its end; constants (3,). Renewed in place.
+        """
+        return self._x, self._cov, self._at, self._rule
+
+    @property
+    def time_s(self) -> float:
+        """The middle of the newest stride."""
+        return float(self._at[_TIME])
 
     @property
     def reference_rad(self) -> float:
@@ -77,12 +91,13 @@ class HeadingFilter:
             cov[NOW, NOW] += innovation**2
             variance += innovation**2
         self._refused.clear()
-        self._x, self._cov = _updated(x, cov, innovation, variance)
+        _update(x, cov, innovation, variance, self._x, self._cov)
         if self._trace is not None:
             step = self._step(dt, turn)
-            self._trace.append(FilterStep(stride.time_s, step, x, cov, self._x, self._cov.copy()))
-        self._yaw_rad, self._ahead_rad = yaw, half
-        self.time_s += dt
+            self._trace.append(FilterStep(stride.time_s, step, x, cov, self._x.copy(), self._cov.copy()))
+        self._yaw_rad = yaw
+        self._at[_TIME] += dt
+        self._at[_AHEAD] = half
         self.strides += 1
         share = 1.0 / min(self.strides, p.mismatch_memory_strides)
         self.mismatch += share * (stride.mismatch - self.mismatch)
@@ -94,7 +109,8 @@ class HeadingFilter:
         self._cov[NOW, :] = 0.0
         self._cov[:, NOW] = 0.0
         self._cov[NOW, NOW] = _WIDE
-        self._yaw_rad, self._ahead_rad = None, 0.0
+        self._yaw_rad = None
+        self._at[_AHEAD] = 0.0
         self.strides_since_restart = 0
         self._refused.clear()
         if self._trace is not None:
@@ -110,37 +126,18 @@ class HeadingFilter:
         last = self._refused[-self._p.agreeing_refusals :]
         return len(last) == self._p.agreeing_refusals and max(last) - min(last) < np.radians(self._p.outlier_deg)
 
+    def ahead_rad(self, time_s: float) -> float:
+        """Heading predicted for an instant after the newest stride."""
+        x, at = self._x, self._at
+        return float(x[NOW] + x[GAIN] * at[_AHEAD] + x[DRIFT] * (time_s - at[_TIME]))
+
     def heading_rad(self, time_s: FloatArray) -> FloatArray:
-        """Heading predicted for instants (n,) after the newest stride."""
-        ended, drift = self.trend[1:3]
-        return np.asarray(ended + drift * (time_s - self.time_s))
+        """``ahead_rad`` of instants (n,)."""
+        return np.array([self.ahead_rad(t) for t in time_s.tolist()])
 
     def sd_rad(self, time_s: FloatArray) -> FloatArray:
         """Standard deviation (n,) of the heading gained or lost since standing."""
-        _, _, _, gap, slope, growth, standing = self.trend
-        dt = np.maximum(0.0, time_s - self.time_s)
-        return np.asarray(np.sqrt(np.maximum(0.0, gap + dt * (slope + dt * growth)) + standing))
-
-    @property
-    def trend(self) -> FloatArray:
-        """All that ``heading_at`` and ``heading_sd_at`` need (7,): the instant of the newest stride, heading at its
-        end, drift, and the variance as a parabola in time, with the part that is always there.
-        """
-        x, c = self._x.tolist(), self._cov.tolist()
-        q_now, _ = self._process_noise()
-        # heading now (h) less heading at the reference: h = (−1, 1, dt, ahead)
-        ahead = self._ahead_rad
-        h_cov = [c[NOW][k] - c[REFERENCE][k] + ahead * c[GAIN][k] for k in range(4)]
-        gap = h_cov[NOW] - h_cov[REFERENCE] + ahead * h_cov[GAIN]
-        standing = math.radians(self._p.standing_sd_deg) ** 2
-        ended = x[NOW] + x[GAIN] * ahead
-        return np.array([self.time_s, ended, x[DRIFT], gap, 2 * h_cov[DRIFT] + q_now, c[DRIFT][DRIFT], standing])
-
-    def _process_noise(self) -> tuple[float, float]:
-        return (
-            math.radians(self._p.walk_deg_sqrt_s) ** 2,
-            math.radians(self._p.drift_walk_deg_s_sqrt_s) ** 2,
-        )
+        return _sd(time_s, *self.state)
 
     def _step(self, dt: float, turn_rad: float) -> FloatArray:
         step = np.eye(4)
@@ -148,9 +145,9 @@ class HeadingFilter:
         return step
 
     def _predicted(self, dt: float, turn_rad: float) -> tuple[FloatArray, FloatArray]:
-        q_now, q_drift = self._process_noise()
-        grown = q_now * dt + (self._p.turn_share * turn_rad) ** 2
-        return _stepped(self._x, self._cov, self._step(dt, turn_rad), grown, q_drift * dt)
+        walk, drift = self._rule[:2].tolist()
+        grown = walk * dt + (self._p.turn_share * turn_rad) ** 2
+        return _stepped(self._x, self._cov, self._step(dt, turn_rad), grown, drift * dt)
 
 
 @compiled("(f8[::1], f8[:,::1], f8[:,::1], f8, f8)")
@@ -173,26 +170,48 @@ def _stepped(
     return x_out, cov_out
 
 
-@compiled("(f8[::1], f8[:,::1], f8, f8)")
-def _updated(x: FloatArray, cov: FloatArray, innovation: float, variance: float) -> tuple[FloatArray, FloatArray]:
+@compiled("(f8[::1], f8[:,::1], f8, f8, f8[::1], f8[:,::1])")
+def _update(
+    x: FloatArray, cov: FloatArray, innovation: float, variance: float, x_out: FloatArray, cov_out: FloatArray
+) -> None:
     """Mean and covariance after a measurement of the heading now."""
-    x_out, cov_out = np.empty(4), np.empty((4, 4))
     for r in range(4):
         gain = cov[r, NOW] / variance
         x_out[r] = x[r] + gain * innovation
         for c in range(4):
             cov_out[r, c] = cov[r, c] - gain * cov[NOW, c]
-    return x_out, cov_out
 
 
 @inlined
-def heading_at(time_s: float, trend: FloatArray) -> float:
-    """``HeadingFilter.heading_rad`` inside compiled loops."""
-    return float(trend[1] + trend[2] * (time_s - trend[0]))
+def trend_of(x: FloatArray, cov: FloatArray, at: FloatArray, rule: FloatArray) -> Trend:
+    """The instant of the newest stride, heading at its end, drift, and the variance of heading now (h) less heading at
+    the reference as a parabola in time, with the part that is always there: h = (−1, 1, dt, ahead).
+    """
+    ahead = at[_AHEAD]
+    now = cov[NOW, NOW] - cov[REFERENCE, NOW] + ahead * cov[GAIN, NOW]
+    reference = cov[NOW, REFERENCE] - cov[REFERENCE, REFERENCE] + ahead * cov[GAIN, REFERENCE]
+    drift = cov[NOW, DRIFT] - cov[REFERENCE, DRIFT] + ahead * cov[GAIN, DRIFT]
+    gain = cov[NOW, GAIN] - cov[REFERENCE, GAIN] + ahead * cov[GAIN, GAIN]
+    gap = now - reference + ahead * gain
+    return at[_TIME], x[NOW] + x[GAIN] * ahead, x[DRIFT], gap, 2 * drift + rule[0], cov[DRIFT, DRIFT], rule[2]
 
 
 @inlined
-def heading_sd_at(time_s: float, trend: FloatArray) -> float:
+def heading_at(time_s: float, trend: Trend) -> float:
+    """``HeadingFilter.ahead_rad`` inside compiled loops."""
+    return trend[1] + trend[2] * (time_s - trend[0])
+
+
+@inlined
+def heading_sd_at(time_s: float, trend: Trend) -> float:
     """``HeadingFilter.sd_rad`` inside compiled loops."""
     dt = max(0.0, time_s - trend[0])
     return float(np.sqrt(max(0.0, trend[3] + dt * (trend[4] + dt * trend[5])) + trend[6]))
+
+
+@compiled("(f8[::1], f8[::1], f8[:,::1], f8[::1], f8[::1])")
+def _sd(time_s: FloatArray, x: FloatArray, cov: FloatArray, at: FloatArray, rule: FloatArray) -> FloatArray:
+    trend, out = trend_of(x, cov, at, rule), np.empty(len(time_s))
+    for i in range(len(time_s)):
+        out[i] = heading_sd_at(time_s[i], trend)
+    return out

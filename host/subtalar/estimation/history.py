@@ -19,16 +19,20 @@ class History:
 
     def append(self, rows: FloatArray) -> None:
         """Add rows (n, width) at the end."""
+        self.room(len(rows))[:] = rows
+        self.end += len(rows)
+
+    def room(self, n: int) -> FloatArray:
+        """Where the next rows (n, width) will be: write them there, then raise ``end``."""
         at = self.end + self._shift
-        need = at + len(rows)
-        if need > len(self._rows):
+        if at + n > len(self._rows):
+            # Never in place: windows on the past stay what they were.
             held = self.view(self.first, self.end)
-            grown = np.empty((max(1024, 2 * (len(held) + len(rows))), self._rows.shape[1]))
+            grown = np.empty((max(1024, 2 * (len(held) + n)), self._rows.shape[1]))
             grown[: len(held)] = held
             self._rows, self._shift = grown, -self.first
-            at, need = len(held), len(held) + len(rows)
-        self._rows[at:need] = rows
-        self.end += len(rows)
+            at = len(held)
+        return self._rows[at : at + n]
 
     def view(self, start: int, stop: int) -> FloatArray:
         """Rows ``start`` to ``stop`` (indices of the stream); clipped to what is held."""

@@ -13,14 +13,17 @@ from subtalar.estimation import sensor_stream as stream
 from subtalar.estimation.foot_flat import FootFlat, FootFlatDetector
 from subtalar.estimation.history import History
 from subtalar.estimation.leg_diary import LegDiary, ToldStep, WholeHistory
+from subtalar.estimation.leg_pass import DONE, GAP_EDGE, TOLD, run_rows
 from subtalar.estimation.leg_steps import Step, StepTeller
 from subtalar.estimation.leg_tracker import LegTracker
+from subtalar.estimation.motion import TIME, SegmentSamples
 from subtalar.estimation.parameters import Parameters
+from subtalar.estimation.row_angles import TABLE_WIDTH, block_of
 from subtalar.estimation.sensor_stream import SensorStream
-from subtalar.estimation.standing import StillnessDetector, mark_still
+from subtalar.estimation.standing import StillnessDetector
 from subtalar.estimation.standing_search import bend_moment, longest_standing
 from subtalar.estimation.stride_log import StrideLog
-from subtalar.estimation.stride_window import SegmentSamples, StrideWindow
+from subtalar.estimation.stride_window import StrideWindow
 from subtalar.types import AngleBlock, BodySite, FloatArray, GaitEvent, Notice, NoticeLevel, Side, Stride
 
 _HELD_S = 90.0
@@ -31,6 +34,8 @@ _FORGET_ROWS = 100
 _MARGIN_S = 0.12
 _LONG_REST_S = 1.0
 _STOOD_S = 2.0
+_OFFSET, _SHANK_END, _OVERDUE, _IN_GAP = 0, 3, 4, 5
+"""Of the timing that ``run_rows`` takes."""
 
 _MISPLACED = {
     "foot_for_shank": (
@@ -66,9 +71,8 @@ class Leg:
         self._next = 0
         self._forgot_at = 0
         self._forgot_until_s = -np.inf
-        self._flats_fed = 0
         self._last_flat: FootFlat | None = None
-        self._in_gap = False
+        self._timing = np.array([0.0, parameters.longest_bridge_s, parameters.partner_patience_s, 0.0, 0.0, 0.0])
         self._still_rows = 0
         self._said: set[str] = set()
         self._diary: LegDiary | None = None
@@ -82,15 +86,12 @@ class Leg:
 
     def advance(self, horizon_s: float, *, final: bool = False) -> None:
         """Compute every row that is decided, given that all that arrived before ``horizon_s`` was pushed."""
-        patience = self._p.partner_patience_s
-        while True:
-            end = self._foot.rows.end
-            if not final:
-                offset_s = self.tracker.offset_s
-                end = col.resolvable(self._foot, self._shank, self._next, offset_s, horizon_s, patience)
-            if end <= self._next:
-                break
-            self._run(end)
+        # What the shank's clock still holds back at its start did arrive.
+        overdue_s = -np.inf if self._shank.holding else horizon_s - self._p.partner_patience_s
+        if final:
+            overdue_s = np.inf
+        while self._next < self._foot.rows.end and self._run(overdue_s):
+            pass
         # Letting go of the past costs as much as a few rows.
         held = self._foot.rows.end + self._shank.rows.end
         if held - self._forgot_at > _FORGET_ROWS or horizon_s > self._forgot_until_s + 1.0:
@@ -130,49 +131,59 @@ class Leg:
                 f"angles need at least {self._p.placement.strides} strides.",
             )
 
-    def _run(self, end: int) -> None:
-        """Rows up to ``end``, or up to the first decision."""
-        foot_rows = self._foot.rows.view(self._next, end)
-        rows = col.align(
-            foot_rows, self._shank, self.tracker.offset_s, self._p.longest_bridge_s, self._p.partner_patience_s
+    def _run(self, overdue_s: float) -> bool:
+        """Rows up to the first decision; False where no further one can be done now."""
+        foot = self._foot.rows.view(self._next, self._foot.rows.end)
+        n = len(foot)
+        told, known = self.tracker.known
+        self._timing[_OFFSET], self._timing[_SHANK_END], self._timing[_OVERDUE] = (
+            self.tracker.offset_s,
+            self._shank.end_time_s,
+            overdue_s,
         )
-        stop = self._gap_edge(rows)
-        if self._flats_fed < self._next + stop:
-            fresh = foot_rows[self._flats_fed - self._next : stop]
-            self._flats.push(fresh[:, stream.GYR], fresh[:, stream.ACC])
-            self._flats_fed += len(fresh)
-        flat = self._flats.next_before(self._next + stop)
-        if flat is not None:
-            stop = flat.detected + 1 - self._next
-        self._finish_rows(rows[:stop])
-        self._next += stop
-        if flat is not None:
-            self._decide(flat)
+        rows, angles = self._rows.room(n), np.empty((n, TABLE_WIDTH))
+        done, ended = run_rows(
+            foot,
+            self._shank.rows.view(self._shank.rows.first, self._shank.rows.end),
+            self._timing,
+            self._next,
+            self._flats.state,
+            self._flats.rule,
+            self._still_foot.memory,
+            self._still_shank.memory,
+            self._still_foot.rule,
+            told,
+            *known,
+            rows,
+            self._flats.power.room(n),
+            angles,
+            self._log.rows.room(n),
+        )
+        if done:
+            self._next += done
+            self._rows.end = self._flats.power.end = self._next
+            self._log.added(done)
+            if self.tracker.solution is None:
+                self._notice_standing(rows[:done])
+            block = block_of(angles[:done], self.side)
+            if len(block):
+                self._angles.append(block)
+        if ended == GAP_EDGE:
+            self._gap_edge(float(rows[done, col.TIME]))
+        elif ended > TOLD:
+            self._decide(self._flats.report(self._next - 1, ended - TOLD))
+        else:
+            self._flats.forget(self._next)
+        return ended != DONE
 
-    def _gap_edge(self, rows: FloatArray) -> int:
-        """How many rows to take so that a gap begins or ends exactly at the end of what was taken."""
-        gap = bool(rows[0, col.GAP] > 0)
-        if gap != self._in_gap:
-            self._in_gap = gap
-            if not self._in_gap:
-                self.tracker.gap(float(rows[0, col.TIME]))
-                if self._diary is not None:
-                    self._diary.resumed_s.append(float(rows[0, col.TIME]))
-        return col.first_change(rows)
-
-    def _finish_rows(self, rows: FloatArray) -> None:
-        """Stillness, angles and the log of these rows."""
-        mark_still(rows, self._still_foot, self._still_shank)
-        self._rows.append(rows)
-        if self.tracker.solution is None:
-            self._notice_standing(rows)
-        t = np.ascontiguousarray(rows[:, col.TIME])
-        found = self.tracker.angles(rows)
-        shock = np.ascontiguousarray(rows[:, col.SHOCK])
-        self._log.add_rows(t, found.angles_deg, found.quality, shock, found.foot_pitch_deg, rows[:, col.REAL])
-        real = rows[:, col.REAL] > 0
-        if real.any():
-            self._angles.append(found.block(self.side, t, real))
+    def _gap_edge(self, time_s: float) -> None:
+        """A gap begins or ends at the next row."""
+        begins = self._timing[_IN_GAP] == 0.0
+        self._timing[_IN_GAP] = float(begins)
+        if not begins:
+            self.tracker.gap(time_s)
+            if self._diary is not None:
+                self._diary.resumed_s.append(time_s)
 
     def _notice_standing(self, rows: FloatArray) -> None:
         """Tell the person who stands that it is enough."""
@@ -253,17 +264,17 @@ class Leg:
         s = self._shank.rows.view(self._shank.rows.first, self._shank.rows.end)
         offset_s = self.tracker.offset_s
         # A little more of the shank than its present offset asks for, so that the offset can still move.
-        a = col.first_at(s, stream.TIME, foot[0, stream.TIME] + offset_s - _MARGIN_S)
-        b = col.first_at(s, stream.TIME, foot[-1, stream.TIME] + offset_s)
+        a = col.first_at(s, TIME, foot[0, TIME] + offset_s - _MARGIN_S)
+        b = col.first_at(s, TIME, foot[-1, TIME] + offset_s)
         shank = s[max(0, a - 1) : b + 1]
         if len(shank) < 8:
             return None
         clipped = np.zeros(len(foot))
         if foot[:, stream.CLIPPED].any() or shank[:, stream.CLIPPED].any():
             near = np.convolve(foot[:, stream.CLIPPED], np.ones(5), "same")
-            near += np.interp(foot[:, stream.TIME], shank[:, stream.TIME], shank[:, stream.CLIPPED])
+            near += np.interp(foot[:, TIME], shank[:, TIME], shank[:, stream.CLIPPED])
             clipped[near > 0] = 1.0
-        return StrideWindow(_samples(foot), _samples(shank), start - lo, stop - lo, clipped, stop)
+        return StrideWindow(SegmentSamples(foot), SegmentSamples(shank), start - lo, stop - lo, clipped, stop)
 
     def _time(self, row: int) -> float:
         return float(self._rows.view(row, row + 1)[0, col.TIME])
@@ -277,7 +288,7 @@ class Leg:
         # By how far the leg has got; the shank may have been delivered far ahead of the foot. A foot that stays silent
         # while the session goes on will not come back to what arrived long ago.
         past_s = self._time(self._rows.end - 1) - _RAW_HELD_S if self._rows.end else -np.inf
-        old = col.first_at(shank, stream.TIME, past_s)
+        old = col.first_at(shank, TIME, past_s)
         long_ago = col.first_at(shank, stream.ARRIVAL, horizon_s - _HELD_S) if np.isfinite(horizon_s) else 0
         self._shank.rows.forget_before(self._shank.rows.first + max(old, long_ago))
 
@@ -285,7 +296,3 @@ class Leg:
         if code not in self._said:
             self._said.add(code)
             self._notices.append(Notice(time_s, level, code, text, self.side, site))
-
-
-def _samples(rows: FloatArray) -> SegmentSamples:
-    return SegmentSamples(*stream.motion_of(rows))

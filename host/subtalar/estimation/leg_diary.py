@@ -12,15 +12,14 @@ from subtalar.types import FloatArray
 class WholeHistory(History):
     """A history that counts as forgotten what it is told to forget, and keeps it all the same."""
 
-    def append(self, rows: FloatArray) -> None:
-        """Add rows (n, width) at the end."""
-        need = self.end + len(rows)
+    def room(self, n: int) -> FloatArray:
+        """Where the next rows (n, width) will be: write them there, then raise ``end``."""
+        need = self.end + n
         if need > len(self._rows):
             grown = np.empty((max(2 * len(self._rows), need), self._rows.shape[1]))
             grown[: self.end] = self._rows[: self.end]
             self._rows = grown
-        self._rows[self.end : need] = rows
-        self.end = need
+        return self._rows[self.end : need]
 
     def whole(self) -> FloatArray:
         """Every row since the beginning."""

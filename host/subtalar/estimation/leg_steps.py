@@ -1,17 +1,22 @@
 """From rests of the foot to steps: events and strides, also of steps taken before the leg was calibrated."""
 
+import cmath
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
 from subtalar.estimation import quaternions as quat
+from subtalar.estimation.compiled import compiled
 from subtalar.estimation.gait_events import swing_events
+from subtalar.estimation.motion import Q
 from subtalar.estimation.stride_log import StrideLog
 from subtalar.estimation.stride_window import StrideWindow
 from subtalar.types import FloatArray, GaitEvent, Side, Stride
 
 _KEPT = 30
+_Q = Q.start
 
 
 @dataclass(frozen=True)
@@ -65,11 +70,7 @@ class StepTeller:
         if step is None:
             return
         window = step.window
-        inside = slice(window.start, window.stop + 1)
-        right = quat.rotate(quat.conjugate(placement), np.array([0.0, 0.0, 1.0]))
-        gyr = window.foot.gyr_rad_s[inside]
-        pitch_rate = gyr[:, 0] * right[0] + gyr[:, 1] * right[1] + gyr[:, 2] * right[2]
-        swing = swing_events(window.foot.time_s[inside], pitch_rate, window.foot.acc_m_s2[inside])
+        swing = swing_events(window.foot.rows[window.start : window.stop + 1], placement)
         if swing is None:
             self._log.interrupt()
             return
@@ -77,21 +78,19 @@ class StepTeller:
         self.events.append(GaitEvent(self._side, "initial_contact", swing.initial_contact_s, now_s))
         self.events.append(GaitEvent(self._side, "foot_flat", window.end_s, now_s))
         travel = self._tracker.travel_m(window)
-        toe_out_deg = self._toe_out_deg(window, travel, placement)
-        stride = self._log.swing(swing, travel, toe_out_deg, _turn_deg(window))
+        toes_rad, turn_rad = _at_rest(window.foot.rows, window.start, window.stop, placement)
+        to_the_left = math.degrees(math.remainder(toes_rad - cmath.phase(travel), math.tau))
+        toe_out_deg = to_the_left if self._side == "left" else -to_the_left
+        stride = self._log.swing(swing, travel, toe_out_deg, math.degrees(turn_rad))
         if stride is not None:
             self.strides.append(stride)
 
-    def _toe_out_deg(self, window: StrideWindow, travel: complex, placement: FloatArray) -> float:
-        """Angle of the resting foot to its direction of travel, + toes out."""
-        q = quat.multiply(window.foot.q[window.stop], quat.conjugate(placement))
-        toes = quat.rotate(q, np.array([1.0, 0.0, 0.0]))
-        to_the_left = float(np.degrees(np.angle(complex(toes[0], toes[1]) * np.conj(travel))))
-        return to_the_left if self._side == "left" else -to_the_left
 
-
-def _turn_deg(window: StrideWindow) -> float:
-    """How far the foot turned about the vertical from rest to rest."""
-    turn = quat.multiply(window.foot.q[window.stop], quat.conjugate(window.foot.q[window.start]))
-    angle_deg = float(np.degrees(2 * np.arctan2(turn[3], turn[0])))
-    return (angle_deg + 180.0) % 360.0 - 180.0
+@compiled("(f8[:,::1], i8, i8, f8[::1])")
+def _at_rest(foot: FloatArray, start: int, stop: int, placement: FloatArray) -> tuple[float, float]:
+    """Direction of the toes in the second rest, and how far the foot turned about the vertical since the first."""
+    before, after = quat.quaternion_at(foot, start, _Q), quat.quaternion_at(foot, stop, _Q)
+    to_foot = (placement[0], -placement[1], -placement[2], -placement[3])
+    toes = quat.turned(quat.product(after, to_foot), (1.0, 0.0, 0.0))
+    w, _, _, z = quat.product(after, quat.inverse(before))
+    return np.arctan2(toes[1], toes[0]), np.arctan2(2 * w * z, w * w - z * z)

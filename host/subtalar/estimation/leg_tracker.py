@@ -5,16 +5,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from subtalar.estimation import leg_rows as col
 from subtalar.estimation import quaternions as quat
 from subtalar.estimation.ankle_path import StrideHeading, stride_heading
 from subtalar.estimation.calibration import LegCalibration, Solution
+from subtalar.estimation.leg_pass import KNOWN, UNKNOWN, WITHHELD
 from subtalar.estimation.misplacement import Misplacement
 from subtalar.estimation.parameters import Parameters
-from subtalar.estimation.placement import place, right_azimuth_rad, segment_axes
-from subtalar.estimation.row_angles import FEW, AppliedKnowledge, RowAngles, angles_by
+from subtalar.estimation.placement import segment_axes
+from subtalar.estimation.row_angles import FEW, NOTHING_KNOWN, AppliedKnowledge, Arrays
 from subtalar.estimation.standing import Standing
 from subtalar.estimation.strap_slip import SlipDetector, StrapSlip
+from subtalar.estimation.stride_learning import learn_stride
 from subtalar.estimation.stride_window import StrideWindow
 from subtalar.estimation.subtalar_axis import axis_in_foot
 from subtalar.types import FloatArray, Quality, Side
@@ -32,8 +33,9 @@ class LegTracker:
         self._heading_at_s = -np.inf
         self._reset_at_s = -np.inf
         self._newest: StrideWindow | None = None
-        self._known: AppliedKnowledge | None = None
+        self._known: tuple[int, Arrays] | None = None
         """What rows are told by; None where something was learnt since."""
+        self._mirror = np.array([1.0 if side == "right" else -1.0, *axis_in_foot(parameters.subtalar_axis, side)])
         self._slips = SlipDetector(parameters.strap)
         self.slips: list[StrapSlip] = []
         self._slipped_rad = 0.0
@@ -126,43 +128,34 @@ class LegTracker:
         c = self.solution.centre.state
         return stride_heading(window, c.foot_lever_m, c.shank_lever_m, c.offset_s)
 
-    def angles(self, rows: FloatArray) -> RowAngles:
-        """Angles of rows (n, leg_rows.WIDTH)."""
+    @property
+    def known(self) -> tuple[int, Arrays]:
+        """Whether ``run_rows`` can tell angles, and by what, until something more is learnt."""
         if self.solution is None:
-            out = RowAngles.unknown(len(rows))
-        else:
-            if self._known is None:
-                self._known = self._applied(self.solution)
-            out = angles_by(self._known, rows)
-        if col.any_gap(rows):
-            out.withhold(rows[:, col.GAP] > 0, Quality.NO_DATA)
-        return out
+            return UNKNOWN, NOTHING_KNOWN
+        if self._known is None:
+            applied = self._applied(self.solution)
+            self._known = WITHHELD if applied.withheld else KNOWN, applied.arrays
+        return self._known
 
     def _refine(self, solution: Solution, window: StrideWindow, now_s: float) -> bool:
-        predicted = float(solution.heading.heading_rad(np.array([window.middle_s]))[0])
-        solution.gravity.add(window, solution.centre.state)
-        upright = solution.gravity.upright(window)
-        known = solution.heading.strides_since_restart > 0
-        if known:
-            solution.centre.add(upright, predicted)
-        evidence = self._compared(upright)
+        heading, gravity = solution.heading, solution.gravity
+        expected, known = heading.ahead_rad(window.middle_s), heading.strides_since_restart > 0
+        evidence = learn_stride(window, gravity, solution.centre, expected, known=known)
         self._newest = window
-        believed = solution.heading.add(evidence)
-        reference = solution.heading.reference_rad
-        q_foot, q_shank = solution.gravity.neutral
-        right = right_azimuth_rad(solution.axis, q_shank) + reference
-        placement = place(q_foot, q_shank, reference, right + 0.5 * np.pi)
+        believed = heading.add(evidence)
+        placement = gravity.placed(heading.reference_rad, solution.axis)
         renewed = replace(solution, placement=placement, last=evidence)
         if believed:
             self._accept(renewed, now_s)
         else:
             self.solution = renewed
-            self.offset_s = solution.centre.state.offset_s
+            self.offset_s = solution.centre.offset_s
         return believed
 
     def _accept(self, solution: Solution, now_s: float) -> None:
         self.solution = solution
-        self.offset_s = solution.centre.state.offset_s
+        self.offset_s = solution.centre.offset_s
         self._heading_at_s = now_s
         # Let the picture of the leg face the way it travels.
         forward = solution.placement.forward_rad
@@ -182,16 +175,20 @@ class LegTracker:
         if self._slipped_rad:
             quality = Quality.HEADING_STALE
         axis_sd_deg = p.segments.axis_sd_deg if solution.from_bends else p.segments.axis_from_walk_sd_deg
+        confirmed = self._heading_at_s, float(quality)
         return AppliedKnowledge(
-            gravity.foot.vertical,
-            gravity.shank.vertical,
-            heading.trend,
-            solution.placement.foot,
-            solution.placement.shank,
-            self._view,
-            np.array([1.0 if self._side == "right" else -1.0, *axis_in_foot(p.subtalar_axis, self._side)]),
-            np.array([self._reset_at_s, math.degrees(unknown), p.tilt_after_reset_deg, p.tilt_settling_s]),
-            np.array([*floor_sd_deg, p.segments.floor_sd_deg, axis_sd_deg]),
-            np.array([self._heading_at_s, quality]),
+            gravity.foot.told,
+            gravity.shank.told,
+            gravity.foot.fading,
+            heading.state,
+            np.concatenate((solution.placement.foot, solution.placement.shank, self._view)),
+            self._mirror,
+            np.array(
+                [
+                    *(self._reset_at_s, math.degrees(unknown), p.tilt_after_reset_deg, p.tilt_settling_s),
+                    *(*floor_sd_deg, p.segments.floor_sd_deg, axis_sd_deg),
+                    *confirmed,
+                ]
+            ),
             heading.strides_since_restart < min(p.heading.strides_after_restart, heading.strides),
         )

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from subtalar.estimation import motion
 from subtalar.estimation import quaternions as quat
 from subtalar.estimation import sensor_stream as stream
 from subtalar.estimation.history import History
@@ -111,7 +112,7 @@ class OneSensorLeg(ABC):
         if len(later):
             fresh = fresh[: int(later[0])]
         if starts_with_gap or self._next == 0:
-            self._settled_s = float(fresh[0, stream.TIME])
+            self._settled_s = float(fresh[0, motion.TIME])
         if starts_with_gap:
             self._gap()
         fresh = fresh[: self._decision_before(fresh)]
@@ -122,14 +123,14 @@ class OneSensorLeg(ABC):
     def _finish(self, fresh: FloatArray, *, gap: bool) -> None:
         rows = np.empty((len(fresh), stream.WIDTH + 2))
         rows[:, : stream.WIDTH] = fresh
-        rows[:, STILL] = self._still.push(np.ascontiguousarray(fresh[:, stream.GYR]))
+        rows[:, STILL] = self._still.push(fresh)
         rows[:, GAP] = 0.0
         rows[0, GAP] = float(gap)
         self._rows.append(rows)
         if self._placement is None:
             self._notice_standing(rows)
         found = self._row_angles(rows)
-        t, acc = np.ascontiguousarray(rows[:, stream.TIME]), rows[:, stream.ACC]
+        t, acc = np.ascontiguousarray(rows[:, motion.TIME]), rows[:, motion.ACC]
         shock = np.sqrt(acc[:, 0] ** 2 + acc[:, 1] ** 2 + acc[:, 2] ** 2)
         if self._sensor.info.site.segment == "foot":
             shock = np.full(len(rows), np.nan)
@@ -154,9 +155,9 @@ class OneSensorLeg(ABC):
         placement = self._placement
         if placement is None:
             return out
-        since = rows[:, stream.TIME] - self._settled_s
+        since = rows[:, motion.TIME] - self._settled_s
         fresh = self._p.tilt_after_reset_deg * np.exp(-np.maximum(since, 0.0) / self._p.segments.tilt_settling_s)
-        self._fill(out, quat.multiply(rows[:, stream.Q], quat.conjugate(placement)), fresh**2)
+        self._fill(out, quat.multiply(rows[:, motion.Q], quat.conjugate(placement)), fresh**2)
         out.quality[:] = Quality.OK if self._strides_seen >= _FEW else Quality.FEW_STRIDES
         out.quality[rows[:, stream.CLIPPED] > 0] = Quality.CLIPPED
         # Gravity has to be found anew first.
@@ -170,11 +171,11 @@ class OneSensorLeg(ABC):
         run = int(moving[0]) if len(moving) else len(rows)
         if self._still_rows < enough <= self._still_rows + run:
             row = rows[enough - self._still_rows - 1]
-            self._say(float(row[stream.TIME]), "info", "standing_found", "Standing still: good. Now walk.")
+            self._say(float(row[motion.TIME]), "info", "standing_found", "Standing still: good. Now walk.")
         self._still_rows = len(rows) - 1 - int(moving[-1]) if len(moving) else self._still_rows + len(rows)
 
     def _time(self, row: int) -> float:
-        return float(self._rows.view(row, row + 1)[0, stream.TIME])
+        return float(self._rows.view(row, row + 1)[0, motion.TIME])
 
     def _say(self, time_s: float, level: NoticeLevel, code: str, text: str) -> None:
         if code not in self._said:
@@ -193,7 +194,7 @@ def standing_up(rows: FloatArray, parameters: Parameters, rate_hz: float) -> tup
     start = max(int(starts[k]), stop - round(_LONGEST_S * rate_hz))
     if stop - start < parameters.stillness.min_duration_s * rate_hz:
         return None
-    up = up_in_sensor(rows[start:stop, stream.Q]).mean(axis=0)
+    up = up_in_sensor(rows[start:stop, motion.Q]).mean(axis=0)
     return up / np.sqrt(np.sum(up * up)), int(ends[k])
 
 

@@ -5,6 +5,7 @@ the shank turns: over a resting foot in knee bends where there were any, else ov
 the angular rate: Seel, Raisch & Schauer 2014, doi 10.3390/s140406891). Its sign comes from the direction of travel.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,8 +39,9 @@ def principal_axis(moment: FloatArray) -> FloatArray:
 
 def segment_axes(forward_rad: float) -> FloatArray:
     """Quaternion (4,) of the standing segment frame (x forward, y up, z right) in a level world."""
-    c, s = np.cos(forward_rad), np.sin(forward_rad)
-    return quat.from_matrix(np.array([[c, 0.0, s], [s, 0.0, -c], [0.0, 1.0, 0.0]]))
+    half = 0.5 * math.remainder(forward_rad, math.tau)
+    c, s = math.sqrt(0.5) * math.cos(half), math.sqrt(0.5) * math.sin(half)
+    return np.array([c, c, s, s])
 
 
 def place(q_foot: FloatArray, q_shank: FloatArray, heading_rad: float, forward_rad: float) -> Placement:

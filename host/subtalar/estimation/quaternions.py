@@ -59,6 +59,23 @@ def between(p: Quaternion, q: Quaternion, fraction: float) -> Quaternion:
 
 
 @inlined
+def matrix_of(q: Quaternion) -> tuple[float, float, float, float, float, float, float, float, float]:
+    """Rotation matrix, row by row, inside compiled loops."""
+    w, x, y, z = q
+    return (
+        1 - 2 * (y * y + z * z),
+        2 * (x * y - w * z),
+        2 * (x * z + w * y),
+        2 * (x * y + w * z),
+        1 - 2 * (x * x + z * z),
+        2 * (y * z - w * x),
+        2 * (x * z - w * y),
+        2 * (y * z + w * x),
+        1 - 2 * (x * x + y * y),
+    )
+
+
+@inlined
 def tilted_to(q: Quaternion, up: Vector) -> Quaternion:
     """``levelled`` inside compiled loops: ``q`` tilted by the least angle that brings ``up`` to the vertical."""
     x, y, z = turned(q, up)

@@ -7,9 +7,9 @@ quiet standing is used only where VQF's estimate is far from it: further than sw
 """
 
 import numpy as np
-from scipy.signal import butter
 
 from subtalar.estimation.compiled import compiled
+from subtalar.estimation.low_pass import first_order
 from subtalar.estimation.parameters import RestingBiasParameters
 from subtalar.types import FloatArray
 
@@ -21,8 +21,8 @@ class RestingBias:
 
     def __init__(self, parameters: RestingBiasParameters, rate_hz: float) -> None:
         p = parameters
-        (b, _), (_, a) = butter(1, p.smoothing_hz, fs=rate_hz)
-        self._rule = float(b), float(a), p.max_spread_rad_s**2, p.max_mean_rad_s**2
+        b, a = first_order(p.smoothing_hz, rate_hz)
+        self._rule = b, a, p.max_spread_rad_s**2, p.max_mean_rad_s**2
         self._enough = round(p.rest_s * rate_hz)
         # Smoothing of three rates and their squared magnitude, length and sums of the rest so far.
         self._memory = np.array([0.0, 0.0, 0.0, p.max_spread_rad_s**2, 0.0, 0.0, 0.0, 0.0])

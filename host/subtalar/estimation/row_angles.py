@@ -10,7 +10,7 @@ from subtalar.estimation import quaternions as quat
 from subtalar.estimation.compiled import compiled, inlined
 from subtalar.estimation.further_angles import WIDTH
 from subtalar.estimation.gravity import upright_at
-from subtalar.estimation.heading import heading_at, heading_sd_at
+from subtalar.estimation.heading import Trend, heading_at, heading_sd_at
 from subtalar.estimation.joint_angles import cardan_deg
 from subtalar.estimation.segment_angles import foot_at_deg, mixed_sd_at, shank_at_deg
 from subtalar.estimation.subtalar_axis import about_axis
@@ -25,6 +25,13 @@ _HEADING_STALE = float(Quality.HEADING_STALE)
 _CLIPPED, _BRIDGED_GAP = float(Quality.CLIPPED), float(Quality.BRIDGED_GAP)
 _Q_FOOT, _FREE_FOOT, _TURN_FOOT = col.Q_FOOT.start, col.FREE_FOOT.start, col.TURN_FOOT.start
 _Q_SHANK, _FREE_SHANK, _TURN_SHANK = col.Q_SHANK.start, col.FREE_SHANK.start, col.TURN_SHANK.start
+
+# Columns of a table of rows with all that is told of them.
+TIME, ANGLES, SD, QUALITY, VIEW = 0, slice(1, 4), slice(4, 7), 7, slice(8, 12)
+FURTHER, FURTHER_SD, REAL = slice(12, 12 + WIDTH), slice(12 + WIDTH, 12 + 2 * WIDTH), 12 + 2 * WIDTH
+TABLE_WIDTH = REAL + 1
+_ANGLES, _SD, _VIEW, _FURTHER, _FURTHER_SD = (c.start for c in (ANGLES, SD, VIEW, FURTHER, FURTHER_SD))
+FOOT_PITCH = _FURTHER + 1
 
 
 @dataclass
@@ -75,52 +82,62 @@ class RowAngles:
             values[rows] = np.nan
 
 
+_Pair = tuple[FloatArray, FloatArray]
+Arrays = tuple[*_Pair, *_Pair, FloatArray, *_Pair, *_Pair, *_Pair, FloatArray]
+
+
 @dataclass(frozen=True)
 class AppliedKnowledge:
-    """What rows are told by until something more is learnt.
+    """What rows are told by until something more is learnt; the filters' states are theirs, not copies.
 
-    ``foot_vertical``, ``shank_vertical`` (11,): ``GravityFilter.vertical``; ``trend`` (7,): ``HeadingFilter.trend``;
-    ``foot``, ``shank``, ``view`` (4,) as in ``segment_orientations``. ``side`` (4,): 1 on the right or −1, and the
-    subtalar axis in the foot. ``tilt`` (4,): when inclination began anew, its sd (degrees) later, then, and how fast
-    the one becomes the other (s). ``floor_deg`` (5,): least sd of the three angles, of angles to the floor, and sd of
-    the medio-lateral axis. ``quality`` (2,): when the heading was last confirmed, and the code while nothing is amiss.
+    ``foot`` and ``shank``: mean and instant of ``GravityFilter.state``, with ``fading``; ``heading``:
+    ``HeadingFilter.state``. ``poses`` (12,): foot, shank and view as in ``segment_orientations``. ``side`` (4,): 1 on
+    the right or −1, and the subtalar axis in the foot. ``doubt`` (11,): when inclination began anew, its sd (degrees)
+    later, then, and how fast the one becomes the other (s); least sd of the three angles, of angles to the floor, and
+    sd of the medio-lateral axis; when the heading was last confirmed, and the quality while nothing is amiss.
     ``withheld``: strides are too few since samples were lost.
     """
 
-    foot_vertical: FloatArray
-    shank_vertical: FloatArray
-    trend: FloatArray
-    foot: FloatArray
-    shank: FloatArray
-    view: FloatArray
+    foot: tuple[FloatArray, FloatArray]
+    shank: tuple[FloatArray, FloatArray]
+    fading: FloatArray
+    heading: tuple[FloatArray, FloatArray, FloatArray, FloatArray]
+    poses: FloatArray
     side: FloatArray
-    tilt: FloatArray
-    floor_deg: FloatArray
-    quality: FloatArray
+    doubt: FloatArray
     withheld: bool
 
+    @property
+    def arrays(self) -> Arrays:
+        """What ``angles_at`` takes."""
+        return *self.foot, *self.shank, self.fading, *self.heading, self.poses, self.side, self.doubt
 
-def angles_by(known: AppliedKnowledge, rows: FloatArray) -> RowAngles:
-    """Angles of rows (n, leg_rows.WIDTH)."""
-    k = known
-    out = RowAngles(
-        *_angles(
-            rows,
-            k.foot_vertical,
-            k.shank_vertical,
-            k.trend,
-            k.foot,
-            k.shank,
-            k.view,
-            k.side,
-            k.tilt,
-            k.floor_deg,
-            k.quality,
-        )
+
+_NO_STATE, _NO_MATRIX = np.zeros(6), np.zeros((4, 4))
+_NO_MEAN = _NO_STATE, _NO_STATE
+NOTHING_KNOWN: Arrays = (
+    *(*_NO_MEAN, *_NO_MEAN, _NO_STATE),
+    *(_NO_STATE, _NO_MATRIX, *_NO_MEAN),
+    *(np.zeros(12), np.zeros(4), np.zeros(11)),
+)
+"""In place of ``AppliedKnowledge.arrays`` where no angles are told."""
+
+
+def block_of(table: FloatArray, side: Side) -> AngleBlock:
+    """What leaves the estimator: the rows of a table (n, ``TABLE_WIDTH``) that were measured."""
+    measured = table[:, REAL] > 0
+    if not measured.all():
+        table = table[measured]
+    return AngleBlock(
+        side,
+        table[:, TIME],
+        table[:, ANGLES],
+        table[:, SD],
+        table[:, QUALITY].astype(np.uint8),
+        table[:, VIEW],
+        table[:, FURTHER],
+        table[:, FURTHER_SD],
     )
-    if k.withheld:
-        out.withhold(np.ones(len(rows), dtype=bool), Quality.NO_DATA)
-    return out
 
 
 @compiled("(f8[:,::1], f8[:,::1], f8[::1], f8[::1], f8[::1], f8[::1])")
@@ -174,66 +191,73 @@ def angle_sd_deg(spread_deg: FloatArray, tilt_variance: FloatArray, floor_sd_deg
     out = np.empty((len(spread_deg), 3))
     for i in range(len(spread_deg)):
         for k in range(3):
-            out[i, k] = _sd_at(spread_deg[i], tilt_variance[i], floor_sd_deg, k)
+            out[i, k] = _sd_at(spread_deg[i], tilt_variance[i], floor_sd_deg[k], k)
     return out
 
 
 @inlined
-def _sd_at(spread_deg: float, tilt_variance: float, floor_sd_deg: FloatArray, k: int) -> float:
+def _sd_at(spread_deg: float, tilt_variance: float, floor_sd_deg: float, k: int) -> float:
     turned = spread_deg * _SHARE[k]
-    return float(np.sqrt(turned * turned + tilt_variance + floor_sd_deg[k] * floor_sd_deg[k]))
+    return float(np.sqrt(turned * turned + tilt_variance + floor_sd_deg * floor_sd_deg))
 
 
-@compiled(f"(f8[:,::1]{10 * ', f8[::1]'})")
-def _angles(
+@inlined
+def no_angles_at(rows: FloatArray, i: int, reason: float, out: FloatArray) -> None:
+    """Row ``i`` of the leg without values, for a reason, into row ``i`` of ``out`` (n, ``TABLE_WIDTH``)."""
+    for k in range(TABLE_WIDTH):
+        out[i, k] = np.nan
+    out[i, TIME], out[i, REAL], out[i, QUALITY] = rows[i, col.TIME], rows[i, col.REAL], reason
+
+
+@inlined
+def angles_at(
     rows: FloatArray,
-    foot_vertical: FloatArray,
-    shank_vertical: FloatArray,
-    trend: FloatArray,
-    foot: FloatArray,
-    shank: FloatArray,
-    view: FloatArray,
+    i: int,
+    foot_x: FloatArray,
+    foot_at: FloatArray,
+    shank_x: FloatArray,
+    shank_at: FloatArray,
+    fading: FloatArray,
+    trend: Trend,
+    poses: FloatArray,
     side: FloatArray,
-    tilt: FloatArray,
-    floor_deg: FloatArray,
-    known: FloatArray,
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
-    """The values of ``RowAngles``, in their order."""
-    n = len(rows)
-    angles, sd, quality, seen = np.empty((n, 3)), np.empty((n, 3)), np.empty(n), np.empty((n, 4))
-    further, further_sd = np.empty((n, WIDTH)), np.empty((n, WIDTH))
-    to_foot = quat.inverse((foot[0], foot[1], foot[2], foot[3]))
-    to_shank = quat.inverse((shank[0], shank[1], shank[2], shank[3]))
-    to_view = (view[0], view[1], view[2], view[3])
-    mirror, axis = side[0], (side[1], side[2], side[3])
-    for i in range(n):
-        t = rows[i, col.TIME]
-        foot_sensor = upright_at(rows, i, _Q_FOOT, _FREE_FOOT, _TURN_FOOT, foot_vertical)
-        shank_sensor = upright_at(rows, i, _Q_SHANK, _FREE_SHANK, _TURN_SHANK, shank_vertical)
-        q_foot = quat.product(foot_sensor, to_foot)
-        q_shank = _turned_shank(shank_sensor, to_shank, heading_at(t, trend))
-        a = cardan_deg(quat.product(quat.inverse(q_shank), q_foot), mirror)
-        shown = quat.product(to_view, q_shank)
-        spread = np.degrees(heading_sd_at(t, trend))
-        fresh = tilt[2] * np.exp(-max(0.0, t - tilt[0]) / tilt[3])
-        tilt_variance = fresh * fresh + tilt[1] * tilt[1]
-        for k in range(3):
-            angles[i, k] = a[k]
-            sd[i, k] = _sd_at(spread, tilt_variance, floor_deg, k)
-        for k in range(4):
-            seen[i, k] = shown[k]
-        further[i, 0], further_sd[i, 0], _ = about_axis(a[1], a[2], sd[i, 1], sd[i, 2], mirror, axis)
-        further[i, 1], further[i, 2] = foot_at_deg(q_foot, mirror)
-        further[i, 3], further[i, 4] = shank_at_deg(q_shank, mirror)
-        for k in (1, 3):
-            further_sd[i, k], further_sd[i, k + 1] = mixed_sd_at(
-                further[i, k], tilt_variance, floor_deg[4], floor_deg[3]
-            )
-        quality[i] = known[1]
-        if t - known[0] > STALE_S or spread > UNCERTAIN_DEG:
-            quality[i] = _HEADING_STALE
-        if rows[i, col.CLIPPED] > 0:
-            quality[i] = _CLIPPED
-        if rows[i, col.BRIDGED] > 0:
-            quality[i] = _BRIDGED_GAP
-    return angles, sd, quality, seen, further, further_sd
+    doubt: FloatArray,
+    out: FloatArray,
+) -> None:
+    """Row ``i`` of the leg into row ``i`` of ``out`` (n, ``TABLE_WIDTH``), by ``AppliedKnowledge``."""
+    t, mirror = rows[i, col.TIME], side[0]
+    foot_sensor = upright_at(rows, i, _Q_FOOT, _FREE_FOOT, _TURN_FOOT, foot_x, foot_at, fading)
+    shank_sensor = upright_at(rows, i, _Q_SHANK, _FREE_SHANK, _TURN_SHANK, shank_x, shank_at, fading)
+    q_foot = quat.product(foot_sensor, (poses[0], -poses[1], -poses[2], -poses[3]))
+    q_shank = _turned_shank(shank_sensor, (poses[4], -poses[5], -poses[6], -poses[7]), heading_at(t, trend))
+    a = cardan_deg(quat.product(quat.inverse(q_shank), q_foot), mirror)
+    shown = quat.product((poses[8], poses[9], poses[10], poses[11]), q_shank)
+    spread = np.degrees(heading_sd_at(t, trend))
+    fresh = doubt[2] * np.exp(-max(0.0, t - doubt[0]) / doubt[3])
+    tilt_variance = fresh * fresh + doubt[1] * doubt[1]
+    out[i, TIME], out[i, REAL] = t, rows[i, col.REAL]
+    for k in range(3):
+        out[i, _ANGLES + k] = a[k]
+        out[i, _SD + k] = _sd_at(spread, tilt_variance, doubt[4 + k], k)
+    for k in range(4):
+        out[i, _VIEW + k] = shown[k]
+    pronation, pronation_sd, _ = about_axis(
+        a[1], a[2], out[i, _SD + 1], out[i, _SD + 2], mirror, (side[1], side[2], side[3])
+    )
+    foot_pitch, foot_inversion = foot_at_deg(q_foot, mirror)
+    shank_ahead, shank_inward = shank_at_deg(q_shank, mirror)
+    foot_sd = mixed_sd_at(foot_pitch, tilt_variance, doubt[8], doubt[7])
+    shank_sd = mixed_sd_at(shank_ahead, tilt_variance, doubt[8], doubt[7])
+    out[i, _FURTHER], out[i, _FURTHER_SD] = pronation, pronation_sd
+    out[i, _FURTHER + 1], out[i, _FURTHER + 2] = foot_pitch, foot_inversion
+    out[i, _FURTHER + 3], out[i, _FURTHER + 4] = shank_ahead, shank_inward
+    for k in range(2):
+        out[i, _FURTHER_SD + 1 + k], out[i, _FURTHER_SD + 3 + k] = foot_sd[k], shank_sd[k]
+    quality = doubt[10]
+    if t - doubt[9] > STALE_S or spread > UNCERTAIN_DEG:
+        quality = _HEADING_STALE
+    if rows[i, col.CLIPPED] > 0:
+        quality = _CLIPPED
+    if rows[i, col.BRIDGED] > 0:
+        quality = _BRIDGED_GAP
+    out[i, QUALITY] = quality

@@ -13,6 +13,7 @@ from subtalar.estimation.clock import SensorClock
 from subtalar.estimation.compiled import compiled
 from subtalar.estimation.free_turning import FreeTurning
 from subtalar.estimation.history import History
+from subtalar.estimation.motion import ACC, FREE, GYR, TIME, Q
 from subtalar.estimation.parameters import Parameters
 from subtalar.estimation.raw_rows import ACC as _RAW_ACC
 from subtalar.estimation.raw_rows import AFTER_GAP, FILLED, bridged
@@ -25,12 +26,11 @@ from subtalar.estimation.raw_rows import WIDTH as _RAW_WIDTH
 from subtalar.estimation.resting_bias import RestingBias
 from subtalar.types import FloatArray, SampleBlock, SensorInfo
 
-# Columns of the rows that this stage delivers.
-TIME, ARRIVAL, Q, GYR, ACC, REAL, CLIPPED, STEP = 0, 1, slice(2, 6), slice(6, 9), slice(9, 12), 12, 13, 14
-FREE, TURN = slice(15, 19), slice(19, 28)
+# Columns of the rows that this stage delivers, behind those of ``motion.py``.
+ARRIVAL, REAL, CLIPPED, STEP, TURN = 15, 16, 17, 18, slice(19, 28)
 WIDTH = 28
-"""STEP: session seconds since the previous row; a gap shows as a large step. FREE: orientation by the gyroscope alone.
-TURN: its rotation matrix as VQF's memory of gravity sees it (``free_turning.py``)."""
+"""STEP: session seconds since the previous row; a gap shows as a large step. TURN: rotation matrix of FREE as VQF's
+memory of gravity sees it (``free_turning.py``)."""
 
 _Q, _GYR, _ACC, _FREE = Q.start, GYR.start, ACC.start, FREE.start
 
@@ -195,7 +195,7 @@ class SensorStream:
         last_s = self._last_time_s if self.rows.end else np.nan
         time_s = clock.session_time(filled[:, _RAW_TIME])
         rows, touched = _rows(filled, time_s, q, bias, scale, last_s, acc_limit, gyr_limit)
-        self._free.push(gyr, bias, rows, FREE.start)
+        self._free.push(gyr, bias, rows, FREE.start, TURN.start)
         self.counts.clipped += touched
         self._last_time_s = float(rows[-1, TIME])
         self.rows.append(rows)
@@ -335,17 +335,3 @@ def _rows(
 def _limit(range_of_channel: float | None) -> float:
     """From which magnitude on a channel touches its range; infinity where that is not known."""
     return np.inf if range_of_channel is None else _CLIP_SHARE * range_of_channel
-
-
-@compiled("(f8[:,::1],)")
-def motion_of(rows: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Columns of rows (n, WIDTH), each in a table of its own: TIME, Q, GYR, ACC, FREE."""
-    n = len(rows)
-    time_s, q, gyr, acc, free = np.empty(n), np.empty((n, 4)), np.empty((n, 3)), np.empty((n, 3)), np.empty((n, 4))
-    for i in range(n):
-        time_s[i] = rows[i, TIME]
-        for k in range(4):
-            q[i, k], free[i, k] = rows[i, _Q + k], rows[i, _FREE + k]
-        for k in range(3):
-            gyr[i, k], acc[i, k] = rows[i, _GYR + k], rows[i, _ACC + k]
-    return time_s, q, gyr, acc, free

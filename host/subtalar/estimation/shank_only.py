@@ -7,8 +7,8 @@ shank never rests at a known velocity, so stride length is not given.
 
 import numpy as np
 
+from subtalar.estimation import motion
 from subtalar.estimation import quaternions as quat
-from subtalar.estimation import sensor_stream as stream
 from subtalar.estimation.further_angles import SHANK
 from subtalar.estimation.one_sensor import HELD_S, STILL, OneSensorLeg, level_axis, placed, standing_up, up_in_sensor
 from subtalar.estimation.parameters import Parameters
@@ -68,9 +68,9 @@ class ShankLeg(OneSensorLeg):
         return len(fresh) if self._swing is None else self._base + self._swing.detected + 1 - self._next
 
     def _feed(self, rows: FloatArray) -> None:
-        gyr, right = rows[:, stream.GYR], self._right
+        gyr, right = rows[:, motion.GYR], self._right
         rate = gyr[:, 0] * right[0] + gyr[:, 1] * right[1] + gyr[:, 2] * right[2]
-        self._swings.push(rows[:, stream.TIME], rate, rows[:, stream.ACC])
+        self._swings.push(rows[:, motion.TIME], rate, rows[:, motion.ACC])
 
     def _decide(self) -> None:
         if self._quaternion is None:
@@ -90,13 +90,13 @@ class ShankLeg(OneSensorLeg):
         self._stood = True
         up, end = standing
         walk = rows[end:]
-        right = _right(walk[:, stream.GYR], walk[:, stream.Q], up) if len(walk) else None
+        right = _right(walk[:, motion.GYR], walk[:, motion.Q], up) if len(walk) else None
         if right is None:
             return
         found = self._swings_in(walk, right, first + end)
         if len(found) < self._p.placement.strides:
             return
-        bends = self._bends(walk[walk[:, stream.TIME] < found[0].events.foot_off_s - _BEFORE_STEP_S], up)
+        bends = self._bends(walk[walk[:, motion.TIME] < found[0].events.foot_off_s - _BEFORE_STEP_S], up)
         if bends is not None:
             right = bends if float(bends @ right) > 0 else -bends
             found = self._swings_in(walk, right, first + end)
@@ -121,7 +121,7 @@ class ShankLeg(OneSensorLeg):
 
     def _bends(self, rows: FloatArray, up: FloatArray) -> FloatArray | None:
         """The level axis (3,) of the knee bends between standing and the first step; None where there were none."""
-        gyr = rows[rows[:, STILL] < 1][:, stream.GYR]
+        gyr = rows[rows[:, STILL] < 1][:, motion.GYR]
         if len(gyr) < 2:
             return None
         moment = gyr.T @ gyr

@@ -3,15 +3,16 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.signal import butter
 
 from subtalar.estimation import leg_rows as col
 from subtalar.estimation import quaternions as quat
 from subtalar.estimation.compiled import compiled, inlined
+from subtalar.estimation.low_pass import first_order
+from subtalar.estimation.motion import GYR
 from subtalar.estimation.parameters import StillnessParameters
 from subtalar.types import FloatArray
 
-_GYR_FOOT, _GYR_SHANK = col.GYR_FOOT.start, col.GYR_SHANK.start
+_GYR, _GYR_FOOT, _GYR_SHANK = GYR.start, col.GYR_FOOT.start, col.GYR_SHANK.start
 
 
 class StillnessDetector:
@@ -21,71 +22,52 @@ class StillnessDetector:
     """
 
     def __init__(self, parameters: StillnessParameters, rate_hz: float) -> None:
-        (b, _), (_, a) = butter(1, parameters.smoothing_hz, fs=rate_hz)
+        b, a = first_order(parameters.smoothing_hz, rate_hz)
         limit = parameters.max_rate_spread_rad_s**2
-        self.rule = float(b), float(a), limit, parameters.max_mean_rate_rad_s**2
+        self.rule = np.array([b, a, limit, parameters.max_mean_rate_rad_s**2])
         # Memory of the smoothing filters of three rates and their squared magnitude; not still until the data say so.
         self.memory = np.array([0.0, 0.0, 0.0, limit])
 
-    def push(self, gyr_rad_s: FloatArray) -> FloatArray:
-        """1.0 for each of the rows (n, 3) at which the sensor is still, else 0.0 (n,)."""
-        return _stillness(gyr_rad_s, self.memory, *self.rule)
+    def push(self, samples: FloatArray) -> FloatArray:
+        """1.0 for each of the rows (n, ``motion.WIDTH`` or more) at which the sensor is still, else 0.0 (n,)."""
+        return _stillness(samples, self.memory, self.rule)
 
 
-def mark_still(rows: FloatArray, foot: StillnessDetector, shank: StillnessDetector) -> None:
-    """Write into the leg's rows (n, leg_rows.WIDTH) whether both sensors are still: 1.0 or 0.0."""
-    _mark(rows, foot.memory, shank.memory, *foot.rule)
-
-
-@compiled("(f8[:,::1], f8[::1], f8, f8, f8, f8)")
-def _stillness(
-    gyr_rad_s: FloatArray, memory: FloatArray, b: float, a: float, limit: float, limit_of_mean: float
-) -> FloatArray:
-    out = np.empty(len(gyr_rad_s))
-    for i in range(len(gyr_rad_s)):
-        x, y, z = gyr_rad_s[i, 0], gyr_rad_s[i, 1], gyr_rad_s[i, 2]
-        out[i] = 1.0 if _still(x, y, z, memory, b, a, limit, limit_of_mean) else 0.0
+@compiled("(f8[:,::1], f8[::1], f8[::1])")
+def _stillness(samples: FloatArray, memory: FloatArray, rule: FloatArray) -> FloatArray:
+    out = np.empty(len(samples))
+    for i in range(len(samples)):
+        out[i] = 1.0 if _still(quat.vector_at(samples, i, _GYR), memory, rule) else 0.0
     return out
 
 
-@compiled("(f8[:,::1], f8[::1], f8[::1], f8, f8, f8, f8)")
-def _mark(
-    rows: FloatArray,
-    of_foot: FloatArray,
-    of_shank: FloatArray,
-    b: float,
-    a: float,
-    limit: float,
-    limit_of_mean: float,
+@inlined
+def mark_still_at(
+    rows: FloatArray, i: int, of_foot: FloatArray, of_shank: FloatArray, rule: FloatArray, gap: bool
 ) -> None:
-    for i in range(len(rows)):
-        gap = rows[i, col.GAP] > 0
-        x, y, z = rows[i, _GYR_SHANK], rows[i, _GYR_SHANK + 1], rows[i, _GYR_SHANK + 2]
-        if gap:
-            x = y = z = 0.0
-        shank = _still(x, y, z, of_shank, b, a, limit, limit_of_mean)
-        x, y, z = rows[i, _GYR_FOOT], rows[i, _GYR_FOOT + 1], rows[i, _GYR_FOOT + 2]
-        foot = _still(x, y, z, of_foot, b, a, limit, limit_of_mean)
-        rows[i, col.STILL] = 1.0 if foot and shank and not gap else 0.0
+    """Write into row ``i`` of the leg whether both sensors are still: 1.0 or 0.0."""
+    # What is unknown counts as no movement: the filters' memory must stay finite.
+    shank = _still((0.0, 0.0, 0.0) if gap else quat.vector_at(rows, i, _GYR_SHANK), of_shank, rule)
+    foot = _still(quat.vector_at(rows, i, _GYR_FOOT), of_foot, rule)
+    rows[i, col.STILL] = 1.0 if foot and shank and not gap else 0.0
 
 
 @inlined
-def _still(
-    x: float, y: float, z: float, memory: FloatArray, b: float, a: float, limit: float, limit_of_mean: float
-) -> bool:
+def _still(rate: quat.Vector, memory: FloatArray, rule: FloatArray) -> bool:
     """First-order low-pass (direct form II transposed) of rate and squared rate; the spread is their difference."""
-    sx = _smooth(x, memory, 0, b, a)
-    sy = _smooth(y, memory, 1, b, a)
-    sz = _smooth(z, memory, 2, b, a)
-    power = _smooth(x * x + y * y + z * z, memory, 3, b, a)
+    x, y, z = rate
+    sx = _smooth(x, memory, 0, rule)
+    sy = _smooth(y, memory, 1, rule)
+    sz = _smooth(z, memory, 2, rule)
+    power = _smooth(x * x + y * y + z * z, memory, 3, rule)
     mean = sx * sx + sy * sy + sz * sz
-    return power - mean < limit and mean < limit_of_mean
+    return bool(power - mean < rule[2] and mean < rule[3])
 
 
 @inlined
-def _smooth(value: float, memory: FloatArray, k: int, b: float, a: float) -> float:
-    smooth = b * value + memory[k]
-    memory[k] = b * value - a * smooth
+def _smooth(value: float, memory: FloatArray, k: int, rule: FloatArray) -> float:
+    smooth = rule[0] * value + memory[k]
+    memory[k] = rule[0] * value - rule[1] * smooth
     return float(smooth)
 
 

@@ -12,12 +12,15 @@ import numpy as np
 
 from subtalar.estimation import quaternions as quat
 from subtalar.estimation.compiled import compiled, inlined
+from subtalar.estimation.leg_rows import first_at
+from subtalar.estimation.motion import GYR, TIME, Q
 from subtalar.estimation.parameters import StrapParameters
-from subtalar.estimation.stride_window import SegmentSamples, StrideWindow
+from subtalar.estimation.stride_window import StrideWindow
 from subtalar.types import FloatArray, Segment
 
-_NO_POSE = np.zeros(6)
-_GAIT = 2
+_GAIT, _START, _FOOT, _SHANK, _WIDTH = 2, 2, 3, 9, 15
+"""Of each stride: logarithms of its duration and of the foot's mean rate, when it began, both poses."""
+_Q, _GYR = Q.start, GYR.start
 
 
 @dataclass(frozen=True)
@@ -35,84 +38,80 @@ class SlipDetector:
     def __init__(self, parameters: StrapParameters) -> None:
         self._p = parameters
         self._held = parameters.strides_before + parameters.strides_after
-        self._poses: dict[Segment, FloatArray] = {"foot": np.empty((0, 6)), "shank": np.empty((0, 6))}
-        self._gaits = np.empty((0, _GAIT))
-        self._starts_s: list[float] = []
+        self._strides = np.empty((0, _WIDTH))
 
     def add(self, window: StrideWindow) -> StrapSlip | None:
         """The next stride; its inclination must be settled (not soon after a gap)."""
-        foot, shank = _between_rests(window)
-        if _turned_rad(foot) > self._p.most_turn_rad:
+        p = self._p
+        seen = self._strides[-self._held :]
+        self._strides = _with_stride(
+            seen, window.foot.rows, window.shank.rows, window.start, window.stop, p.most_turn_rad
+        )
+        if len(self._strides) == len(seen):
             return None
-        self._keep("foot", foot.q[-1:], foot.gyr_rad_s)
-        self._keep("shank", shank.q, shank.gyr_rad_s)
-        gait = float(foot.time_s[-1] - foot.time_s[0]), float(np.sqrt(np.mean(foot.gyr_rad_s**2)))
-        self._gaits = np.concatenate((self._gaits, np.log(np.maximum(gait, 1e-6))[None]))[-self._held :]
-        self._starts_s = [*self._starts_s, float(foot.time_s[0])][-self._held :]
-        if len(self._gaits) < self._held or not self._same_gait():
+        strides = self._strides[-self._held :]
+        if len(strides) < self._held or _gait_change(strides, p.strides_before) >= p.same_gait:
             return None
-        k = self._p.strides_before
-        angles = {name: _pose_change(poses, k) for name, poses in self._poses.items()}
-        segment: Segment = "foot" if angles["foot"][0] > angles["shank"][0] else "shank"
-        other: Segment = "shank" if segment == "foot" else "foot"
-        angle, scatter = angles[segment]
+        foot, shank = (_pose_change(strides, pose, p.strides_before) for pose in (_FOOT, _SHANK))
+        segment: Segment = "foot" if foot[0] > shank[0] else "shank"
+        (angle, scatter), (other, _) = (foot, shank) if segment == "foot" else (shank, foot)
         # Slopes and stairs change what both sensors see; a strap changes one.
-        if angle < self._p.least_slip_rad or scatter > 0.5 * angle or angles[other][0] > 0.5 * angle:
+        if angle < p.least_slip_rad or scatter > 0.5 * angle or other > 0.5 * angle:
             return None
         # It may have happened within the last stride before.
-        since_s = self._starts_s[k - 1]
-        self._forget()
+        since_s = float(strides[p.strides_before - 1, _START])
+        self._strides = strides[-p.strides_after :]
         return StrapSlip(segment, angle, since_s)
 
-    def _keep(self, segment: Segment, q: FloatArray, gyr_rad_s: FloatArray) -> None:
-        poses = self._poses[segment]
-        newest = _pose(q, gyr_rad_s, poses[-1] if len(poses) else _NO_POSE)
-        self._poses[segment] = np.concatenate((poses, newest))[-self._held :]
 
-    def _same_gait(self) -> bool:
-        return _gait_change(self._gaits, self._p.strides_before) < self._p.same_gait
-
-    def _forget(self) -> None:
-        k = self._p.strides_after
-        self._poses = {name: poses[-k:] for name, poses in self._poses.items()}
-        self._gaits, self._starts_s = self._gaits[-k:], self._starts_s[-k:]
-
-
-def _between_rests(window: StrideWindow) -> tuple[SegmentSamples, SegmentSamples]:
-    """Foot and shank from the one rest to the other."""
-    first, last = window.foot.time_s[window.start], window.foot.time_s[window.stop]
-    begin, end = np.searchsorted(window.shank.time_s, (first, last)).tolist()
-    end = max(end, begin + 1)
-    return _cut(window.foot, slice(window.start, window.stop + 1)), _cut(window.shank, slice(begin, end))
-
-
-def _cut(samples: SegmentSamples, rows: slice) -> SegmentSamples:
-    s = samples
-    return SegmentSamples(s.time_s[rows], s.q[rows], s.gyr_rad_s[rows], s.acc_m_s2[rows], s.free[rows])
-
-
-def _turned_rad(foot: SegmentSamples) -> float:
-    """How far the foot's heading turned from rest to rest."""
-    turn = quat.multiply(foot.q[-1], quat.conjugate(foot.q[0]))
-    return abs(float(np.angle(complex(turn[0], turn[3]) ** 2)))
+@compiled("(f8[:,::1], f8[:,::1], f8[:,::1], i8, i8, f8)")
+def _with_stride(
+    strides: FloatArray, foot: FloatArray, shank: FloatArray, start: int, stop: int, most_turn_rad: float
+) -> FloatArray:
+    """The strides (n, ``_WIDTH``) and one more from rest to rest; the same where the foot's heading turned too far."""
+    first, last = quat.quaternion_at(foot, start, _Q), quat.quaternion_at(foot, stop, _Q)
+    w, _, _, z = quat.product(last, quat.inverse(first))
+    if abs(np.arctan2(2 * w * z, w * w - z * z)) > most_turn_rad:
+        return strides
+    n = len(strides)
+    out = np.empty((n + 1, _WIDTH))
+    out[:n] = strides
+    power = 0.0
+    for i in range(start, stop + 1):
+        x, y, z = quat.vector_at(foot, i, _GYR)
+        power += x * x + y * y + z * z
+    out[n, _START] = foot[start, TIME]
+    out[n, 0] = np.log(max(foot[stop, TIME] - foot[start, TIME], 1e-6))
+    out[n, 1] = np.log(max(np.sqrt(power / (3 * (stop - start + 1))), 1e-6))
+    begin = first_at(shank, TIME, foot[start, TIME])
+    end = max(first_at(shank, TIME, foot[stop, TIME]), begin + 1)
+    # The foot's vertical counts where it rests, the shank's over the stride.
+    _write_pose(foot, stop, stop + 1, start, stop + 1, out, _FOOT)
+    _write_pose(shank, begin, min(end, len(shank)), begin, min(end, len(shank)), out, _SHANK)
+    return out
 
 
-@compiled("(f8[:,::1], f8[:,::1], f8[::1])")
-def _pose(q: FloatArray, gyr_rad_s: FloatArray, before: FloatArray) -> FloatArray:
-    """One stride (1, 6): mean direction of up over orientations (n, 4), not of unit length, and the principal axis of
-    the angular rate (m, 3), both in sensor axes; the axis has the sign of the pose before.
+@inlined
+def _write_pose(
+    samples: FloatArray, up_from: int, up_to: int, begin: int, end: int, out: FloatArray, column: int
+) -> None:
+    """Into the last row of ``out``: mean direction of up over some rows, not of unit length, and the principal axis of
+    the angular rate over others, both in sensor axes; the axis has the sign of the row before.
 
     The axis is the largest eigenvector of the second moment, by squaring the matrix ten times (power iteration).
     """
-    out, moment, squared = np.zeros((1, 6)), np.zeros((3, 3)), np.empty((3, 3))
-    for i in range(len(q)):
-        up = quat.turned(quat.inverse(quat.quaternion_at(q, i, 0)), (0.0, 0.0, 1.0))
+    n = len(out) - 1
+    moment, squared = np.zeros((3, 3)), np.empty((3, 3))
+    out[n, column : column + 3] = 0.0
+    for i in range(up_from, up_to):
+        up = quat.turned(quat.inverse(quat.quaternion_at(samples, i, _Q)), (0.0, 0.0, 1.0))
         for k in range(3):
-            out[0, k] += up[k] / len(q)
-    for i in range(len(gyr_rad_s)):
+            out[n, column + k] += up[k] / (up_to - up_from)
+    for i in range(begin, end):
+        rate = quat.vector_at(samples, i, _GYR)
         for k in range(3):
             for c in range(3):
-                moment[k, c] += gyr_rad_s[i, k] * gyr_rad_s[i, c]
+                moment[k, c] += rate[k] * rate[c]
     for _ in range(10):
         size = max(moment[0, 0] + moment[1, 1] + moment[2, 2], 1e-300)
         for k in range(3):
@@ -128,30 +127,30 @@ def _pose(q: FloatArray, gyr_rad_s: FloatArray, before: FloatArray) -> FloatArra
     length = max(np.sqrt(moment[0, k] ** 2 + moment[1, k] ** 2 + moment[2, k] ** 2), 1e-300)
     along = 0.0
     for c in range(3):
-        out[0, 3 + c] = moment[c, k] / length
-        along += out[0, 3 + c] * before[3 + c]
+        out[n, column + 3 + c] = moment[c, k] / length
+        if n > 0:
+            along += out[n, column + 3 + c] * out[n - 1, column + 3 + c]
     if along < 0.0:
         for c in range(3, 6):
-            out[0, c] = -out[0, c]
-    return out
+            out[n, column + c] = -out[n, column + c]
 
 
 @compiled("(f8[:,::1], i8)")
-def _gait_change(gaits: FloatArray, before: int) -> float:
-    """The largest difference between the medians of the first strides and of those after, over the columns."""
+def _gait_change(strides: FloatArray, before: int) -> float:
+    """The largest difference between the medians of the first strides and of those after, of duration and vigour."""
     most = 0.0
-    for c in range(gaits.shape[1]):
-        most = max(most, abs(np.median(gaits[before:, c]) - np.median(gaits[:before, c])))
+    for c in range(_GAIT):
+        most = max(most, abs(np.median(strides[before:, c]) - np.median(strides[:before, c])))
     return most
 
 
 @inlined
-def _frame(poses: FloatArray, first: int, last: int) -> FloatArray:
+def _frame(strides: FloatArray, column: int, first: int, last: int) -> FloatArray:
     """Rows (3, 3): mean up of these strides, their mean axis made level, and the third direction."""
     mean = np.zeros(6)
     for i in range(first, last):
         for k in range(6):
-            mean[k] += poses[i, k]
+            mean[k] += strides[i, column + k]
     out = np.empty((3, 3))
     size = np.sqrt(mean[0] ** 2 + mean[1] ** 2 + mean[2] ** 2)
     lean = 0.0
@@ -179,13 +178,13 @@ def _angle_rad(one: FloatArray, other: FloatArray) -> float:
     return float(np.arccos(min(max(0.5 * (trace - 1.0), -1.0), 1.0)))
 
 
-@compiled("(f8[:,::1], i8)")
-def _pose_change(poses: FloatArray, before: int) -> tuple[float, float]:
-    """Angle between the mean poses (n, 6) of the first strides and of those after; the greatest of one of the latter
-    from their mean.
+@compiled("(f8[:,::1], i8, i8)")
+def _pose_change(strides: FloatArray, column: int, before: int) -> tuple[float, float]:
+    """Angle between the mean poses, from ``column`` on, of the first strides and of those after; the greatest of one of
+    the latter from their mean.
     """
-    new = _frame(poses, before, len(poses))
+    new = _frame(strides, column, before, len(strides))
     scatter = 0.0
-    for i in range(before, len(poses)):
-        scatter = max(scatter, _angle_rad(new, _frame(poses, i, i + 1)))
-    return _angle_rad(_frame(poses, 0, before), new), scatter
+    for i in range(before, len(strides)):
+        scatter = max(scatter, _angle_rad(new, _frame(strides, column, i, i + 1)))
+    return _angle_rad(_frame(strides, column, 0, before), new), scatter

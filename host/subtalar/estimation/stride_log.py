@@ -1,15 +1,15 @@
 """Rows between initial contacts, kept until their stride is complete."""
 
-import numpy as np
-
+from subtalar.estimation import leg_rows as col
+from subtalar.estimation import stride_measures as m
+from subtalar.estimation.compiled import inlined
 from subtalar.estimation.gait_events import SwingEvents
 from subtalar.estimation.history import History
-from subtalar.estimation.leg_rows import first_at
 from subtalar.estimation.parameters import SubtalarAxis
-from subtalar.estimation.stride_measures import StrideFrame, StrideSamples, measure
+from subtalar.estimation.row_angles import ANGLES, FOOT_PITCH, QUALITY
 from subtalar.types import FloatArray, Side, Stride
 
-_TIME, _ANGLES, _QUALITY, _SHOCK, _PITCH, _REAL, _WIDTH = 0, slice(1, 4), 4, 5, 6, 7, 8
+_ANGLES_AT, _ANGLES_FROM = m.ANGLES.start, ANGLES.start
 
 _KEPT_ROWS = 20_000
 """Steps taken before calibration are measured when it is done; their rows must still be here (100 s at 200 Hz)."""
@@ -22,7 +22,7 @@ class StrideLog:
         self._side: Side = side
         self._axis = axis
         self._measured_by = measured_by
-        self._rows = History(_WIDTH)
+        self.rows = History(m.WIDTH)
         self._contact_s: float | None = None
 
     def add_rows(
@@ -35,11 +35,15 @@ class StrideLog:
         real: FloatArray,
     ) -> None:
         """Rows (n,) in order; ``angles_deg`` (n, 3)."""
-        rows = np.empty((len(time_s), _WIDTH))
-        rows[:, _TIME], rows[:, _ANGLES], rows[:, _QUALITY] = time_s, angles_deg, quality
-        rows[:, _SHOCK], rows[:, _PITCH], rows[:, _REAL] = shock_m_s2, foot_pitch_deg, real
-        self._rows.append(rows)
-        self._rows.forget_before(self._rows.end - _KEPT_ROWS)
+        rows = self.rows.room(len(time_s))
+        rows[:, m.TIME], rows[:, m.ANGLES], rows[:, m.QUALITY] = time_s, angles_deg, quality
+        rows[:, m.SHOCK], rows[:, m.PITCH], rows[:, m.REAL] = shock_m_s2, foot_pitch_deg, real
+        self.added(len(rows))
+
+    def added(self, n: int) -> None:
+        """``note_at`` wrote the next ``n`` rows."""
+        self.rows.end += n
+        self.rows.forget_before(self.rows.end - _KEPT_ROWS)
 
     def interrupt(self) -> None:
         """What was under way was not a stride."""
@@ -50,14 +54,13 @@ class StrideLog:
         start, self._contact_s = self._contact_s, swing.initial_contact_s
         if start is None:
             return None
-        rows = self._rows.view(self._rows.first, self._rows.end)
-        a, b = first_at(rows, _TIME, start), first_at(rows, _TIME, swing.initial_contact_s)
+        rows = self.rows.view(self.rows.first, self.rows.end)
+        a, b = col.first_at(rows, m.TIME, start), col.first_at(rows, m.TIME, swing.initial_contact_s)
         held = rows[a:b]
-        self._rows.forget_before(self._rows.first + b - 1)
+        self.rows.forget_before(self.rows.first + b - 1)
         if len(held) < 8 or not start < swing.foot_off_s < swing.initial_contact_s:
             return None
-        samples = StrideSamples(held[:, _TIME], held[:, _ANGLES], held[:, _QUALITY], held[:, _SHOCK], held[:, _PITCH])
-        frame = StrideFrame(
+        frame = m.StrideFrame(
             self._side,
             start,
             swing.foot_off_s,
@@ -65,8 +68,16 @@ class StrideLog:
             abs(travel_m),
             toe_out_deg,
             turn_deg,
-            int(np.sum(held[:, _REAL] < 1)),
             self._axis,
             self._measured_by,
         )
-        return measure(frame, samples)
+        return m.measure(frame, held)
+
+
+@inlined
+def note_at(rows: FloatArray, i: int, angles: FloatArray, out: FloatArray) -> None:
+    """Row ``i`` of a leg and of its table of angles into row ``i`` of ``StrideLog.rows.room``."""
+    out[i, m.TIME], out[i, m.QUALITY], out[i, m.REAL] = rows[i, col.TIME], angles[i, QUALITY], rows[i, col.REAL]
+    for k in range(3):
+        out[i, _ANGLES_AT + k] = angles[i, _ANGLES_FROM + k]
+    out[i, m.SHOCK], out[i, m.PITCH] = rows[i, col.SHOCK], angles[i, FOOT_PITCH]

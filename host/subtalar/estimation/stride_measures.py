@@ -5,12 +5,14 @@ contact and its peak; the coupling is the ratio of eversion excursion to tibial 
 stance (McClay & Manal 1997, doi 10.1016/S0268-0033(97)00006-7).
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from subtalar.conventions import GRAVITY_M_S2
-from subtalar.estimation.compiled import compiled
+from subtalar.estimation import quaternions as quat
+from subtalar.estimation.compiled import compiled, inlined
 from subtalar.estimation.parameters import SubtalarAxis
 from subtalar.estimation.subtalar_axis import about_axis, axis_in_foot
 from subtalar.types import FloatArray, Quality, Side, Stride
@@ -21,16 +23,14 @@ _TURN_DEG = 25.0
 _SHUFFLE_M = 0.2
 """Shorter steps are shuffles and adjustments of the stance, marked and not meant for averages."""
 
+# Columns of the rows of a stride: session time, ankle angles, quality code, specific force of the shank (m/s²), pitch
+# of the foot to the floor, whether it was measured (1.0) or bridged.
+TIME, ANGLES, QUALITY, SHOCK, PITCH, REAL, WIDTH = 0, slice(1, 4), 4, 5, 6, 7, 8
+_DORSIFLEXION, _INVERSION, _ROTATION = range(ANGLES.start, ANGLES.stop)
 
-@dataclass(frozen=True)
-class StrideSamples:
-    """Rows (n,) from initial contact to the next: time, angles (n, 3), quality codes, specific force of the shank."""
 
-    time_s: FloatArray
-    angles_deg: FloatArray
-    quality: FloatArray
-    shock_m_s2: FloatArray
-    foot_pitch_deg: FloatArray
+_Stance = tuple[float, float, float, float, float, float, float]
+_Whole = tuple[float, float, float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -44,30 +44,21 @@ class StrideFrame:
     length_m: float
     progression_deg: float
     turn_deg: float
-    lost_samples: int
     subtalar_axis: SubtalarAxis
     measured_by: str
 
 
-def measure(frame: StrideFrame, samples: StrideSamples) -> Stride:
-    """All measures; NaN where the samples do not carry one."""
+def measure(frame: StrideFrame, rows: FloatArray) -> Stride:
+    """All measures from the rows (n, ``WIDTH``) from initial contact to the next; NaN where they do not carry one."""
     duration = frame.next_contact_s - frame.initial_contact_s
-    t = samples.time_s
-    nan = float("nan")
-    peak = excursion = peak_pct = velocity = rotation_excursion = coupling = peak_dorsiflexion = nan
-    mean_rotation = mean_inversion = dorsiflexion_range = nan
-    peak_pronation = pronation_excursion = residual = nan
-    stance = _known_stance(t, samples.angles_deg, frame.initial_contact_s, frame.foot_off_s)
-    if len(stance):
-        peak, excursion, peak_s, velocity, rotation_excursion, turned, peak_dorsiflexion = _in_stance(stance)
-        peak_pct = 100.0 * (peak_s - frame.initial_contact_s) / (frame.foot_off_s - frame.initial_contact_s)
-        coupling = excursion / turned if turned > 1.0 else nan
-        mean_rotation, mean_inversion, dorsiflexion_range = _over_stride(samples.angles_deg)
-        mirror = 1.0 if frame.side == "right" else -1.0
-        axis = axis_in_foot(frame.subtalar_axis, frame.side)
-        peak_pronation, pronation_excursion, residual = _pronation(stance, mirror, axis)
-    shock = _greatest(t, samples.shock_m_s2, frame.initial_contact_s, frame.initial_contact_s + _SHOCK_WINDOW_S)
-    strike = samples.foot_pitch_deg[:1]
+    mirror = 1.0 if frame.side == "right" else -1.0
+    axis = axis_in_foot(frame.subtalar_axis, frame.side)
+    stance, whole, pronation = _measured(rows, frame.initial_contact_s, frame.foot_off_s, mirror, axis)
+    peak, excursion, peak_s, velocity, rotation_excursion, turned, peak_dorsiflexion = stance
+    mean_rotation, mean_inversion, dorsiflexion_range, shock, lost, worst = whole
+    peak_pronation, pronation_excursion, residual = pronation
+    peak_pct = 100.0 * (peak_s - frame.initial_contact_s) / (frame.foot_off_s - frame.initial_contact_s)
+    coupling = excursion / turned if turned > 1.0 else math.nan
     return Stride(
         side=frame.side,
         initial_contact_s=frame.initial_contact_s,
@@ -83,10 +74,10 @@ def measure(frame: StrideFrame, samples: StrideSamples) -> Stride:
         eversion_tibial_coupling=coupling,
         peak_dorsiflexion_deg=peak_dorsiflexion,
         peak_tibial_acceleration_g=shock / GRAVITY_M_S2,
-        foot_strike_angle_deg=float(strike[0]) if len(strike) else nan,
+        foot_strike_angle_deg=float(rows[0, PITCH]) if len(rows) else math.nan,
         foot_progression_deg=frame.progression_deg,
-        lost_samples=frame.lost_samples,
-        quality=_quality(frame, samples),
+        lost_samples=int(lost),
+        quality=_quality(frame, Quality(int(worst))),
         mean_tibial_rotation_deg=mean_rotation,
         mean_inversion_deg=mean_inversion,
         dorsiflexion_range_deg=dorsiflexion_range,
@@ -97,25 +88,39 @@ def measure(frame: StrideFrame, samples: StrideSamples) -> Stride:
     )
 
 
-@compiled("(f8[:], f8[:,:], f8, f8)")
-def _known_stance(t: FloatArray, angles_deg: FloatArray, contact_s: float, foot_off_s: float) -> FloatArray:
+@compiled("(f8[:,::1], f8, f8, f8, f8[::1])")
+def _measured(
+    rows: FloatArray, contact_s: float, foot_off_s: float, mirror: float, axis: FloatArray
+) -> tuple[_Stance, _Whole, quat.Vector]:
+    """What stance tells, what the whole stride tells, and pronation."""
+    stance = _known_stance(rows, contact_s, foot_off_s)
+    whole = _over_stride(rows, contact_s + _SHOCK_WINDOW_S, len(stance) > 0)
+    if len(stance) == 0:
+        nan = np.nan
+        return (nan, nan, nan, nan, nan, nan, nan), whole, (nan, nan, nan)
+    return _in_stance(stance), whole, _pronation(stance, mirror, axis)
+
+
+@inlined
+def _known_stance(rows: FloatArray, contact_s: float, foot_off_s: float) -> FloatArray:
     """Time, dorsiflexion, inversion and rotation (m, 4) of the rows of stance with angles; none where too few have."""
-    out = np.empty((len(t), 4))
+    out = np.empty((len(rows), 4))
     stance = known = 0
-    for i in range(len(t)):
-        if contact_s <= t[i] <= foot_off_s:
+    for i in range(len(rows)):
+        if contact_s <= rows[i, TIME] <= foot_off_s:
             stance += 1
-            if np.isfinite(angles_deg[i, 1]):
-                out[known, 0], out[known, 1] = t[i], angles_deg[i, 0]
-                out[known, 2], out[known, 3] = angles_deg[i, 1], angles_deg[i, 2]
+            if np.isfinite(rows[i, _INVERSION]):
+                out[known, 0] = rows[i, TIME]
+                for k in range(3):
+                    out[known, 1 + k] = rows[i, _DORSIFLEXION + k]
                 known += 1
     if stance <= 5 or known <= 0.9 * stance:
         known = 0
     return out[:known]
 
 
-@compiled("(f8[:,::1],)")
-def _in_stance(stance: FloatArray) -> tuple[float, float, float, float, float, float, float]:
+@inlined
+def _in_stance(stance: FloatArray) -> _Stance:
     """Peak eversion, eversion excursion, time of the peak, steepest rise of eversion until then (°/s between instants
     ``_SLOPE_S`` apart: skin and shoe ring after contact for less than that), excursion of tibial rotation in stance and
     until the peak, peak dorsiflexion.
@@ -143,8 +148,8 @@ def _in_stance(stance: FloatArray) -> tuple[float, float, float, float, float, f
     )
 
 
-@compiled("(f8[:,::1], f8, f8[::1])")
-def _pronation(stance: FloatArray, mirror: float, axis: FloatArray) -> tuple[float, float, float]:
+@inlined
+def _pronation(stance: FloatArray, mirror: float, axis: FloatArray) -> quat.Vector:
     """Peak and excursion of pronation about the subtalar axis, and root mean square of what it leaves unexplained."""
     least, first, power = np.inf, 0.0, 0.0
     for i in range(len(stance)):
@@ -155,36 +160,31 @@ def _pronation(stance: FloatArray, mirror: float, axis: FloatArray) -> tuple[flo
     return -least, first - least, np.sqrt(power / len(stance))
 
 
-@compiled("(f8[:], f8[:], f8, f8)")
-def _greatest(t: FloatArray, values: FloatArray, begin_s: float, end_s: float) -> float:
-    """The greatest value between two times; NaN where there is none, or one is unknown."""
-    greatest, empty = np.nan, True
-    for i in range(len(t)):
-        if begin_s <= t[i] <= end_s:
-            if empty or values[i] > greatest or np.isnan(values[i]):
-                greatest = values[i]
-            empty = False
-            if np.isnan(greatest):
-                break
-    return float(greatest)
+@inlined
+def _over_stride(rows: FloatArray, shock_until_s: float, known: bool) -> _Whole:
+    """Mean tibial rotation, mean inversion and range of dorsiflexion of the rows with angles, if they are ``known``;
+    the greatest force of the shank until an instant, NaN where one is unknown; bridged rows; the worst quality.
+    """
+    rotation = inversion = lost = worst = 0.0
+    lowest, highest, count, shock = np.inf, -np.inf, 0, -np.inf
+    for i in range(len(rows)):
+        if np.isfinite(rows[i, _INVERSION]):
+            rotation += rows[i, _ROTATION]
+            inversion += rows[i, _INVERSION]
+            lowest, highest = min(lowest, rows[i, _DORSIFLEXION]), max(highest, rows[i, _DORSIFLEXION])
+            count += 1
+        if rows[i, TIME] <= shock_until_s and not np.isnan(shock):
+            shock = rows[i, SHOCK] if not rows[i, SHOCK] <= shock else shock
+        lost += rows[i, REAL] < 1
+        worst = max(worst, rows[i, QUALITY])
+    if not np.isfinite(shock):
+        shock = np.nan
+    if not known:
+        return np.nan, np.nan, np.nan, shock, lost, worst
+    return rotation / count, inversion / count, highest - lowest, shock, lost, worst
 
 
-@compiled("(f8[:,:],)")
-def _over_stride(angles_deg: FloatArray) -> tuple[float, float, float]:
-    """Mean tibial rotation, mean inversion and range of dorsiflexion of the rows (n, 3) with angles."""
-    rotation = inversion = 0.0
-    lowest, highest, known = np.inf, -np.inf, 0
-    for i in range(len(angles_deg)):
-        if np.isfinite(angles_deg[i, 1]):
-            rotation += angles_deg[i, 2]
-            inversion += angles_deg[i, 1]
-            lowest, highest = min(lowest, angles_deg[i, 0]), max(highest, angles_deg[i, 0])
-            known += 1
-    return rotation / known, inversion / known, highest - lowest
-
-
-def _quality(frame: StrideFrame, samples: StrideSamples) -> str:
-    worst = Quality(int(samples.quality.max()))
+def _quality(frame: StrideFrame, worst: Quality) -> str:
     if worst >= Quality.CLIPPED:
         return worst.label
     if abs(frame.turn_deg) > _TURN_DEG:

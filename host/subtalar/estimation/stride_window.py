@@ -6,21 +6,10 @@ import numpy as np
 
 from subtalar.estimation import quaternions as quat
 from subtalar.estimation.compiled import compiled
+from subtalar.estimation.motion import ACC, FREE, GYR, TIME, WIDTH, Q, SegmentSamples
 from subtalar.types import FloatArray
 
-
-@dataclass(frozen=True)
-class SegmentSamples:
-    """One sensor over n instants. Orientation ``q`` (n, 4), sensor to its own level world; rate, specific force (n, 3).
-
-    ``free`` (n, 4): orientation by the gyroscope alone.
-    """
-
-    time_s: FloatArray
-    q: FloatArray
-    gyr_rad_s: FloatArray
-    acc_m_s2: FloatArray
-    free: FloatArray
+_Q, _GYR, _ACC, _FREE = Q.start, GYR.start, ACC.start, FREE.start
 
 
 @dataclass(frozen=True)
@@ -41,45 +30,36 @@ class StrideWindow:
     @property
     def end_s(self) -> float:
         """Session time of the second rest."""
-        return float(self.foot.time_s[self.stop])
+        return float(self.foot.rows[self.stop, TIME])
 
     @property
     def middle_s(self) -> float:
         """Session time half-way between the rests."""
-        return 0.5 * float(self.foot.time_s[self.start] + self.foot.time_s[self.stop])
+        return 0.5 * float(self.foot.rows[self.start, TIME] + self.foot.rows[self.stop, TIME])
 
     def shank_at_foot_times(self, offset_s: float) -> SegmentSamples:
         """The shank's samples interpolated at the foot's instants; the shank's clock shows ``offset_s`` more."""
-        shank = self.shank
-        motion = shank.time_s, shank.q, shank.gyr_rad_s, shank.acc_m_s2, shank.free
-        return SegmentSamples(self.foot.time_s, *_interpolated(self.foot.time_s, offset_s, *motion))
+        return SegmentSamples(at_times_of(self.foot.rows, self.shank.rows, offset_s))
 
 
-@compiled("(f8[::1], f8, f8[::1], f8[:,::1], f8[:,::1], f8[:,::1], f8[:,::1])")
-def _interpolated(
-    foot_time_s: FloatArray,
-    offset_s: float,
-    time_s: FloatArray,
-    q: FloatArray,
-    gyr_rad_s: FloatArray,
-    acc_m_s2: FloatArray,
-    free: FloatArray,
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Orientation (n, 4), rate and specific force (n, 3), free orientation (n, 4) at the foot's instants."""
-    n = len(foot_time_s)
-    q_out, gyr_out, acc_out, free_out = np.empty((n, 4)), np.empty((n, 3)), np.empty((n, 3)), np.empty((n, 4))
+@compiled("(f8[:,::1], f8[:,::1], f8)")
+def at_times_of(foot: FloatArray, shank: FloatArray, offset_s: float) -> FloatArray:
+    """The shank's rows interpolated at the times of the foot's, which these (n, ``motion.WIDTH``) keep."""
+    n = len(foot)
+    out = np.empty((n, WIDTH))
     j = 0
     for i in range(n):
-        t = foot_time_s[i] + offset_s
-        while j < len(time_s) - 2 and time_s[j + 1] <= t:
+        t = foot[i, TIME] + offset_s
+        while j < len(shank) - 2 and shank[j + 1, TIME] <= t:
             j += 1
-        f = min(max((t - time_s[j]) / (time_s[j + 1] - time_s[j]), 0.0), 1.0)
-        turned = quat.between(quat.quaternion_at(q, j, 0), quat.quaternion_at(q, j + 1, 0), f)
-        loose = quat.between(quat.quaternion_at(free, j, 0), quat.quaternion_at(free, j + 1, 0), f)
+        f = min(max((t - shank[j, TIME]) / (shank[j + 1, TIME] - shank[j, TIME]), 0.0), 1.0)
+        out[i, TIME] = foot[i, TIME]
+        turned = quat.between(quat.quaternion_at(shank, j, _Q), quat.quaternion_at(shank, j + 1, _Q), f)
+        loose = quat.between(quat.quaternion_at(shank, j, _FREE), quat.quaternion_at(shank, j + 1, _FREE), f)
         for k in range(4):
-            q_out[i, k] = turned[k]
-            free_out[i, k] = loose[k]
+            out[i, _Q + k] = turned[k]
+            out[i, _FREE + k] = loose[k]
         for k in range(3):
-            gyr_out[i, k] = gyr_rad_s[j, k] * (1 - f) + gyr_rad_s[j + 1, k] * f
-            acc_out[i, k] = acc_m_s2[j, k] * (1 - f) + acc_m_s2[j + 1, k] * f
-    return q_out, gyr_out, acc_out, free_out
+            out[i, _GYR + k] = shank[j, _GYR + k] * (1 - f) + shank[j + 1, _GYR + k] * f
+            out[i, _ACC + k] = shank[j, _ACC + k] * (1 - f) + shank[j + 1, _ACC + k] * f
+    return out

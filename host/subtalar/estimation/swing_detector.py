@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from subtalar.estimation.gait_events import SwingEvents, swing_events
+from subtalar.estimation.gait_events import SwingEvents, events_of_rate
 from subtalar.estimation.history import History
 from subtalar.types import FloatArray
 
@@ -99,5 +99,5 @@ class SwingDetector:
         if rows[-1, 0] - rows[0, 0] > (due - first) / self._rate_hz + _LOST_S:
             return None
         t, rate, acc = (np.ascontiguousarray(part) for part in (rows[:, 0], rows[:, 1], rows[:, 2:]))
-        events = swing_events(t, rate, acc)
+        events = events_of_rate(t, rate, acc)
         return None if events is None else Swing(events, due)

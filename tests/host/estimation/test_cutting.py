@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from subtalar.estimation.foot_flat import FootFlat, FootFlatDetector
+from subtalar.estimation.motion import SegmentSamples
 from subtalar.estimation.parameters import FootFlatParameters
 from subtalar.types import BodySite, SampleBlock, SensorInfo
 
@@ -133,9 +134,11 @@ def test_equal_clocks_and_a_gap_are_the_same_however_cut(lab: SimpleNamespace) -
 
 def flats(block: SampleBlock, size: int) -> list[FootFlat]:
     detector = FootFlatDetector(FootFlatParameters(), 50.0)
+    n = len(block)
+    rows = SegmentSamples.of(np.zeros(n), np.zeros((n, 4)), block.gyr_rad_s, block.acc_m_s2, np.zeros((n, 4))).rows
     out = []
     for i in range(0, len(block), size):
-        detector.push(block.gyr_rad_s[i : i + size], block.acc_m_s2[i : i + size])
+        detector.push(rows[i : i + size])
         while (flat := detector.next_before(i + size)) is not None:
             out.append(flat)
     return out

@@ -8,10 +8,10 @@ from subtalar.conventions import GRAVITY_M_S2
 from subtalar.estimation import quaternions as quat
 from subtalar.estimation.free_turning import FreeTurning
 from subtalar.estimation.gravity import GravityFilter
+from subtalar.estimation.motion import FREE, GYR, Q, SegmentSamples
 from subtalar.estimation.parameters import GravityParameters, Parameters
-from subtalar.estimation.sensor_stream import FREE, GYR, Q, SensorStream
+from subtalar.estimation.sensor_stream import SensorStream
 from subtalar.estimation.standing import Stance
-from subtalar.estimation.stride_window import SegmentSamples
 from subtalar.types import BodySite, FloatArray, SampleBlock, SensorInfo
 
 RATE_HZ = 200.0
@@ -36,7 +36,7 @@ def stride(yaw_rad: float, turned_rad: float, start_s: float, bias: FloatArray) 
     force = quat.rotate(quat.conjugate(q), world + np.array([0.0, 0.0, GRAVITY_M_S2])) + bias
     rate = 2 * quat.multiply(quat.conjugate(q), np.gradient(q, t, axis=0))[:, 1:]
     rate[[0, -1]] = 0.0
-    return SegmentSamples(start_s + t, q, rate, force, q)
+    return SegmentSamples.of(start_s + t, q, rate, force, q)
 
 
 def standing(bias: FloatArray) -> GravityFilter:
@@ -86,7 +86,7 @@ def test_after_a_gap_gravity_is_found_anew_and_the_bias_kept() -> None:
     lost = quat.normalized(np.array([0.9, 0.3, -0.2, 0.1]))  # what the sensor turned by, unseen
     samples = stride(0.0, 0.0, 20.0, BIAS)
     free = quat.multiply(lost, samples.q)
-    samples = SegmentSamples(samples.time_s, samples.q, samples.gyr_rad_s, samples.acc_m_s2, free)
+    samples = SegmentSamples.of(samples.time_s, samples.q, samples.gyr_rad_s, samples.acc_m_s2, free)
     gravity.add(samples, 0, len(samples.time_s) - 1, LEVER)
     up = quat.rotate(quat.conjugate(lost), gravity.gravity_m_s2)
     assert np.degrees(np.arccos(up[2] / np.linalg.norm(up))) < 0.6
@@ -97,7 +97,7 @@ def test_samples_are_set_upright() -> None:
     gravity = walked(BIAS, [np.pi / 4] * 8)
     samples = stride(0.3, 0.0, 10.0, BIAS)
     tilted = quat.normalized(np.array([1.0, 0.02, -0.03, 0.0]))
-    wrong = SegmentSamples(
+    wrong = SegmentSamples.of(
         samples.time_s, quat.multiply(tilted, samples.q), samples.gyr_rad_s, samples.acc_m_s2, samples.free
     )
     right = gravity.upright(wrong)
@@ -125,7 +125,7 @@ def test_the_low_passed_turning_is_how_a_bias_enters_vqf(cut: int) -> None:
     for a in range(0, n, cut):
         part = np.ascontiguousarray(gyr[a : a + cut])
         rows = np.empty((len(part), 13))
-        free.push(part, np.zeros_like(part), rows, 0)
+        free.push(part, np.zeros_like(part), rows, 0, 4)
         out[a : a + cut] = rows
     q, turn = np.ascontiguousarray(out[:, :4]), out[:, 4:].reshape(n, 3, 3)
     acc = quat.rotate(quat.conjugate(q), np.broadcast_to([0.0, 0.0, GRAVITY_M_S2], (n, 3)))

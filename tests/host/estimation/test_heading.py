@@ -1,14 +1,13 @@
 """The relative heading over strides: drift, honesty, and what happens after something turned a sensor."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from subtalar.estimation.ankle_path import StrideHeading, stride_heading
 from subtalar.estimation.heading import HeadingFilter, wrapped
+from subtalar.estimation.motion import TIME, SegmentSamples
 from subtalar.estimation.parameters import HeadingParameters
-from subtalar.estimation.stride_window import SegmentSamples, StrideWindow
+from subtalar.estimation.stride_window import StrideWindow
 from subtalar.types import FloatArray
 
 STRIDE_S = 1.1
@@ -82,10 +81,10 @@ def synthetic_window(heading_deg: float, offset_s: float = 0.0) -> StrideWindow:
         c, s = np.cos(np.radians(turn_deg)), np.sin(np.radians(turn_deg))
         acc = np.column_stack((c * forward - s * sideways, s * forward + c * sideways, np.full(len(times), 9.80665)))
         q = np.tile([1.0, 0.0, 0.0, 0.0], (len(times), 1))
-        return SegmentSamples(times, q, np.zeros_like(acc), acc, q)
+        return SegmentSamples.of(times, q, np.zeros_like(acc), acc, q)
 
     foot, shank = felt(t, 0.0), felt(t, -heading_deg)
-    shank = replace(shank, time_s=shank.time_s + offset_s)
+    shank.rows[:, TIME] += offset_s
     return StrideWindow(foot, shank, 24, 224, np.zeros(len(t)), 224)
 
 

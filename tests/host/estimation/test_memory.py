@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from subtalar.conventions import GRAVITY_M_S2
-from subtalar.estimation import GaitEstimator, Parameters
+from subtalar.estimation import GaitEstimator, Parameters, motion
 from subtalar.estimation.calibration import LegCalibration
 from subtalar.estimation.foot_flat import FootFlatDetector
+from subtalar.estimation.motion import SegmentSamples
 from subtalar.estimation.parameters import FootFlatParameters
 from subtalar.estimation.standing import Stance, Standing
-from subtalar.estimation.stride_window import SegmentSamples, StrideWindow
+from subtalar.estimation.stride_window import StrideWindow
 from subtalar_sim.body import BodyConfig
 from subtalar_sim.config import SimulationConfig
 
@@ -54,11 +55,12 @@ def test_memory_is_flat_from_the_fifth_minute_to_the_tenth(lab: SimpleNamespace,
 
 def test_a_foot_that_never_moves_is_not_remembered(traced: None) -> None:
     detector = FootFlatDetector(FootFlatParameters(), 200.0)
-    still, gravity = np.zeros((12_000, 3)), np.tile([0.0, 0.0, GRAVITY_M_S2], (12_000, 1))
+    gravity = np.zeros((12_000, motion.WIDTH))
+    gravity[:, motion.ACC] = 0.0, 0.0, GRAVITY_M_S2
     for minute in range(60):
-        detector.push(still, gravity)
+        detector.push(gravity)
         detector.next_before(12_000 * (minute + 1))
-    assert tracemalloc.get_traced_memory()[0] < still.nbytes + gravity.nbytes + 3_000_000
+    assert tracemalloc.get_traced_memory()[0] < gravity.nbytes + 3_000_000
 
 
 def marching_window() -> StrideWindow:
@@ -69,7 +71,7 @@ def marching_window() -> StrideWindow:
     acc[:, 0] = np.where(inside, 3.0 * np.cos(2 * np.pi * t), 0.0)
     acc[:, 2] = GRAVITY_M_S2
     q = np.tile([1.0, 0.0, 0.0, 0.0], (len(t), 1))
-    still = SegmentSamples(t, q, np.zeros_like(acc), acc, q)
+    still = SegmentSamples.of(t, q, np.zeros_like(acc), acc, q)
     return StrideWindow(still, still, 12, 112, np.zeros(len(t)), 112)
 
 

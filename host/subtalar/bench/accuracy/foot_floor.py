@@ -30,8 +30,8 @@ from subtalar.bench.estimates import Outcome, estimate_live
 from subtalar.bench.parallel import side_by_side
 from subtalar.bench.table import Column, Table, Value
 from subtalar.conventions import FURTHER_ANGLE_NAMES
+from subtalar.estimation import motion
 from subtalar.estimation import quaternions as quat
-from subtalar.estimation import sensor_stream as stream
 from subtalar.types import SIDES, BodySite, FloatArray, SampleBlock, SensorInfo, Side
 
 FOLDER = "gaitmap_foot_mocap"
@@ -107,7 +107,7 @@ def _reference(recording: FootRecording) -> Reference:
     markers = recording.toe_m, recording.heel_m, recording.fifth_m
     up = up_in_foot(*markers, recording.side)
     rows = rows_of(BodySite.of(recording.side, "foot"), recording.time_s, recording.acc_m_s2, recording.gyr_rad_s)
-    flat_s = np.array([rows[flat.first, stream.TIME] for flat in rests(rows)])
+    flat_s = np.array([rows[flat.first, motion.TIME] for flat in rests(rows)])
     flat = np.clip(np.round(flat_s * MARKER_RATE_HZ).astype(int), 0, len(up) - 1)
     return Reference(recording.marker_time_s, levelled(up, up[flat].mean(axis=0)), unbent(*markers))
 

@@ -6,9 +6,8 @@ from itertools import pairwise
 import numpy as np
 
 from subtalar.bench.accuracy.front_end import rests
-from subtalar.estimation import sensor_stream as stream
 from subtalar.estimation.ankle_path import ankle_velocity
-from subtalar.estimation.stride_window import SegmentSamples
+from subtalar.estimation.motion import SegmentSamples
 from subtalar.types import FloatArray
 
 _NO_LEVER = np.zeros(3)
@@ -38,13 +37,7 @@ def foot_path(rows: FloatArray) -> FootPath:
     The heading is the gyroscope's alone. Windows of any length count: a path must be followed through stumbles too.
     """
     flats = rests(rows)
-    samples = SegmentSamples(
-        np.ascontiguousarray(rows[:, stream.TIME]),
-        np.ascontiguousarray(rows[:, stream.Q]),
-        np.ascontiguousarray(rows[:, stream.GYR]),
-        np.ascontiguousarray(rows[:, stream.ACC]),
-        np.ascontiguousarray(rows[:, stream.FREE]),
-    )
+    samples = SegmentSamples(rows)
     steps, durations = [], []
     for before, after in pairwise(flats):
         start, stop = before.last, after.first

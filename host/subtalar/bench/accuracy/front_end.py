@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from subtalar.estimation import sensor_stream as stream
+from subtalar.estimation import motion
 from subtalar.estimation.foot_flat import FootFlat, FootFlatDetector
 from subtalar.estimation.parameters import Parameters
 from subtalar.estimation.sensor_stream import SensorStream
@@ -22,7 +22,7 @@ def rows_of(site: BodySite, time_s: FloatArray, acc_m_s2: FloatArray, gyr_rad_s:
     sensor.finish()
     rows.append(_taken(sensor))
     whole = np.concatenate(rows)
-    whole[:, stream.TIME] += time_s[0]
+    whole[:, motion.TIME] += time_s[0]
     return whole
 
 
@@ -34,9 +34,9 @@ def _taken(sensor: SensorStream) -> FloatArray:
 
 def rests(rows: FloatArray) -> list[FootFlat]:
     """Every rest of the foot whose rows these are, in order; of the last, which need not have ended, the beginning."""
-    rate_hz = 1.0 / float(np.median(np.diff(rows[:, stream.TIME])))
+    rate_hz = 1.0 / float(np.median(np.diff(rows[:, motion.TIME])))
     detector = FootFlatDetector(Parameters().foot_flat, rate_hz)
-    detector.push(np.ascontiguousarray(rows[:, stream.GYR]), np.ascontiguousarray(rows[:, stream.ACC]))
+    detector.push(rows)
     found: dict[int, FootFlat] = {}
     while (flat := detector.next_before(len(rows))) is not None:
         # One that lasts is told twice, and better when it has ended.

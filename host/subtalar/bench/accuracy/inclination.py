@@ -17,8 +17,8 @@ from subtalar.bench.accuracy.recordings import existing
 from subtalar.bench.arrays import at
 from subtalar.bench.parallel import side_by_side
 from subtalar.bench.table import Column, Table
+from subtalar.estimation import motion
 from subtalar.estimation import quaternions as quat
-from subtalar.estimation import sensor_stream as stream
 from subtalar.types import BodySite, FloatArray
 
 FOLDER = "broad"
@@ -51,7 +51,7 @@ def measure_file(path: Path) -> Inclination:
     reference = np.asarray(trial["opt_quat"], dtype=np.float64)
     scored = (trial["movement"].ravel() > 0) & np.isfinite(reference).all(axis=1)
     time_s = np.arange(len(gyr)) / rate_hz
-    ours = rows_of(BodySite.RIGHT_FOOT, time_s, acc, gyr)[:, stream.Q]
+    ours = rows_of(BodySite.RIGHT_FOOT, time_s, acc, gyr)[:, motion.Q]
     plain = VQF(1.0 / rate_hz).updateBatch(gyr, acc)["quat6D"]
     return Inclination(path.stem, *(lagged_rms_deg(time_s, q, reference, scored) for q in (ours, plain)))
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from subtalar.estimation import leg_rows as col
-from subtalar.estimation import sensor_stream as stream
+from subtalar.estimation import motion
 from subtalar.estimation.estimator import GaitEstimator
 from subtalar.estimation.leg import Leg
 from subtalar.estimation.leg_diary import LegDiary
@@ -96,7 +96,7 @@ class _Retelling:
         teller = StepTeller(self._side, self._smoother, self._log)
         next_row = 0
         for told in self._diary.steps:
-            end = col.first_at(foot, stream.TIME, told.now_s) + 1
+            end = col.first_at(foot, motion.TIME, told.now_s) + 1
             self._rows(next_row, end)
             next_row = max(next_row, end)
             teller.take(told.step, told.now_s)
@@ -119,15 +119,15 @@ class _Retelling:
         foot = self._diary.foot.whole()[start:stop]
         if len(foot) == 0:
             return
-        t = foot[:, stream.TIME]
+        t = foot[:, motion.TIME]
         cuts = np.searchsorted(t, self._cuts_s[(self._cuts_s > t[0]) & (self._cuts_s <= t[-1])])
         yield from (piece for piece in np.split(foot, cuts) if len(piece))
 
     def _found(self, foot: FloatArray) -> tuple[FloatArray, RowAngles]:
         leg, p = self._smoother, self._p
-        offset_s = 0.0 if leg is None else leg.offset_s(float(foot[len(foot) // 2, stream.TIME]))
+        offset_s = 0.0 if leg is None else leg.offset_s(float(foot[len(foot) // 2, motion.TIME]))
         rows = col.aligned(foot, self._diary.shank.whole(), offset_s, p.longest_bridge_s, p.partner_patience_s)
-        known = leg is not None and foot[0, stream.TIME] >= self._start_s
+        known = leg is not None and foot[0, motion.TIME] >= self._start_s
         found = smoothed_angles(rows, leg, self._side, p) if leg and known else RowAngles.unknown(len(rows))
         if col.any_gap(rows):
             found.withhold(rows[:, col.GAP] > 0, Quality.NO_DATA)

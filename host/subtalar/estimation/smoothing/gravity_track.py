@@ -16,10 +16,10 @@ from subtalar.estimation import quaternions as quat
 from subtalar.estimation.compiled import compiled
 from subtalar.estimation.gravity import GravityFilter, upright_samples
 from subtalar.estimation.kalman_smoother import smooth
+from subtalar.estimation.motion import SegmentSamples
 from subtalar.estimation.parameters import Parameters
 from subtalar.estimation.smoothing.parts import Knots, part_of
 from subtalar.estimation.standing import Stance, Standing
-from subtalar.estimation.stride_window import SegmentSamples
 from subtalar.types import FloatArray
 
 _BIAS = slice(3, 6)

@@ -10,6 +10,7 @@ import numpy as np
 from subtalar.estimation.ankle_path import StrideHeading, stride_heading
 from subtalar.estimation.calibration import Solution, turning_moment, vote_for_right
 from subtalar.estimation.joint_centre import JointCentreEstimator
+from subtalar.estimation.motion import SegmentSamples
 from subtalar.estimation.parameters import Parameters
 from subtalar.estimation.placement import Placement, place, principal_axis, right_azimuth_rad
 from subtalar.estimation.smoothing.centre_track import levers_and_offsets
@@ -18,7 +19,7 @@ from subtalar.estimation.smoothing.heading_track import HeadingTrack
 from subtalar.estimation.smoothing.parts import part_of
 from subtalar.estimation.standing import Standing
 from subtalar.estimation.strap_slip import StrapSlip
-from subtalar.estimation.stride_window import SegmentSamples, StrideWindow
+from subtalar.estimation.stride_window import StrideWindow
 from subtalar.types import FloatArray
 
 _ROUNDS = 3
