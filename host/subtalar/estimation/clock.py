@@ -144,6 +144,12 @@ class SensorClock:
             slope = self._line[0]
             self._line = (slope, float(np.min(y - slope * x)))
 
+    @property
+    def line(self) -> tuple[float, float, float]:
+        """Device and session time of the newest knot, and session seconds per device second from there on."""
+        return *self._knot, self._rate
+
     def session_time(self, device_s: FloatArray) -> FloatArray:
         """Session time of samples (n,) between the newest knot and the next."""
-        return np.asarray(self._knot[1] + self._rate * (device_s - self._knot[0]))
+        device, session, rate = self.line
+        return np.asarray(session + rate * (device_s - device))

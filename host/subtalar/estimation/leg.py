@@ -18,7 +18,7 @@ from subtalar.estimation.leg_steps import Step, StepTeller
 from subtalar.estimation.leg_tracker import LegTracker
 from subtalar.estimation.motion import TIME, SegmentSamples
 from subtalar.estimation.parameters import Parameters
-from subtalar.estimation.row_angles import TABLE_WIDTH, block_of
+from subtalar.estimation.row_angles import REAL, TABLE_WIDTH, block_of
 from subtalar.estimation.sensor_stream import SensorStream
 from subtalar.estimation.standing import StillnessDetector
 from subtalar.estimation.standing_search import bend_moment, longest_standing
@@ -142,7 +142,7 @@ class Leg:
             overdue_s,
         )
         rows, angles = self._rows.room(n), np.empty((n, TABLE_WIDTH))
-        done, ended = run_rows(
+        done, measured, ended = run_rows(
             foot,
             self._shank.rows.view(self._shank.rows.first, self._shank.rows.end),
             self._timing,
@@ -165,9 +165,10 @@ class Leg:
             self._log.added(done)
             if self.tracker.solution is None:
                 self._notice_standing(rows[:done])
-            block = block_of(angles[:done], self.side)
-            if len(block):
-                self._angles.append(block)
+            # What was bridged is told to the strides, but does not leave the estimator.
+            told_rows = angles[:done] if measured == done else angles[:done][angles[:done, REAL] > 0]
+            if measured:
+                self._angles.append(block_of(told_rows, self.side))
         if ended == GAP_EDGE:
             self._gap_edge(float(rows[done, col.TIME]))
         elif ended > TOLD:

@@ -52,8 +52,8 @@ def run_rows(
     powers: FloatArray,
     angles: FloatArray,
     log: FloatArray,
-) -> tuple[int, int]:
-    """How many rows were done, and why no more.
+) -> tuple[int, int, int]:
+    """How many rows were done, how many of them were measured and not bridged, and why no more.
 
     ``foot`` (n, stream.WIDTH) are the foot's next rows, ``first`` the stream index of the first; ``shank`` all rows
     that are held. ``timing`` (6,): clock offset, the longest bridge, the patience for the partner, the end of the
@@ -63,14 +63,15 @@ def run_rows(
     """
     offset_s, longest_bridge_s, patience_s = timing[0], timing[1], timing[2]
     shank_end_s, overdue_s, in_gap = timing[3], timing[4], timing[5] > 0
+    measured = 0
     trend = trend_of(heading_x, heading_cov, heading_at, heading_rule)
     for i in range(len(foot)):
         # Decided: the shank has a sample at or after the row's instant, or none arrived within the patience.
         if foot[i, _TIME] + offset_s > shank_end_s and not foot[i, _ARRIVAL] < overdue_s:
-            return i, DONE
+            return i, measured, DONE
         gap = col.align_at(foot, i, shank, offset_s, longest_bridge_s, patience_s, out, i)
         if gap != in_gap:
-            return i, GAP_EDGE
+            return i, measured, GAP_EDGE
         mark_still_at(out, i, still_foot, still_shank, still_rule, gap)
         if gap:
             no_angles_at(out, i, _NO_DATA, angles)
@@ -79,8 +80,9 @@ def run_rows(
         else:
             no_angles_at(out, i, _NO_DATA if told == WITHHELD else _NOT_CALIBRATED, angles)
         note_at(out, i, angles, log)
+        measured += out[i, col.REAL] > 0
         powers[i, 0], powers[i, 1] = unrest_at(foot, i, flat_state, flat_rule)
         rested = rest_at(powers[i, 1], first + i, flat_state, flat_rule)
         if rested != NOTHING:
-            return i + 1, TOLD + rested
-    return len(foot), DONE
+            return i + 1, measured, TOLD + rested
+    return len(foot), measured, DONE

@@ -124,10 +124,7 @@ NOTHING_KNOWN: Arrays = (
 
 
 def block_of(table: FloatArray, side: Side) -> AngleBlock:
-    """What leaves the estimator: the rows of a table (n, ``TABLE_WIDTH``) that were measured."""
-    measured = table[:, REAL] > 0
-    if not measured.all():
-        table = table[measured]
+    """What leaves the estimator: rows of a table (n, ``TABLE_WIDTH``)."""
     return AngleBlock(
         side,
         table[:, TIME],

@@ -11,19 +11,19 @@ from vqf import VQF
 
 from subtalar.estimation.clock import SensorClock
 from subtalar.estimation.compiled import compiled
-from subtalar.estimation.free_turning import FreeTurning
+from subtalar.estimation.free_turning import FreeTurning, turn_at
 from subtalar.estimation.history import History
 from subtalar.estimation.motion import ACC, FREE, GYR, TIME, Q
 from subtalar.estimation.parameters import Parameters
 from subtalar.estimation.raw_rows import ACC as _RAW_ACC
-from subtalar.estimation.raw_rows import AFTER_GAP, FILLED, bridged
+from subtalar.estimation.raw_rows import AFTER_GAP, FILLED, MEASURED, bridged
 from subtalar.estimation.raw_rows import ARRIVAL as _RAW_ARRIVAL
 from subtalar.estimation.raw_rows import EPOCH as _RAW_EPOCH
 from subtalar.estimation.raw_rows import GYR as _RAW_GYR
 from subtalar.estimation.raw_rows import STATE as _RAW_STATE
 from subtalar.estimation.raw_rows import TIME as _RAW_TIME
 from subtalar.estimation.raw_rows import WIDTH as _RAW_WIDTH
-from subtalar.estimation.resting_bias import RestingBias
+from subtalar.estimation.resting_bias import RestingBias, rested_at
 from subtalar.types import FloatArray, SampleBlock, SensorInfo
 
 # Columns of the rows that this stage delivers, behind those of ``motion.py``.
@@ -32,7 +32,7 @@ WIDTH = 28
 """STEP: session seconds since the previous row; a gap shows as a large step. TURN: rotation matrix of FREE as VQF's
 memory of gravity sees it (``free_turning.py``)."""
 
-_Q, _GYR, _ACC, _FREE = Q.start, GYR.start, ACC.start, FREE.start
+_Q, _GYR, _ACC, _FREE, _TURN = Q.start, GYR.start, ACC.start, FREE.start, TURN.start
 
 _NEWEST, _ARRIVED, _SHIFT, _EPOCH = 0, 1, 2, 3
 _BACKWARD_RESTART_S = 1.0
@@ -72,6 +72,7 @@ class SensorStream:
         self._first_device_s: float | None = None
         self._order = np.array([-np.inf, -np.inf, 0.0, 0.0])
         self._last_raw: FloatArray | None = None
+        self._last_raw_s = np.inf
         self._last_time_s = 0.0
 
     @property
@@ -107,12 +108,16 @@ class SensorStream:
             self._first_device_s = float(device[0])
         # Without arrivals all that can be said is that the sensors were started together.
         first_s = self._first_device_s if block.host_time_s is None else np.nan
-        arrival = device if block.host_time_s is None else block.host_time_s
-        raw = np.zeros((n, _RAW_WIDTH))
-        raw[:, _RAW_TIME], raw[:, _RAW_ARRIVAL] = device, arrival
-        raw[:, _RAW_ACC : _RAW_ACC + 3], raw[:, _RAW_GYR : _RAW_GYR + 3] = block.acc_m_s2, block.gyr_rad_s
-        kept, unusable, repeated, restarts = _one_way(
-            raw, self._order, self._period_s, first_s, self._p.most_acc_m_s2, self._p.most_gyr_rad_s
+        raw, kept, unusable, repeated, restarts = _one_way(
+            _plain(device),
+            _plain(device if block.host_time_s is None else block.host_time_s),
+            _plain(block.acc_m_s2),
+            _plain(block.gyr_rad_s),
+            self._order,
+            self._period_s,
+            first_s,
+            self._p.most_acc_m_s2,
+            self._p.most_gyr_rad_s,
         )
         self.counts.unusable += unusable
         self.counts.repeated += repeated
@@ -133,7 +138,9 @@ class SensorStream:
             epoch = int(raw[0, _RAW_EPOCH])
             if clock.epoch != epoch:
                 clock.begin_epoch(epoch)
-            inside, same, earliest = _until(raw, clock.next_knot(float(raw[0, _RAW_TIME])))
+            inside, same, earliest, even = _until(
+                raw, clock.next_knot(float(raw[0, _RAW_TIME])), self._last_raw_s, 1.5 * self._period_s
+            )
             complete = inside < len(raw)
             if not clock.ready and not complete and not final:
                 break
@@ -143,7 +150,7 @@ class SensorStream:
                 if not clock.ready:
                     clock.start(float(raw[0, _RAW_TIME]))
                     self._begin_inclination(raw[:inside])
-                self._deliver(raw[:inside], clock)
+                self._deliver(raw[:inside] if complete else raw, clock, even=even)
             if complete and inside < same:
                 clock.close_bin()
             raw = raw[inside:]
@@ -158,14 +165,20 @@ class SensorStream:
         self._free = FreeTurning(self._period_s)
         self._resting = RestingBias(self._p.resting_bias, 1.0 / self._period_s)
 
-    def _deliver(self, raw: FloatArray, clock: SensorClock) -> None:
-        """Bridge short losses and append rows; after a gap inclination starts over from what the sensor feels."""
-        p = self._p
+    def _deliver(self, raw: FloatArray, clock: SensorClock, *, even: bool) -> None:
+        """Bridge short losses and append rows; after a gap inclination starts over from what the sensor feels.
+
+        ``even``: no sample is missing.
+        """
         before = raw[0] if self._last_raw is None else self._last_raw
+        self._last_raw, self._last_raw_s = raw[-1].copy(), float(raw[-1, _RAW_TIME])
+        if even:
+            self._deliver_run(raw, before, clock)
+            return
+        p = self._p
         filled, gaps = bridged(
             raw, before, self._period_s, p.longest_bridge_s, p.longest_calm_bridge_s, p.calm_rad_s**2
         )
-        self._last_raw = raw[-1].copy()
         self.counts.bridged += len(filled) - len(raw)
         start = 0
         if gaps:
@@ -188,59 +201,68 @@ class SensorStream:
         """Run VQF over rows without a gap, which follow the raw row ``before``, and append them."""
         # A sensor without a clock samples a little faster or slower than it says; the turn per sample scales with it.
         scale = clock.rate if clock.counted else 1.0
-        gyr, acc = _motion(filled, before, scale)
-        assert self._free is not None
-        q, bias = self._inclined(gyr, acc)
-        acc_limit, gyr_limit = self._limits
-        last_s = self._last_time_s if self.rows.end else np.nan
-        time_s = clock.session_time(filled[:, _RAW_TIME])
-        rows, touched = _rows(filled, time_s, q, bias, scale, last_s, acc_limit, gyr_limit)
-        self._free.push(gyr, bias, rows, FREE.start, TURN.start)
-        self.counts.clipped += touched
-        self._last_time_s = float(rows[-1, TIME])
-        self.rows.append(rows)
-
-    def _inclined(self, gyr: FloatArray, acc: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """VQF's orientations (n, 4) and gyroscope biases (n, 3), corrected where a rest shows a bias far from VQF's."""
         assert self._vqf is not None
+        assert self._free is not None
         assert self._resting is not None
-        q, bias = [], []
-        start = 0
-        while start < len(gyr):
-            taken, rested = self._resting.push(gyr[start:])
-            out = self._vqf.updateBatch(gyr[start : start + taken], acc[start : start + taken])
-            q.append(out["quat6D"])
-            bias.append(out["bias"])
-            start += taken
+        while len(filled):
+            gyr, acc, taken, rested = _motion(filled, before, scale, self._resting.memory, self._resting.rule)
+            inclined = self._vqf.updateBatch(gyr, acc)
+            bias = inclined["bias"]
+            out = self.rows.room(taken)
+            last_s = self._last_time_s if self.rows.end else np.nan
+            self.counts.clipped += _rows(
+                filled, gyr, inclined["quat6D"], bias, clock.line, scale, last_s, self._limits, *self._free.turning, out
+            )
+            self.rows.end += taken
+            self._last_time_s = float(out[-1, TIME])
             if rested:
-                mean = self._resting.mean_rad_s
-                if float(np.abs(mean - bias[-1][-1]).max()) > self._p.resting_bias.far_rad_s:
-                    self._vqf.setBiasEstimate(mean, float(np.radians(self._p.resting_bias.sd_deg_s)))
-        return (q[0], bias[0]) if len(q) == 1 else (np.concatenate(q), np.concatenate(bias))
+                self._learn_bias(self._resting.mean_rad_s, bias[-1])
+            before, filled = filled[taken - 1], filled[taken:]
+
+    def _learn_bias(self, mean_rad_s: FloatArray, bias_rad_s: FloatArray) -> None:
+        """A rest shows a bias (3,); VQF is corrected where its own is far from it."""
+        p = self._p.resting_bias
+        if self._vqf is not None and float(np.abs(mean_rad_s - bias_rad_s).max()) > p.far_rad_s:
+            self._vqf.setBiasEstimate(mean_rad_s, float(np.radians(p.sd_deg_s)))
 
 
-@compiled("(f8[:,::1], f8[::1], f8, f8, f8, f8)")
+def _plain(values: FloatArray) -> FloatArray:
+    """As the compiled functions take it."""
+    return np.ascontiguousarray(values, dtype=np.float64)
+
+
+@compiled("(f8[::1], f8[::1], f8[:,::1], f8[:,::1], f8[::1], f8, f8, f8, f8)")
 def _one_way(
-    raw: FloatArray, order: FloatArray, period_s: float, first_s: float, most_acc_m_s2: float, most_gyr_rad_s: float
-) -> tuple[int, int, int, int]:
-    """Make device time advance, in place: repeats are dropped, a clock that began anew is carried on by the arrivals.
+    device_s: FloatArray,
+    arrival_s: FloatArray,
+    acc_m_s2: FloatArray,
+    gyr_rad_s: FloatArray,
+    order: FloatArray,
+    period_s: float,
+    first_s: float,
+    most_acc_m_s2: float,
+    most_gyr_rad_s: float,
+) -> tuple[FloatArray, int, int, int, int]:
+    """Raw rows whose device time advances: repeats are dropped, a clock that began anew is carried on by the arrivals.
 
     What is no number, or no foot can reach, is a lost sample: it must not stay in the filters' memory. ``order``
     remembers the newest device time and arrival, the shift of the device clock so far, and how often it began anew.
     Where there are no arrivals, ``first_s`` is the first device time and stands for them; NaN where there are.
-    Returns how many rows were kept (they now come first), unusable and repeated, and how often the clock began anew.
+    Returns the rows, how many of them were kept (they come first), unusable and repeated, and how often the clock began
+    anew.
     """
+    raw = np.empty((len(device_s), _RAW_WIDTH))
     kept = unusable = repeated = restarts = 0
     for i in range(len(raw)):
-        usable = np.isfinite(raw[i, _RAW_TIME]) and np.isfinite(raw[i, _RAW_ARRIVAL])
+        usable = np.isfinite(device_s[i]) and np.isfinite(arrival_s[i])
         for k in range(3):
-            usable = usable and abs(raw[i, _RAW_ACC + k]) < most_acc_m_s2
-            usable = usable and abs(raw[i, _RAW_GYR + k]) < most_gyr_rad_s
+            usable = usable and abs(acc_m_s2[i, k]) < most_acc_m_s2
+            usable = usable and abs(gyr_rad_s[i, k]) < most_gyr_rad_s
         if not usable:
             unusable += 1
             continue
         newest, arrived = order[_NEWEST], order[_ARRIVED]
-        t, a = raw[i, _RAW_TIME] + order[_SHIFT], raw[i, _RAW_ARRIVAL]
+        t, a = device_s[i] + order[_SHIFT], arrival_s[i]
         if not np.isnan(first_s):
             a = t - first_s
         if t <= newest - _BACKWARD_RESTART_S or t > newest + (a - arrived) + _FORWARD_RESTART_S:
@@ -254,34 +276,45 @@ def _one_way(
         elif t <= newest:
             repeated += 1
             continue
-        raw[kept] = raw[i]
+        for k in range(3):
+            raw[kept, _RAW_ACC + k] = acc_m_s2[i, k]
+            raw[kept, _RAW_GYR + k] = gyr_rad_s[i, k]
+        raw[kept, _RAW_STATE] = MEASURED
         if not np.isnan(first_s):
             a = t - first_s  # a clock that began anew was carried on
         raw[kept, _RAW_TIME], raw[kept, _RAW_ARRIVAL] = t, a
         raw[kept, _RAW_EPOCH] = order[_EPOCH]
         order[_NEWEST], order[_ARRIVED] = t, a
         kept += 1
-    return kept, unusable, repeated, restarts
+    return raw, kept, unusable, repeated, restarts
 
 
-@compiled("(f8[:,::1], f8)")
-def _until(raw: FloatArray, knot_s: float) -> tuple[int, int, int]:
-    """How many rows of the first clock epoch lie before the knot, how many there are, which was least delayed."""
+@compiled("(f8[:,::1], f8, f8, f8)")
+def _until(raw: FloatArray, knot_s: float, before_s: float, longest_s: float) -> tuple[int, int, int, bool]:
+    """How many rows of the first clock epoch lie before the knot, how many there are, which was least delayed, and
+    whether no step between those before the knot, counted from ``before_s``, is longer than ``longest_s``.
+    """
     same = 0
     while same < len(raw) and raw[same, _RAW_EPOCH] == raw[0, _RAW_EPOCH]:
         same += 1
     inside = earliest = 0
+    even = True
     while inside < same and raw[inside, _RAW_TIME] < knot_s:
         delay = raw[inside, _RAW_ARRIVAL] - raw[inside, _RAW_TIME]
         if delay < raw[earliest, _RAW_ARRIVAL] - raw[earliest, _RAW_TIME]:
             earliest = inside
+        even = even and raw[inside, _RAW_TIME] - before_s <= longest_s
+        before_s = raw[inside, _RAW_TIME]
         inside += 1
-    return inside, same, earliest
+    return inside, same, earliest, even
 
 
-@compiled("(f8[:,::1], f8[::1], f8)")
-def _motion(raw: FloatArray, before: FloatArray, scale: float) -> tuple[FloatArray, FloatArray]:
-    """Angular rate, scaled, and specific force (n, 3), as VQF takes them.
+@compiled("(f8[:,::1], f8[::1], f8, f8[::1], f8[::1])")
+def _motion(
+    raw: FloatArray, before: FloatArray, scale: float, resting: FloatArray, rest_rule: FloatArray
+) -> tuple[FloatArray, FloatArray, int, bool]:
+    """Angular rate, scaled, and specific force (n, 3), as VQF takes them, of the rows up to one that completes a rest;
+    how many these are, and whether the last does.
 
     VQF turns by the rate it is given for a whole sample. The mean of the rates at both ends of the sample (trapezoidal
     rule) brings it to the orientation at the sample's instant; the newest rate alone would run half a sample ahead,
@@ -293,28 +326,39 @@ def _motion(raw: FloatArray, before: FloatArray, scale: float) -> tuple[FloatArr
         for k in range(3):
             gyr[i, k] = 0.5 * (left[_RAW_GYR + k] + raw[i, _RAW_GYR + k]) * scale
             acc[i, k] = raw[i, _RAW_ACC + k]
-    return gyr, acc
+        if rested_at(gyr, i, resting, rest_rule):
+            return gyr[: i + 1], acc[: i + 1], i + 1, True
+    return gyr, acc, len(raw), False
 
 
-@compiled("(f8[:,::1], f8[::1], f8[:,::1], f8[:,::1], f8, f8, f8, f8)")
+@compiled(
+    "(f8[:,::1], f8[:,::1], f8[:,::1], f8[:,::1], UniTuple(f8, 3), f8, f8, UniTuple(f8, 2),"
+    " f8[::1], f8[::1], f8[:,::1], f8[:,::1])"
+)
 def _rows(
     raw: FloatArray,
-    session_s: FloatArray,
+    gyr: FloatArray,
     q: FloatArray,
     bias: FloatArray,
+    line: tuple[float, float, float],
     scale: float,
     last_s: float,
-    acc_limit: float,
-    gyr_limit: float,
-) -> tuple[FloatArray, int]:
-    """Rows (n, WIDTH) on the session clock, and in how many a channel touches its range.
+    limits: tuple[float, float],
+    turning: FloatArray,
+    turning_rule: FloatArray,
+    turning_memory: FloatArray,
+    out: FloatArray,
+) -> int:
+    """Write rows (n, WIDTH) on the session clock; in how many of them a channel touches its range.
 
-    ``last_s`` is the session time of the row before, NaN for the very first.
+    ``gyr`` (n, 3) is the rate that VQF was given, ``line`` that of the clock, ``last_s`` the session time of the row
+    before, NaN for the very first.
     """
-    out = np.empty((len(raw), WIDTH))
+    acc_limit, gyr_limit = limits
     touched = 0
-    for i in range(len(raw)):
-        out[i, TIME] = session_s[i]
+    for i in range(len(out)):
+        session_s = line[1] + line[2] * (raw[i, _RAW_TIME] - line[0])
+        out[i, TIME] = session_s
         out[i, ARRIVAL] = raw[i, _RAW_ARRIVAL]
         at_limit = False
         for k in range(4):
@@ -327,9 +371,10 @@ def _rows(
         out[i, REAL] = 0.0 if raw[i, _RAW_STATE] == FILLED else 1.0
         out[i, CLIPPED] = 1.0 if at_limit else 0.0
         touched += at_limit
-        out[i, STEP] = 0.0 if np.isnan(last_s) else session_s[i] - last_s
-        last_s = session_s[i]
-    return out, touched
+        out[i, STEP] = 0.0 if np.isnan(last_s) else session_s - last_s
+        last_s = session_s
+        turn_at(gyr, bias, i, turning, turning_rule, turning_memory, out, _FREE, _TURN)
+    return touched
 
 
 def _limit(range_of_channel: float | None) -> float:
