@@ -19,6 +19,7 @@ from subtalar.estimation.stride_window import StrideWindow, at_times_of
 from subtalar.types import FloatArray
 
 _Q, _GYR, _ACC = Q.start, GYR.start, ACC.start
+PathComparison = tuple[float, float, float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -80,11 +81,10 @@ def stride_heading(
     return evidence_of(window, found)
 
 
-def evidence_of(window: StrideWindow, found: tuple[float, float, float, float]) -> StrideHeading:
+def evidence_of(window: StrideWindow, found: PathComparison) -> StrideHeading:
     """What ``compare_paths`` found in a stride."""
-    heading_rad, mismatch, x, y = found
-    yaw_rad = quat.yaw_rad(window.foot.q[window.start]), quat.yaw_rad(window.foot.q[window.stop])
-    return StrideHeading(window.middle_s, heading_rad, mismatch, complex(x, y), yaw_rad)
+    heading_rad, mismatch, x, y, before_rad, after_rad = found
+    return StrideHeading(window.middle_s, heading_rad, mismatch, complex(x, y), (before_rad, after_rad))
 
 
 @compiled("(f8[:,::1], f8[:,::1], f8[::1], f8[::1], i8, i8)")
@@ -95,8 +95,10 @@ def compare_paths(
     shank_lever_m: FloatArray,
     start: int,
     stop: int,
-) -> tuple[float, float, float, float]:
-    """Heading, mismatch and the foot's travel (x, y); the shank's samples are those at the foot's times."""
+) -> PathComparison:
+    """Heading, mismatch, the foot's travel (x, y), and its own heading at both rests; the shank's samples are those at
+    the foot's times.
+    """
     foot = _velocity(foot_samples, foot_lever_m, start, stop)
     shank = _velocity(shank_samples, shank_lever_m, start, stop)
     along = across = power = 0.0  # real and imaginary part of Σ v_foot · conj(v_shank)
@@ -115,4 +117,6 @@ def compare_paths(
             step_s = foot_samples[start + i, TIME] - foot_samples[start + i - 1, TIME]
             x += 0.5 * (foot[i, 0] + foot[i - 1, 0]) * step_s
             y += 0.5 * (foot[i, 1] + foot[i - 1, 1]) * step_s
-    return heading, np.sqrt(unexplained / power) if power > 0 else 1.0, x, y
+    mismatch = np.sqrt(unexplained / power) if power > 0 else 1.0
+    yaw = (quat.yaw_at(foot_samples, start, _Q), quat.yaw_at(foot_samples, stop, _Q))
+    return heading, mismatch, x, y, yaw[0], yaw[1]

@@ -25,8 +25,8 @@ from subtalar.estimation.joint_centre import JointCentre
 from subtalar.estimation.kalman_smoother import FilterStep, start_of
 from subtalar.estimation.motion import ACC, FREE, GYR, TIME, WIDTH, Q, SegmentSamples
 from subtalar.estimation.parameters import GravityParameters
-from subtalar.estimation.placement import Placement, place, right_azimuth_rad
-from subtalar.estimation.standing import Stance, Standing
+from subtalar.estimation.placement import Placement
+from subtalar.estimation.standing import Stance, Standing, place_standing
 from subtalar.estimation.stride_window import StrideWindow
 from subtalar.types import FloatArray
 
@@ -127,19 +127,9 @@ class LegGravity:
         self.foot = GravityFilter(parameters, standing.foot, standing.end_s)
         self.shank = GravityFilter(parameters, standing.shank, standing.end_s)
 
-    @property
-    def neutral(self) -> tuple[FloatArray, FloatArray]:
-        """Orientations (4,) of foot and shank sensor in quiet standing."""
-        return (
-            self._standing.foot.orientation(self.foot.bias_m_s2),
-            self._standing.shank.orientation(self.shank.bias_m_s2),
-        )
-
     def placed(self, heading_rad: float, axis: FloatArray) -> Placement:
         """Sensors to segments by quiet standing, the heading then, and the medio-lateral axis (3,) in the shank."""
-        q_foot, q_shank = self.neutral
-        right = right_azimuth_rad(axis, q_shank) + heading_rad
-        return place(q_foot, q_shank, heading_rad, right + 0.5 * np.pi)
+        return place_standing(self._standing, self.foot.bias_m_s2, self.shank.bias_m_s2, axis, heading_rad)
 
     @property
     def tilt_sd_rad(self) -> float:

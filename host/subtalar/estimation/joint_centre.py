@@ -244,8 +244,11 @@ def _normal_equations(
             for c in range(_SIZE + 1):
                 b[c] += row[c] * target
                 weighted = counts * row[c]
-                for d in range(_SIZE + 1):
+                for d in range(c + 1):
                     a[c, d] += weighted * row[d]
+    for c in range(_SIZE + 1):
+        for d in range(c):
+            a[d, c] = a[c, d]
     spare = a[_SIZE, _SIZE] + 1.0
     left, right = np.empty((_SIZE, _SIZE)), np.empty(_SIZE)
     # The offset enters as a correction to the offset at which the shank was interpolated.

@@ -16,14 +16,14 @@ from subtalar.estimation.leg_diary import LegDiary, ToldStep, WholeHistory
 from subtalar.estimation.leg_pass import DONE, GAP_EDGE, TOLD, run_rows
 from subtalar.estimation.leg_steps import Step, StepTeller
 from subtalar.estimation.leg_tracker import LegTracker
-from subtalar.estimation.motion import TIME, SegmentSamples
+from subtalar.estimation.motion import TIME
 from subtalar.estimation.parameters import Parameters
 from subtalar.estimation.row_angles import REAL, TABLE_WIDTH, block_of
 from subtalar.estimation.sensor_stream import SensorStream
 from subtalar.estimation.standing import StillnessDetector
 from subtalar.estimation.standing_search import bend_moment, longest_standing
 from subtalar.estimation.stride_log import StrideLog
-from subtalar.estimation.stride_window import StrideWindow
+from subtalar.estimation.stride_window import StrideWindow, cut_window
 from subtalar.types import AngleBlock, BodySite, FloatArray, GaitEvent, Notice, NoticeLevel, Side, Stride
 
 _HELD_S = 90.0
@@ -257,25 +257,11 @@ class Leg:
         duration = (stop - start) / self._rate_hz
         if not self._p.foot_flat.min_stride_s <= duration <= self._p.foot_flat.max_stride_s:
             return None
-        if col.any_gap(self._rows.view(start, stop)):
-            return None
         margin = round(_MARGIN_S * self._rate_hz)
         lo, hi = max(start - margin, self._foot.rows.first), min(stop + margin, self._next)
         foot = self._foot.rows.view(lo, hi)
-        s = self._shank.rows.view(self._shank.rows.first, self._shank.rows.end)
-        offset_s = self.tracker.offset_s
-        # A little more of the shank than its present offset asks for, so that the offset can still move.
-        a = col.first_at(s, TIME, foot[0, TIME] + offset_s - _MARGIN_S)
-        b = col.first_at(s, TIME, foot[-1, TIME] + offset_s)
-        shank = s[max(0, a - 1) : b + 1]
-        if len(shank) < 8:
-            return None
-        clipped = np.zeros(len(foot))
-        if foot[:, stream.CLIPPED].any() or shank[:, stream.CLIPPED].any():
-            near = np.convolve(foot[:, stream.CLIPPED], np.ones(5), "same")
-            near += np.interp(foot[:, TIME], shank[:, TIME], shank[:, stream.CLIPPED])
-            clipped[near > 0] = 1.0
-        return StrideWindow(SegmentSamples(foot), SegmentSamples(shank), start - lo, stop - lo, clipped, stop)
+        shank = self._shank.rows.view(self._shank.rows.first, self._shank.rows.end)
+        return cut_window(foot, shank, self._rows.view(start, stop), start - lo, stop, self.tracker.offset_s, _MARGIN_S)
 
     def _time(self, row: int) -> float:
         return float(self._rows.view(row, row + 1)[0, col.TIME])

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from subtalar.estimation import quaternions as quat
+from subtalar.estimation.compiled import compiled
 from subtalar.types import FloatArray
 
 
@@ -23,12 +24,6 @@ class Placement:
     foot: FloatArray
     shank: FloatArray
     forward_rad: float
-
-
-def right_azimuth_rad(axis_in_sensor: FloatArray, q_standing: FloatArray) -> float:
-    """Horizontal direction, in the sensor's level world while standing, of an axis (3,) given in sensor axes."""
-    v = quat.rotate(q_standing, axis_in_sensor)
-    return float(np.arctan2(v[1], v[0]))
 
 
 def principal_axis(moment: FloatArray) -> FloatArray:
@@ -44,15 +39,42 @@ def segment_axes(forward_rad: float) -> FloatArray:
     return np.array([c, c, s, s])
 
 
-def place(q_foot: FloatArray, q_shank: FloatArray, heading_rad: float, forward_rad: float) -> Placement:
+def place(
+    foot: FloatArray,
+    foot_force: FloatArray,
+    shank: FloatArray,
+    shank_force: FloatArray,
+    axis: FloatArray,
+    heading_rad: float,
+) -> Placement:
     """From the sensors' orientations (4,) in quiet standing, in which both segment frames coincide.
 
-    ``heading_rad`` turns the shank's world into the foot's then.
+    They are tilted to what the accelerometers felt then (3,), whose vertical is better: any fused inclination leans by
+    some seconds of the gyroscope's bias until that is learnt. ``axis`` (3,) is the medio-lateral one in shank-sensor
+    axes, to the right; ``heading_rad`` turns the shank's world into the foot's then.
     """
-    to_segment = quat.conjugate(segment_axes(forward_rad))
-    shank_in_foot_world = quat.multiply(quat.about_vertical(heading_rad), q_shank)
-    return Placement(
-        quat.multiply(to_segment, q_foot),
-        quat.multiply(to_segment, shank_in_foot_world),
-        forward_rad,
-    )
+    poses, forward_rad = _placed(foot, foot_force, shank, shank_force, axis, heading_rad)
+    return Placement(poses[0], poses[1], forward_rad)
+
+
+@compiled("(f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8)")
+def _placed(
+    foot: FloatArray,
+    foot_force: FloatArray,
+    shank: FloatArray,
+    shank_force: FloatArray,
+    axis: FloatArray,
+    heading_rad: float,
+) -> tuple[FloatArray, float]:
+    q_foot = quat.tilted_to((foot[0], foot[1], foot[2], foot[3]), (foot_force[0], foot_force[1], foot_force[2]))
+    q_shank = quat.tilted_to((shank[0], shank[1], shank[2], shank[3]), (shank_force[0], shank_force[1], shank_force[2]))
+    right = quat.turned(q_shank, (axis[0], axis[1], axis[2]))
+    forward = np.arctan2(right[1], right[0]) + heading_rad + 0.5 * np.pi
+    turn = (np.cos(0.5 * heading_rad), 0.0, 0.0, np.sin(0.5 * heading_rad))
+    c, s = np.sqrt(0.5) * np.cos(0.5 * forward), np.sqrt(0.5) * np.sin(0.5 * forward)
+    to_segment = (c, -c, -s, -s)
+    in_foot, in_shank = quat.product(to_segment, q_foot), quat.product(to_segment, quat.product(turn, q_shank))
+    poses = np.empty((2, 4))
+    for k in range(4):
+        poses[0, k], poses[1, k] = in_foot[k], in_shank[k]
+    return poses, forward

@@ -77,7 +77,7 @@ def matrix_of(q: Quaternion) -> tuple[float, float, float, float, float, float, 
 
 @inlined
 def tilted_to(q: Quaternion, up: Vector) -> Quaternion:
-    """``levelled`` inside compiled loops: ``q`` tilted by the least angle that brings ``up`` to the vertical."""
+    """``q`` tilted by the least angle that brings ``up`` to the vertical, inside compiled loops."""
     x, y, z = turned(q, up)
     # Longer by the length of ``up``, which the last step takes out.
     w, a, b, c = product((np.sqrt(x * x + y * y + z * z) + z, y, -x, 0.0), q)
@@ -202,16 +202,6 @@ def interpolate(q0: FloatArray, q1: FloatArray, fraction: FloatArray) -> FloatAr
     return normalized(q0 * (1 - f) + q1 * (sign[..., None] * f))
 
 
-def levelled(q: FloatArray, up_in_sensor: Vectors) -> FloatArray:
-    """``q`` (4,) tilted by the least angle that brings ``up_in_sensor`` (3,) to the vertical."""
-    return _levelled_one(np.ascontiguousarray(q), np.ascontiguousarray(up_in_sensor))
-
-
-@compiled("(f8[::1], f8[::1])")
-def _levelled_one(q: FloatArray, up: FloatArray) -> FloatArray:
-    return np.array(tilted_to((q[0], q[1], q[2], q[3]), (up[0], up[1], up[2])))
-
-
 def mean(q: FloatArray) -> FloatArray:
     """Average orientation (4,) of nearby quaternions (n, 4) (Markley et al. 2007, eq. 12), w ≥ 0."""
     values, vectors = np.linalg.eigh(q.T @ q)
@@ -219,6 +209,7 @@ def mean(q: FloatArray) -> FloatArray:
     return np.asarray(m if m[0] >= 0 else -m)
 
 
-def yaw_rad(q: FloatArray) -> float:
-    """Twist of an orientation (4,) about the vertical."""
-    return 2.0 * math.atan2(float(q[3]), float(q[0]))
+@inlined
+def yaw_at(rows: FloatArray, i: int, column: int) -> float:
+    """Twist about the vertical of the orientation in row ``i`` of a table (n, m), from ``column`` on."""
+    return float(2.0 * np.arctan2(rows[i, column + 3], rows[i, column]))

@@ -10,6 +10,7 @@ from subtalar.estimation.compiled import compiled, inlined
 from subtalar.estimation.low_pass import first_order
 from subtalar.estimation.motion import GYR
 from subtalar.estimation.parameters import StillnessParameters
+from subtalar.estimation.placement import Placement, place
 from subtalar.types import FloatArray
 
 _GYR, _GYR_FOOT, _GYR_SHANK = GYR.start, col.GYR_FOOT.start, col.GYR_SHANK.start
@@ -84,14 +85,6 @@ class Stance:
     force_turned_m_s2: FloatArray
     turn: FloatArray
 
-    def orientation(self, bias_m_s2: FloatArray) -> FloatArray:
-        """Sensor to level world (4,), the accelerometer freed of its bias (3,).
-
-        The accelerometer gives the vertical without the gyroscope, whose bias tilts any fused inclination by its own
-        size (seconds of it, in degrees) until it has been learnt.
-        """
-        return quat.levelled(self.q, self.force_m_s2 - bias_m_s2)
-
 
 @dataclass(frozen=True)
 class Standing:
@@ -112,3 +105,13 @@ class Standing:
     def duration_s(self) -> float:
         """How long it lasted."""
         return self.end_s - self.start_s
+
+
+def place_standing(
+    standing: Standing, foot_bias_m_s2: FloatArray, shank_bias_m_s2: FloatArray, axis: FloatArray, heading_rad: float
+) -> Placement:
+    """Sensors to segments by quiet standing, the accelerometers freed of their biases (3,); as in ``place``."""
+    foot, shank = standing.foot, standing.shank
+    return place(
+        foot.q, foot.force_m_s2 - foot_bias_m_s2, shank.q, shank.force_m_s2 - shank_bias_m_s2, axis, heading_rad
+    )

@@ -1,6 +1,6 @@
 """One stride once a leg is calibrated: gravity, then the joint centre, then the heading, each from the one before."""
 
-from subtalar.estimation.ankle_path import StrideHeading, compare_paths, evidence_of
+from subtalar.estimation.ankle_path import PathComparison, StrideHeading, compare_paths, evidence_of
 from subtalar.estimation.compiled import compiled
 from subtalar.estimation.gravity import LegGravity, learn_gravity, upright_rows
 from subtalar.estimation.joint_centre import JointCentreEstimator, learn_centre
@@ -60,7 +60,7 @@ def _learnt(
     centre_rule: FloatArray,
     heading_rad: float,
     known: bool,
-) -> tuple[float, float, float, float]:
+) -> PathComparison:
     # Gravity and joint centre each learn with what was known of the other before this stride.
     seen = at_times_of(foot, shank, centre[_OFFSET])
     learn_gravity(foot_x, foot_cov, foot_at, gravity_rule, foot, centre[:3], start, stop)
@@ -81,5 +81,5 @@ def _learnt(
             start,
             stop,
         )
-        upright_shank = upright_rows(at_times_of(foot, shank, centre[_OFFSET]), shank_x)
+    # The clock offset moves by microseconds a stride: what it was will do for this one.
     return compare_paths(upright_foot, upright_shank, centre[:3], centre[3:6], start, stop)

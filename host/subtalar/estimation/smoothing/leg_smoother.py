@@ -12,12 +12,12 @@ from subtalar.estimation.calibration import Solution, turning_moment, vote_for_r
 from subtalar.estimation.joint_centre import JointCentreEstimator
 from subtalar.estimation.motion import SegmentSamples
 from subtalar.estimation.parameters import Parameters
-from subtalar.estimation.placement import Placement, place, principal_axis, right_azimuth_rad
+from subtalar.estimation.placement import Placement, principal_axis
 from subtalar.estimation.smoothing.centre_track import levers_and_offsets
 from subtalar.estimation.smoothing.gravity_track import GravityStride, GravityTrack
 from subtalar.estimation.smoothing.heading_track import HeadingTrack
 from subtalar.estimation.smoothing.parts import part_of
-from subtalar.estimation.standing import Standing
+from subtalar.estimation.standing import Standing, place_standing
 from subtalar.estimation.strap_slip import StrapSlip
 from subtalar.estimation.stride_window import StrideWindow
 from subtalar.types import FloatArray
@@ -140,11 +140,8 @@ class LegSmoother:
             axis = live.axis
         elif vote < 0.0:
             axis = -axis
-        q_foot = self._standing.foot.orientation(self.foot.bias_m_s2)
-        q_shank = self._standing.shank.orientation(self.shank.bias_m_s2)
-        reference = self.heading.reference_rad
-        right = right_azimuth_rad(axis, q_shank) + reference
-        return place(q_foot, q_shank, reference, right + 0.5 * np.pi)
+        biases = self.foot.bias_m_s2, self.shank.bias_m_s2
+        return place_standing(self._standing, *biases, axis, self.heading.reference_rad)
 
     def _nearest(self, time_s: float) -> int:
         return int(np.argmin(np.abs(self._middle_s - time_s)))
