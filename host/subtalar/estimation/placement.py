@@ -29,7 +29,7 @@ class Placement:
 def principal_axis(moment: FloatArray) -> FloatArray:
     """Direction (3,) of the largest turning, of the second moment (3, 3) of the angular rate."""
     values, vectors = np.linalg.eigh(moment)
-    return np.asarray(vectors[:, int(np.argmax(values))])
+    return np.ascontiguousarray(vectors[:, int(np.argmax(values))])
 
 
 def segment_axes(forward_rad: float) -> FloatArray:

@@ -205,8 +205,8 @@ def interpolate(q0: FloatArray, q1: FloatArray, fraction: FloatArray) -> FloatAr
 def mean(q: FloatArray) -> FloatArray:
     """Average orientation (4,) of nearby quaternions (n, 4) (Markley et al. 2007, eq. 12), w ≥ 0."""
     values, vectors = np.linalg.eigh(q.T @ q)
-    m = vectors[:, int(np.argmax(values))]
-    return np.asarray(m if m[0] >= 0 else -m)
+    m = np.ascontiguousarray(vectors[:, int(np.argmax(values))])
+    return m if m[0] >= 0 else -m
 
 
 @inlined
