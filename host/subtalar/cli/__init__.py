@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
 from typing import Any
 
 import click
@@ -28,6 +29,7 @@ for command in (live, analyze, session, devices, sim, bench):
 
 def main(argv: list[str] | None = None) -> None:
     """Run one command. Exit status: 0 success, 2 wrong usage, 1 a failure told in one sentence on stderr."""
+    _print_whatever_the_terminal_knows()
     run: Callable[..., Any] = cli.main
     try:
         # Not click's own standalone mode: that says "Aborted!" where a sentence is due.
@@ -51,6 +53,13 @@ def main(argv: list[str] | None = None) -> None:
         _silence_output()
         sys.exit(1)
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _print_whatever_the_terminal_knows() -> None:
+    """A terminal without "°" or a letter of a file's name shows "?" there, and loses no result."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="replace")
 
 
 def _silence_output() -> None:

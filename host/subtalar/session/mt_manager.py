@@ -30,6 +30,7 @@ SITE_KEYS = {
 IGNORED_KEYS = ("lumbar",)
 RATE_KEY = "update_rate_hz"
 COUNTER_MODULUS = 65536
+_HIGHEST_RATE_HZ = 1e5
 _ACC = ("Acc_X", "Acc_Y", "Acc_Z")
 _GYR = ("Gyr_X", "Gyr_Y", "Gyr_Z")
 _VELOCITY_INCREMENT = ("VelInc_X", "VelInc_Y", "VelInc_Z")
@@ -95,7 +96,13 @@ def _find_export(folder: Path, where: str, key: str, value: object) -> Path:
 
 def _unwrap(table: TextTable) -> IntArray:
     """Packet counts (n,) that go on across 65535 → 0. Gaps beyond 32767 packets (5 min at 100 Hz) are not seen."""
-    count = table.numbers(["PacketCounter"])[:, 0].astype(np.int64)
+    told = table.numbers(["PacketCounter"])[:, 0]
+    odd = told[(told < 0) | (told >= 2.0**32) | (told != np.floor(told))]
+    if len(odd):
+        raise InputError(
+            f"{table.path.name}: PacketCounter is {odd[0]:g} in a row, which is no count of packets: export it again."
+        )
+    count = told.astype(np.int64)
     half = COUNTER_MODULUS // 2
     step = (np.diff(count) + half) % COUNTER_MODULUS - half
     return np.concatenate((count[:1], count[0] + np.cumsum(step)))
@@ -147,8 +154,8 @@ def _read_sensor(
 
 def _update_rate(table: TextTable, stated: object) -> float:
     """The header's update rate; else from VelInc = Acc · dt; else from ``update_rate_hz`` in ``sensorspec.json``."""
-    match = re.search(r"([0-9.]+)\s*Hz", _preamble_value(table, "Update Rate"))
-    if match:
+    match = re.search(r"(\d+(?:\.\d*)?)\s*Hz", _preamble_value(table, "Update Rate"), re.ASCII)
+    if match and 0 < float(match[1]) < _HIGHEST_RATE_HZ:
         return float(match[1])
     if table.has(*_VELOCITY_INCREMENT):
         values = table.numbers([*_ACC, *_VELOCITY_INCREMENT])
@@ -156,7 +163,7 @@ def _update_rate(table: TextTable, stated: object) -> float:
         period_s = float(np.sum(acc * increment) / np.sum(acc * acc)) if acc.any() else 0.0
         if period_s > 0:
             return float(round(1.0 / period_s))
-    if isinstance(stated, int | float) and not isinstance(stated, bool) and 0 < stated < 1e100:
+    if isinstance(stated, int | float) and not isinstance(stated, bool) and 0 < stated < _HIGHEST_RATE_HZ:
         return float(stated)
     raise InputError(
         f'{table.path.name} does not tell its update rate: add "{RATE_KEY}": 100 (or what it was) to {SPEC_NAME}.'

@@ -287,6 +287,23 @@ def test_true_angles_are_never_written_over_something_else(run: Run, tmp_path: P
     assert (tmp_path / name).read_bytes() == precious
 
 
+@pytest.mark.parametrize("command", ["analyze", "live"])
+def test_a_terminal_without_unicode_loses_no_result(walk: Path, tmp_path: Path, command: str) -> None:
+    place = tmp_path / "Zoë"
+    arguments = {
+        "analyze": ["analyze", str(walk), "--out", str(place)],
+        "live": ["live", "--replay", str(walk), "--headless", "--speed", "0"],
+    }[command]
+    ended = subprocess.run(
+        [sys.executable, "-c", "from subtalar.cli import main; main()", *arguments],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    assert b"strides" in ended.stdout
+    assert ended.stdout.isascii()
+    assert command == "live" or (place / "report.html").is_file()
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
 @pytest.mark.parametrize("arguments", [["session", "info"], ["analyze", "--out"]])
 def test_output_that_cannot_be_written_is_one_sentence(walk: Path, tmp_path: Path, arguments: list[str]) -> None:

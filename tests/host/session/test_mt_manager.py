@@ -91,6 +91,21 @@ def test_a_rate_that_nothing_tells_is_asked_for(folder):
         open_session(folder(range(900), range(900), preamble=()))
 
 
+@pytest.mark.parametrize("told", ["0Hz", "1.0.0Hz", ".Hz", "9" * 400 + "Hz", "-100", "fast"])
+def test_a_rate_that_makes_no_sense_is_asked_for(folder, told):
+    with pytest.raises(InputError, match="does not tell its update rate"):
+        open_session(folder(range(1000), range(1000), preamble=(f"Update Rate: {told}",)))
+
+
+@pytest.mark.parametrize("count", ["-5", "1e30", "7.5"])
+def test_a_packet_counter_that_counts_nothing(folder, count):
+    where = folder(range(1000), range(1000), compress=False)
+    path = next(where.glob(f"*{DEVICES['leftfoot']}.txt"))
+    path.write_text(path.read_text().replace("00007\t", f"{count}\t"))
+    with pytest.raises(InputError, match="is no count of packets"):
+        open_session(where)
+
+
 def test_a_rate_in_the_spec_is_taken(folder):
     spec = {**{k: f"{v}.txt" for k, v in DEVICES.items()}, "update_rate_hz": 100}
     assert open_session(folder(range(900), range(900), preamble=(), spec=spec)).duration_s == pytest.approx(8.99)
