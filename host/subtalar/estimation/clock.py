@@ -10,8 +10,11 @@ found from the motion (``joint_centre.py``).
 import numpy as np
 
 from subtalar.estimation.compiled import compiled
+from subtalar.estimation.history import first_at
 from subtalar.estimation.parameters import ClockParameters
 from subtalar.types import FloatArray
+
+_NO_BINS = np.empty((0, 2))
 
 
 def lower_line(x: FloatArray, y: FloatArray, max_slope: float) -> tuple[float, float]:
@@ -62,7 +65,8 @@ class SensorClock:
         self._p = parameters
         self._max_drift = parameters.max_drift_counted if counted else parameters.max_drift
         self._window_s = parameters.counted_window_s if counted else parameters.window_s
-        self._bins: list[tuple[float, float]] = []
+        self._bins = _NO_BINS
+        """Device time and smallest ``arrival − device`` (n, 2) of the seconds that count."""
         self._late: list[tuple[float, float]] = []
         self._bin_end: float | None = None
         self._best = (0.0, np.inf)
@@ -95,7 +99,7 @@ class SensorClock:
     def begin_epoch(self, epoch: int) -> None:
         """The device clock began anew: what the arrivals said of the old one is void, its drift is not."""
         self.epoch = epoch
-        self._bins.clear()
+        self._bins = _NO_BINS
         self._late.clear()
         self._best = (0.0, np.inf)
 
@@ -105,7 +109,7 @@ class SensorClock:
         end = self._bin_end
         if np.isfinite(self._best[1]):
             self._take_bin()
-            if self._bins:
+            if len(self._bins):
                 self._renew_line(end)
         here = self._knot[1] + self._rate * (end - self._knot[0])
         target = end + self._p.bin_s
@@ -120,22 +124,22 @@ class SensorClock:
         best, self._best = self._best, (0.0, np.inf)
         # Before the rate of a counting sensor is known, its drift looks like a loss each second.
         if not self.counted or len(self._bins) < self._p.bins_before_steps:
-            self._bins.append(best)
+            self._bins = np.concatenate((self._bins, [best]))
             return
         self._late.append(best)
         excess = min(o - (self._line[0] * d + self._line[1]) for d, o in self._late)
         if excess <= self._p.lost_step_s:
             # What came late before it was held up, not lost.
-            self._bins.append(best)
+            self._bins = np.concatenate((self._bins, [best]))
             self._late.clear()
         elif len(self._late) >= self._p.lasting_bins:
-            self._bins = [(d, o + excess) for d, o in self._bins] + self._late
+            self._bins = np.concatenate((self._bins + np.array([0.0, excess]), self._late))
             self._late = []
 
     def _renew_line(self, end: float) -> None:
-        while len(self._bins) > 1 and self._bins[0][0] < end - self._window_s:
-            self._bins.pop(0)
-        x, y = np.array(self._bins).T.copy()
+        kept = min(first_at(self._bins, 0, end - self._window_s), len(self._bins) - 1)
+        self._bins = self._bins[kept:]
+        x, y = self._bins.T.copy()
         # Over a few seconds the jitter of the envelope looks like drift; wait until drift outgrows it.
         reach_s = 2.0 if self.counted else 15.0
         if x[-1] - x[0] > reach_s:

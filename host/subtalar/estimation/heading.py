@@ -147,15 +147,16 @@ class HeadingFilter:
     def _predicted(self, dt: float, turn_rad: float) -> tuple[FloatArray, FloatArray]:
         walk, drift = self._rule[:2].tolist()
         grown = walk * dt + (self._p.turn_share * turn_rad) ** 2
-        return _stepped(self._x, self._cov, self._step(dt, turn_rad), grown, drift * dt)
+        return _stepped(self._x, self._cov, dt, turn_rad, grown, drift * dt)
 
 
-@compiled("(f8[::1], f8[:,::1], f8[:,::1], f8, f8)")
+@compiled("(f8[::1], f8[:,::1], f8, f8, f8, f8)")
 def _stepped(
-    x: FloatArray, cov: FloatArray, step: FloatArray, now_variance: float, drift_variance: float
+    x: FloatArray, cov: FloatArray, dt: float, turn_rad: float, now_variance: float, drift_variance: float
 ) -> tuple[FloatArray, FloatArray]:
     """Mean and covariance one step later."""
-    x_out, half, cov_out = np.zeros(4), np.zeros((4, 4)), np.zeros((4, 4))
+    x_out, half, cov_out, step = np.zeros(4), np.zeros((4, 4)), np.zeros((4, 4)), np.eye(4)
+    step[NOW, DRIFT], step[NOW, GAIN] = dt, turn_rad
     for r in range(4):
         for k in range(4):
             x_out[r] += step[r, k] * x[k]

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from subtalar.estimation.compiled import compiled
 from subtalar.types import FloatArray
 
 
@@ -48,3 +49,16 @@ class History:
     def __getstate__(self) -> dict[str, object]:
         """What is held, without the room around it."""
         return {"first": self.first, "end": self.end, "_rows": self.view(self.first, self.end), "_shift": -self.first}
+
+
+@compiled("(f8[:,::1], i8, f8)")
+def first_at(rows: FloatArray, column: int, value: float) -> int:
+    """Index of the first row (n, m) whose ``column``, which never decreases, is not below ``value``."""
+    low, high = 0, len(rows)
+    while low < high:
+        middle = (low + high) // 2
+        if rows[middle, column] < value:
+            low = middle + 1
+        else:
+            high = middle
+    return low

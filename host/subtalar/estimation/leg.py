@@ -11,7 +11,7 @@ import numpy as np
 from subtalar.estimation import leg_rows as col
 from subtalar.estimation import sensor_stream as stream
 from subtalar.estimation.foot_flat import FootFlat, FootFlatDetector
-from subtalar.estimation.history import History
+from subtalar.estimation.history import History, first_at
 from subtalar.estimation.leg_diary import LegDiary, ToldStep, WholeHistory
 from subtalar.estimation.leg_pass import DONE, GAP_EDGE, TOLD, run_rows
 from subtalar.estimation.leg_steps import Step, StepTeller
@@ -275,8 +275,8 @@ class Leg:
         # By how far the leg has got; the shank may have been delivered far ahead of the foot. A foot that stays silent
         # while the session goes on will not come back to what arrived long ago.
         past_s = self._time(self._rows.end - 1) - _RAW_HELD_S if self._rows.end else -np.inf
-        old = col.first_at(shank, TIME, past_s)
-        long_ago = col.first_at(shank, stream.ARRIVAL, horizon_s - _HELD_S) if np.isfinite(horizon_s) else 0
+        old = first_at(shank, TIME, past_s)
+        long_ago = first_at(shank, stream.ARRIVAL, horizon_s - _HELD_S) if np.isfinite(horizon_s) else 0
         self._shank.rows.forget_before(self._shank.rows.first + max(old, long_ago))
 
     def _say(self, time_s: float, level: NoticeLevel, code: str, text: str, site: BodySite | None = None) -> None:

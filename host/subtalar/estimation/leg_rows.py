@@ -6,6 +6,7 @@ from subtalar.estimation import motion
 from subtalar.estimation import quaternions as quat
 from subtalar.estimation import sensor_stream as stream
 from subtalar.estimation.compiled import compiled, inlined
+from subtalar.estimation.history import first_at
 from subtalar.types import FloatArray
 
 TIME, Q_FOOT, GYR_FOOT, Q_SHANK, GYR_SHANK = 0, slice(1, 5), slice(5, 8), slice(8, 12), slice(12, 15)
@@ -21,19 +22,6 @@ _Q, _GYR, _ACC, _FREE, _TURN = (c.start for c in (motion.Q, motion.GYR, motion.A
 _Q_FOOT, _GYR_FOOT, _Q_SHANK, _GYR_SHANK = Q_FOOT.start, GYR_FOOT.start, Q_SHANK.start, GYR_SHANK.start
 _ACC_FOOT, _ACC_SHANK, _FREE_FOOT, _FREE_SHANK = ACC_FOOT.start, ACC_SHANK.start, FREE_FOOT.start, FREE_SHANK.start
 _TURN_FOOT, _TURN_SHANK = TURN_FOOT.start, TURN_SHANK.start
-
-
-@compiled("(f8[:,::1], i8, f8)")
-def first_at(rows: FloatArray, column: int, value: float) -> int:
-    """Index of the first row (n, m) whose ``column``, which never decreases, is not below ``value``."""
-    low, high = 0, len(rows)
-    while low < high:
-        middle = (low + high) // 2
-        if rows[middle, column] < value:
-            low = middle + 1
-        else:
-            high = middle
-    return low
 
 
 @compiled("(f8[:,::1], f8[:,::1], f8, f8, f8)")

@@ -1,5 +1,6 @@
 """What a leg knows: placement, joint centre, heading; renewed by each stride, applied to every row."""
 
+import cmath
 import math
 from dataclasses import replace
 
@@ -160,7 +161,7 @@ class LegTracker:
         # Let the picture of the leg face the way it travels.
         forward = solution.placement.forward_rad
         if abs(solution.last.travel_m) > self._p.placement.min_travel_m:
-            forward = float(np.angle(solution.last.travel_m))
+            forward = cmath.phase(solution.last.travel_m)
         self._view = quat.conjugate(segment_axes(forward))
 
     def _applied(self, solution: Solution) -> AppliedKnowledge:

@@ -12,7 +12,7 @@ import numpy as np
 
 from subtalar.estimation import quaternions as quat
 from subtalar.estimation.compiled import compiled, inlined
-from subtalar.estimation.leg_rows import first_at
+from subtalar.estimation.history import first_at
 from subtalar.estimation.motion import GYR, TIME, Q
 from subtalar.estimation.parameters import StrapParameters
 from subtalar.estimation.stride_window import StrideWindow

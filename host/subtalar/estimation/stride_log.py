@@ -4,7 +4,7 @@ from subtalar.estimation import leg_rows as col
 from subtalar.estimation import stride_measures as m
 from subtalar.estimation.compiled import inlined
 from subtalar.estimation.gait_events import SwingEvents
-from subtalar.estimation.history import History
+from subtalar.estimation.history import History, first_at
 from subtalar.estimation.parameters import SubtalarAxis
 from subtalar.estimation.row_angles import ANGLES, FOOT_PITCH, QUALITY
 from subtalar.types import FloatArray, Side, Stride
@@ -55,7 +55,7 @@ class StrideLog:
         if start is None:
             return None
         rows = self.rows.view(self.rows.first, self.rows.end)
-        a, b = col.first_at(rows, m.TIME, start), col.first_at(rows, m.TIME, swing.initial_contact_s)
+        a, b = first_at(rows, m.TIME, start), first_at(rows, m.TIME, swing.initial_contact_s)
         held = rows[a:b]
         self.rows.forget_before(self.rows.first + b - 1)
         if len(held) < 8 or not start < swing.foot_off_s < swing.initial_contact_s:

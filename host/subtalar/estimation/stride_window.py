@@ -7,7 +7,8 @@ import numpy as np
 from subtalar.estimation import quaternions as quat
 from subtalar.estimation import sensor_stream as stream
 from subtalar.estimation.compiled import compiled
-from subtalar.estimation.leg_rows import any_gap, first_at
+from subtalar.estimation.history import first_at
+from subtalar.estimation.leg_rows import any_gap
 from subtalar.estimation.motion import ACC, FREE, GYR, TIME, WIDTH, Q, SegmentSamples
 from subtalar.types import FloatArray
 

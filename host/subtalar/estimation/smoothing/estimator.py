@@ -7,6 +7,7 @@ import numpy as np
 from subtalar.estimation import leg_rows as col
 from subtalar.estimation import motion
 from subtalar.estimation.estimator import GaitEstimator
+from subtalar.estimation.history import first_at
 from subtalar.estimation.leg import Leg
 from subtalar.estimation.leg_diary import LegDiary
 from subtalar.estimation.leg_steps import StepTeller
@@ -96,7 +97,7 @@ class _Retelling:
         teller = StepTeller(self._side, self._smoother, self._log)
         next_row = 0
         for told in self._diary.steps:
-            end = col.first_at(foot, motion.TIME, told.now_s) + 1
+            end = first_at(foot, motion.TIME, told.now_s) + 1
             self._rows(next_row, end)
             next_row = max(next_row, end)
             teller.take(told.step, told.now_s)
