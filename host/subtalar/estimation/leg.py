@@ -34,6 +34,7 @@ _FORGET_ROWS = 100
 _MARGIN_S = 0.12
 _LONG_REST_S = 1.0
 _STOOD_S = 2.0
+_TELL_AFTER_S = 0.01
 _OFFSET, _SHANK_END, _OVERDUE, _IN_GAP = 0, 3, 4, 5
 """Of the timing that ``run_rows`` takes."""
 
@@ -69,6 +70,8 @@ class Leg:
         self._log = StrideLog(side, parameters.subtalar_axis)
         self._steps = StepTeller(side, self.tracker, self._log)
         self._next = 0
+        self._untold: list[ToldStep] = []
+        self._tell_from = 0
         self._forgot_at = 0
         self._forgot_until_s = -np.inf
         self._last_flat: FootFlat | None = None
@@ -92,6 +95,8 @@ class Leg:
             overdue_s = np.inf
         while self._next < self._foot.rows.end and self._run(overdue_s):
             pass
+        if final or self._next >= self._tell_from:
+            self._tell()
         # Letting go of the past costs as much as a few rows.
         held = self._foot.rows.end + self._shank.rows.end
         if held - self._forgot_at > _FORGET_ROWS or horizon_s > self._forgot_until_s + 1.0:
@@ -200,6 +205,7 @@ class Leg:
 
     def _decide(self, flat: FootFlat) -> None:
         """The foot came to rest or left it: learn from the step before the rest, then from the rest itself."""
+        self._tell()
         before, self._last_flat = self._last_flat, flat
         now_s = self._time(flat.detected)
         if before is None or before.begin != flat.begin:
@@ -208,11 +214,19 @@ class Leg:
                 self._learn(window, now_s)
             paused = before is not None and before.last - before.first > _LONG_REST_S * self._rate_hz
             step = None if window is None else Step(window, follows=not paused)
-            self._steps.take(step, now_s)
+            # Learning and telling in one go would hold up a live block; what is told does not depend on when.
+            self._untold.append(ToldStep(step, now_s + _TELL_AFTER_S))
+            self._tell_from = self._next + round(_TELL_AFTER_S * self._rate_hz)
             if self._diary is not None:
                 self._diary.steps.append(ToldStep(step, now_s))
         if flat.ended and flat.detected - flat.begin > _LONG_REST_S * self._rate_hz:
             self._rest(flat)
+
+    def _tell(self) -> None:
+        """Events and measures of the newest step."""
+        for told in self._untold:
+            self._steps.take(told.step, told.now_s)
+        self._untold.clear()
 
     def _learn(self, window: StrideWindow, now_s: float) -> None:
         tracker = self.tracker
