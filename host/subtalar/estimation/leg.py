@@ -30,7 +30,7 @@ _HELD_S = 90.0
 _RAW_HELD_S = 10.0
 _SLACK_S = 5.0
 """Kept beyond what is read, so that nothing read depends on when the past was let go."""
-_FORGET_ROWS = 100
+_FORGET_ROWS = 1000
 _MARGIN_S = 0.12
 _LONG_REST_S = 1.0
 _STOOD_S = 2.0

@@ -63,13 +63,14 @@ def run_rows(
     """
     offset_s, longest_bridge_s, patience_s = timing[0], timing[1], timing[2]
     shank_end_s, overdue_s, in_gap = timing[3], timing[4], timing[5] > 0
-    measured = 0
+    measured = after = 0
     trend = trend_of(heading_x, heading_cov, heading_at, heading_rule)
     for i in range(len(foot)):
         # Decided: the shank has a sample at or after the row's instant, or none arrived within the patience.
         if foot[i, _TIME] + offset_s > shank_end_s and not foot[i, _ARRIVAL] < overdue_s:
             return i, measured, DONE
-        gap = col.align_at(foot, i, shank, offset_s, longest_bridge_s, patience_s, out, i)
+        after = col.shank_after(foot, i, shank, offset_s, after)
+        gap = col.align_at(foot, i, shank, after, offset_s, longest_bridge_s, patience_s, out)
         if gap != in_gap:
             return i, measured, GAP_EDGE
         mark_still_at(out, i, still_foot, still_shank, still_rule, gap)

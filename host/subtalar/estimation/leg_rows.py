@@ -30,9 +30,25 @@ def aligned(
 ) -> FloatArray:
     """Rows (n, WIDTH) of the leg for foot rows (n, stream.WIDTH) and shank rows (m, stream.WIDTH); STILL is left 0."""
     out = np.empty((len(foot), WIDTH))
+    after = 0
     for i in range(len(foot)):
-        align_at(foot, i, shank, offset_s, longest_bridge_s, patience_s, out, i)
+        after = shank_after(foot, i, shank, offset_s, after)
+        align_at(foot, i, shank, after, offset_s, longest_bridge_s, patience_s, out)
     return out
+
+
+@inlined
+def shank_after(foot: FloatArray, i: int, shank: FloatArray, offset_s: float, after: int) -> int:
+    """Index of the first shank row at or after the instant of row ``i`` of the foot, given that of the row before.
+
+    Where a sample coincides with the row it is the right neighbour, whether or not a later one is there yet.
+    """
+    t = foot[i, _T] + offset_s
+    if i == 0:
+        return int(first_at(shank, _T, t))
+    while after < len(shank) and shank[after, _T] < t:
+        after += 1
+    return after
 
 
 @inlined
@@ -40,41 +56,39 @@ def align_at(
     foot: FloatArray,
     i: int,
     shank: FloatArray,
+    after: int,
     offset_s: float,
     longest_bridge_s: float,
     patience_s: float,
     out: FloatArray,
-    o: int,
 ) -> bool:
-    """Write row ``o`` of the leg for row ``i`` of the foot; whether it lies in a gap."""
+    """Write row ``i`` of the leg for row ``i`` of the foot and the shank around ``after``; whether it lies in a gap."""
     t = foot[i, _T] + offset_s
-    out[o, TIME] = foot[i, _T]
+    out[i, TIME] = foot[i, _T]
     for k in range(4):
-        out[o, _Q_FOOT + k] = foot[i, _Q + k]
-        out[o, _FREE_FOOT + k] = foot[i, _FREE + k]
+        out[i, _Q_FOOT + k] = foot[i, _Q + k]
+        out[i, _FREE_FOOT + k] = foot[i, _FREE + k]
     for k in range(9):
-        out[o, _TURN_FOOT + k] = foot[i, _TURN + k]
+        out[i, _TURN_FOOT + k] = foot[i, _TURN + k]
     for k in range(3):
-        out[o, _GYR_FOOT + k] = foot[i, _GYR + k]
-        out[o, _ACC_FOOT + k] = foot[i, _ACC + k]
+        out[i, _GYR_FOOT + k] = foot[i, _GYR + k]
+        out[i, _ACC_FOOT + k] = foot[i, _ACC + k]
     x, y, z = quat.vector_at(foot, i, _ACC)
-    out[o, FORCE] = np.sqrt(x * x + y * y + z * z)
-    out[o, REAL] = foot[i, _REAL]
-    out[o, STILL] = 0.0
+    out[i, FORCE] = np.sqrt(x * x + y * y + z * z)
+    out[i, REAL] = foot[i, _REAL]
+    out[i, STILL] = 0.0
     if len(shank) < 2:
         for k in range(_Q_SHANK, _Q_SHANK + 7):
-            out[o, k] = 0.0
+            out[i, k] = 0.0
         for k in range(3):
-            out[o, _ACC_SHANK + k] = 0.0
+            out[i, _ACC_SHANK + k] = 0.0
         for k in range(4):
-            out[o, _FREE_SHANK + k] = 0.0
+            out[i, _FREE_SHANK + k] = 0.0
         for k in range(9):
-            out[o, _TURN_SHANK + k] = 0.0
-        out[o, SHOCK], out[o, CLIPPED], out[o, BRIDGED] = 0.0, foot[i, _CLIPPED], 0.0
-        _mark_gap(out, o)
+            out[i, _TURN_SHANK + k] = 0.0
+        out[i, SHOCK], out[i, CLIPPED], out[i, BRIDGED] = 0.0, foot[i, _CLIPPED], 0.0
+        _mark_gap(out, i)
         return True
-    # Where a sample coincides with the row it is the right neighbour, whether or not a later one is there yet.
-    after = first_at(shank, _T, t)
     right = min(max(after, 1), len(shank) - 1)
     left = right - 1
     span = shank[right, _T] - shank[left, _T]
@@ -83,22 +97,22 @@ def align_at(
     q = quat.between(quat.quaternion_at(shank, left, _Q), quat.quaternion_at(shank, right, _Q), f)
     free = quat.between(quat.quaternion_at(shank, left, _FREE), quat.quaternion_at(shank, right, _FREE), f)
     for k in range(4):
-        out[o, _Q_SHANK + k] = q[k]
-        out[o, _FREE_SHANK + k] = free[k]
+        out[i, _Q_SHANK + k] = q[k]
+        out[i, _FREE_SHANK + k] = free[k]
     for k in range(9):
-        out[o, _TURN_SHANK + k] = shank[left, _TURN + k] * g + shank[right, _TURN + k] * f
+        out[i, _TURN_SHANK + k] = shank[left, _TURN + k] * g + shank[right, _TURN + k] * f
     for k in range(3):
-        out[o, _GYR_SHANK + k] = shank[left, _GYR + k] * g + shank[right, _GYR + k] * f
-        out[o, _ACC_SHANK + k] = shank[left, _ACC + k] * g + shank[right, _ACC + k] * f
-    x, y, z = quat.vector_at(out, o, _ACC_SHANK)
-    out[o, SHOCK] = np.sqrt(x * x + y * y + z * z)
-    out[o, CLIPPED] = max(foot[i, _CLIPPED], shank[left, _CLIPPED], shank[right, _CLIPPED])
-    out[o, BRIDGED] = 1.0 - min(shank[left, _REAL], shank[right, _REAL], foot[i, _REAL])
+        out[i, _GYR_SHANK + k] = shank[left, _GYR + k] * g + shank[right, _GYR + k] * f
+        out[i, _ACC_SHANK + k] = shank[left, _ACC + k] * g + shank[right, _ACC + k] * f
+    x, y, z = quat.vector_at(out, i, _ACC_SHANK)
+    out[i, SHOCK] = np.sqrt(x * x + y * y + z * z)
+    out[i, CLIPPED] = max(foot[i, _CLIPPED], shank[left, _CLIPPED], shank[right, _CLIPPED])
+    out[i, BRIDGED] = 1.0 - min(shank[left, _REAL], shank[right, _REAL], foot[i, _REAL])
     gap = foot[i, _STEP] > longest_bridge_s or after == 0 or after >= len(shank) or span > longest_bridge_s
     gap = gap or shank[right, _ARRIVAL] > foot[i, _ARRIVAL] + patience_s
-    out[o, GAP] = 0.0
+    out[i, GAP] = 0.0
     if gap:
-        _mark_gap(out, o)
+        _mark_gap(out, i)
     return gap
 
 

@@ -18,7 +18,7 @@ from subtalar.estimation.parameters import StrapParameters
 from subtalar.estimation.stride_window import StrideWindow
 from subtalar.types import FloatArray, Segment
 
-_GAIT, _START, _FOOT, _SHANK, _WIDTH = 2, 2, 3, 9, 15
+_NONE, _GAIT, _START, _FOOT, _SHANK, _WIDTH = -1, 2, 2, 3, 9, 15
 """Of each stride: logarithms of its duration and of the foot's mean rate, when it began, both poses."""
 _Q, _GYR = Q.start, GYR.start
 
@@ -50,18 +50,32 @@ class SlipDetector:
         if len(self._strides) == len(seen):
             return None
         strides = self._strides[-self._held :]
-        if len(strides) < self._held or _gait_change(strides, p.strides_before) >= p.same_gait:
+        if len(strides) < self._held:
             return None
-        foot, shank = (_pose_change(strides, pose, p.strides_before) for pose in (_FOOT, _SHANK))
-        segment: Segment = "foot" if foot[0] > shank[0] else "shank"
-        (angle, scatter), (other, _) = (foot, shank) if segment == "foot" else (shank, foot)
-        # Slopes and stairs change what both sensors see; a strap changes one.
-        if angle < p.least_slip_rad or scatter > 0.5 * angle or other > 0.5 * angle:
+        segment_of, angle = _slipped(strides, p.strides_before, p.same_gait, p.least_slip_rad)
+        if segment_of == _NONE:
             return None
+        segment: Segment = "foot" if segment_of == _FOOT else "shank"
         # It may have happened within the last stride before.
         since_s = float(strides[p.strides_before - 1, _START])
         self._strides = strides[-p.strides_after :]
         return StrapSlip(segment, angle, since_s)
+
+
+@compiled("(f8[:,::1], i8, f8, f8)")
+def _slipped(strides: FloatArray, before: int, same_gait: float, least_slip_rad: float) -> tuple[int, float]:
+    """Whose pose differs between the first strides and those after, and by how much."""
+    if _gait_change(strides, before) >= same_gait:
+        return _NONE, 0.0
+    foot, foot_scatter = _pose_change(strides, _FOOT, before)
+    shank, shank_scatter = _pose_change(strides, _SHANK, before)
+    segment, angle, scatter, other = _FOOT, foot, foot_scatter, shank
+    if shank >= foot:
+        segment, angle, scatter, other = _SHANK, shank, shank_scatter, foot
+    # Slopes and stairs change what both sensors see; a strap changes one.
+    if angle < least_slip_rad or scatter > 0.5 * angle or other > 0.5 * angle:
+        return _NONE, 0.0
+    return segment, angle
 
 
 @compiled("(f8[:,::1], f8[:,::1], f8[:,::1], i8, i8, f8)")
@@ -135,7 +149,7 @@ def _write_pose(
             out[n, column + c] = -out[n, column + c]
 
 
-@compiled("(f8[:,::1], i8)")
+@inlined
 def _gait_change(strides: FloatArray, before: int) -> float:
     """The largest difference between the medians of the first strides and of those after, of duration and vigour."""
     most = 0.0
@@ -178,7 +192,7 @@ def _angle_rad(one: FloatArray, other: FloatArray) -> float:
     return float(np.arccos(min(max(0.5 * (trace - 1.0), -1.0), 1.0)))
 
 
-@compiled("(f8[:,::1], i8, i8)")
+@inlined
 def _pose_change(strides: FloatArray, column: int, before: int) -> tuple[float, float]:
     """Angle between the mean poses, from ``column`` on, of the first strides and of those after; the greatest of one of
     the latter from their mean.

@@ -7,6 +7,7 @@ from subtalar.estimation.gait_events import SwingEvents
 from subtalar.estimation.history import History, first_at
 from subtalar.estimation.parameters import SubtalarAxis
 from subtalar.estimation.row_angles import ANGLES, FOOT_PITCH, QUALITY
+from subtalar.estimation.subtalar_axis import axis_in_foot
 from subtalar.types import FloatArray, Side, Stride
 
 _ANGLES_AT, _ANGLES_FROM = m.ANGLES.start, ANGLES.start
@@ -20,7 +21,8 @@ class StrideLog:
 
     def __init__(self, side: Side, axis: SubtalarAxis, measured_by: str = "foot_and_shank") -> None:
         self._side: Side = side
-        self._axis = axis
+        self._mirror = 1.0 if side == "right" else -1.0
+        self._axis = axis_in_foot(axis, side)
         self._measured_by = measured_by
         self.rows = History(m.WIDTH)
         self._contact_s: float | None = None
@@ -68,10 +70,9 @@ class StrideLog:
             abs(travel_m),
             toe_out_deg,
             turn_deg,
-            self._axis,
             self._measured_by,
         )
-        return m.measure(frame, held)
+        return m.measure(frame, held, self._mirror, self._axis)
 
 
 @inlined

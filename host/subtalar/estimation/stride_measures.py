@@ -13,8 +13,7 @@ import numpy as np
 from subtalar.conventions import GRAVITY_M_S2
 from subtalar.estimation import quaternions as quat
 from subtalar.estimation.compiled import compiled, inlined
-from subtalar.estimation.parameters import SubtalarAxis
-from subtalar.estimation.subtalar_axis import about_axis, axis_in_foot
+from subtalar.estimation.subtalar_axis import about_axis
 from subtalar.types import FloatArray, Quality, Side, Stride
 
 _SHOCK_WINDOW_S = 0.15
@@ -44,15 +43,15 @@ class StrideFrame:
     length_m: float
     progression_deg: float
     turn_deg: float
-    subtalar_axis: SubtalarAxis
     measured_by: str
 
 
-def measure(frame: StrideFrame, rows: FloatArray) -> Stride:
-    """All measures from the rows (n, ``WIDTH``) from initial contact to the next; NaN where they do not carry one."""
+def measure(frame: StrideFrame, rows: FloatArray, mirror: float, axis: FloatArray) -> Stride:
+    """All measures from the rows (n, ``WIDTH``) from initial contact to the next; NaN where they do not carry one.
+
+    ``mirror`` is 1 on the right and −1 on the left; ``axis`` (3,) is the subtalar axis in the foot.
+    """
     duration = frame.next_contact_s - frame.initial_contact_s
-    mirror = 1.0 if frame.side == "right" else -1.0
-    axis = axis_in_foot(frame.subtalar_axis, frame.side)
     stance, whole, pronation = _measured(rows, frame.initial_contact_s, frame.foot_off_s, mirror, axis)
     peak, excursion, peak_s, velocity, rotation_excursion, turned, peak_dorsiflexion = stance
     mean_rotation, mean_inversion, dorsiflexion_range, shock, lost, worst = whole
