@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -13,10 +14,38 @@ from subtalar_sim.types import FloatArray
 
 
 class Payload(NamedTuple):
-    """What goes over the link in one piece, and how many samples it completes."""
+    """What goes over the link in one piece, and how many samples it completes.
+
+    ``source`` is the UUID of the characteristic that notifies; empty where there is only one, and on byte streams.
+    """
 
     data: bytes
     samples: int = 0
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class GattCharacteristic:
+    """``can``: any of ``read``, ``write``, ``write_without_response``, ``notify``. The UUID in full, lower case."""
+
+    uuid: str
+    can: frozenset[str]
+
+
+@dataclass(frozen=True)
+class GattService:
+    """A primary service of a simulated peripheral."""
+
+    uuid: str
+    characteristics: tuple[GattCharacteristic, ...]
+
+
+class RefusedByDevice(Exception):  # noqa: N818 (a Bluetooth answer, not a failure of the simulator)
+    """The device answers a GATT request with an error code of the attribute protocol (Bluetooth Core, 3.F.3.4.1.1)."""
+
+    def __init__(self, att_error: int) -> None:
+        super().__init__(f"ATT error 0x{att_error:02X}")
+        self.att_error = att_error
 
 
 class SampleSource(Protocol):
@@ -46,6 +75,26 @@ class Firmware(Protocol):
 
     def next_deadline_s(self) -> float:
         """When ``poll`` has something to say next, as far as is known."""
+        ...
+
+
+class GattFirmware(Firmware, Protocol):
+    """A device that is reached over Bluetooth LE. ``max_payload`` is what fits into a notification (MTU minus 3)."""
+
+    name: str
+    services: tuple[GattService, ...]
+    max_payload: int
+
+    def on_write(self, uuid: str, data: bytes, now_s: float) -> None:
+        """The host writes a characteristic. Raises RefusedByDevice where the device would refuse."""
+        ...
+
+    def on_read(self, uuid: str, now_s: float) -> bytes:
+        """The host reads a characteristic. Raises RefusedByDevice."""
+        ...
+
+    def on_subscribe(self, uuid: str, *, subscribed: bool, now_s: float) -> None:
+        """The host turns notifications of a characteristic on or off; a lost link turns all of them off."""
         ...
 
 
