@@ -1,27 +1,24 @@
 """All that makes one simulated session, in a frozen value that crosses process borders."""
 
 from dataclasses import dataclass, field
-from typing import Final
-
-import numpy as np
 
 from subtalar_sim.body import BodyConfig, WalkingBody
 from subtalar_sim.clock import SensorClock, draw_clock
 from subtalar_sim.faults import NO_FAULTS, FaultPlan
+from subtalar_sim.firmware.registry import SimulatedDevice, find_simulated
 from subtalar_sim.sensor import QUALITIES, Imu, Mounting, draw_mounting
-from subtalar_sim.types import GRAVITY_M_S2, SITES, split_site
-
-_TRANSPORTS: Final = {"witmotion": ("ble",), "ximu3": ("tcp", "pty")}
+from subtalar_sim.types import SITES, split_site
 
 
 @dataclass(frozen=True)
 class SimulationConfig:
     """Body, sensors, device and faults of a session. Picklable; equal configurations give equal numbers.
 
-    ``device``: ``witmotion`` or ``ximu3``; ``transport``: ``ble``, ``tcp`` or ``pty``, None for the usual one of the
-    device; ``port``: first TCP port, 0 for any free ones. ``quality``: a key of ``subtalar_sim.sensor.QUALITIES``.
-    ``orientation``: ``aligned``, ``typical`` or ``any``; ``mountings`` overrides it for single sites.
-    ``faults`` apply to every sensor, ``faults_of`` to single sites. ``speed`` paces live serving.
+    ``device``: a key of ``subtalar_sim.firmware.registry.SIMULATED``; ``transport``: one it has, None for its usual
+    one; ``port``: first port, 0 for any free ones. ``rate_hz``: 0 for the device's usual one.
+    ``quality``: a key of ``subtalar_sim.sensor.QUALITIES``. ``orientation``: ``aligned``, ``typical`` or ``any``;
+    ``mountings`` overrides it for single sites. ``faults`` apply to every sensor, ``faults_of`` to single sites.
+    ``speed`` paces live serving.
     """
 
     body: BodyConfig = field(default_factory=BodyConfig)
@@ -29,7 +26,7 @@ class SimulationConfig:
     device: str = "witmotion"
     transport: str | None = None
     port: int = 0
-    rate_hz: float = 200.0
+    rate_hz: float = 0.0
     quality: str = "typical"
     orientation: str = "typical"
     mountings: tuple[tuple[str, Mounting], ...] = ()
@@ -42,15 +39,21 @@ class SimulationConfig:
     def __post_init__(self) -> None:
         for site in self.sites:
             split_site(site)
-        if self.device not in _TRANSPORTS:
-            raise ValueError(f"no device {self.device!r}; there are {', '.join(_TRANSPORTS)}")
-        offered = _TRANSPORTS[self.device]
-        if self.transport is not None and self.transport not in offered:
-            raise ValueError(f"{self.device} is served over {' or '.join(offered)}, not over {self.transport}")
+        device = find_simulated(self.device)
+        if self.transport is not None and self.transport not in device.transports:
+            offered = " or ".join(device.transports)
+            raise ValueError(f"{self.device} is served over {offered}, not over {self.transport}")
         if self.quality not in QUALITIES:
             raise ValueError(f"no sensor quality {self.quality!r}; there are {', '.join(QUALITIES)}")
+        if self.rate_hz == 0.0:
+            object.__setattr__(self, "rate_hz", device.default_rate_hz)
         if not 10.0 <= self.rate_hz <= 400.0:
             raise ValueError(f"rate_hz must lie in 10..400, not {self.rate_hz}")
+
+    @property
+    def model(self) -> SimulatedDevice:
+        """What there is to know about the device."""
+        return find_simulated(self.device)
 
     @property
     def seed(self) -> int:
@@ -70,8 +73,8 @@ class SimulationConfig:
             mounting,
             QUALITIES[self.quality],
             self.seed,
-            acc_range_m_s2=(24.0 if self.device == "ximu3" else 16.0) * GRAVITY_M_S2,
-            gyr_range_rad_s=float(np.radians(2000.0)),
+            acc_range_m_s2=self.model.acc_range_m_s2,
+            gyr_range_rad_s=self.model.gyr_range_rad_s,
             bandwidth_hz=self.bandwidth_hz,
         )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from subtalar_sim.types import BoolArray
+from subtalar_sim.types import BoolArray, Payload
 
 
 @dataclass(frozen=True)
@@ -84,23 +84,23 @@ class DelayLine:
     plan: FaultPlan
     seed: int
     site: str
-    _queue: deque[tuple[float, bytes, int]] = field(default_factory=deque)
+    _queue: deque[tuple[float, Payload]] = field(default_factory=deque)
     _last: float = -1e9
 
     def __post_init__(self) -> None:
         self._rng = np.random.default_rng([self.seed, 16, *self.site.encode()])
 
-    def push(self, t_s: float, payload: bytes, samples: int = 0) -> None:
+    def push(self, t_s: float, payload: Payload) -> None:
         """A payload leaves the sensor at session time ``t_s``."""
         jitter = float(self._rng.exponential(self.plan.jitter_s)) if self.plan.jitter_s else 0.0
         self._last = max(self._last, t_s + self.plan.delay_s + jitter)
-        self._queue.append((self._last, payload, samples))
+        self._queue.append((self._last, payload))
 
-    def due(self, t_s: float) -> list[tuple[bytes, int]]:
-        """Payloads that have arrived by session time ``t_s`` and their numbers of samples, in order."""
+    def due(self, t_s: float) -> list[Payload]:
+        """Payloads that have arrived by session time ``t_s``, in order."""
         out = []
         while self._queue and self._queue[0][0] <= t_s:
-            out.append(self._queue.popleft()[1:])
+            out.append(self._queue.popleft()[1])
         return out
 
     def next_due_s(self) -> float:
@@ -109,6 +109,6 @@ class DelayLine:
 
     def clear(self) -> int:
         """The link went down: what was on its way is gone. Returns how many samples that were."""
-        n = sum(samples for _, _, samples in self._queue)
+        n = sum(payload.samples for _, payload in self._queue)
         self._queue.clear()
         return n

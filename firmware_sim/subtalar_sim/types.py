@@ -1,6 +1,6 @@
 """Small shared types of the simulator. It shares no code with the host it tests, on purpose."""
 
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,3 +23,14 @@ def split_site(site: str) -> tuple[Side, Segment]:
     side: Side = "left" if site.startswith("left") else "right"
     segment: Segment = "foot" if site.endswith("foot") else "shank"
     return side, segment
+
+
+class Payload(NamedTuple):
+    """What goes over the link in one piece, and how many samples it completes.
+
+    ``source`` is the UUID of the characteristic that notifies; empty where there is only one, and on byte streams.
+    """
+
+    data: bytes
+    samples: int = 0
+    source: str = ""

@@ -5,6 +5,7 @@ import pytest
 
 from subtalar_sim.clock import SessionClock
 from subtalar_sim.faults import DelayLine, FaultPlan, GapDrawer
+from subtalar_sim.types import Payload
 
 
 def test_the_same_samples_are_lost_however_the_run_is_cut() -> None:
@@ -20,10 +21,10 @@ def test_the_same_samples_are_lost_however_the_run_is_cut() -> None:
 def test_jitter_keeps_the_order_and_delays_everything() -> None:
     line = DelayLine(FaultPlan(delay_s=0.05, jitter_s=0.03), 1, "left_foot")
     for i in range(200):
-        line.push(0.01 * i, bytes([i]), 1)
+        line.push(0.01 * i, Payload(bytes([i]), 1))
     arrived: list[tuple[float, int]] = []
     for now in np.arange(0.0, 3.0, 0.001):
-        arrived += [(float(now), data[0]) for data, _ in line.due(float(now))]
+        arrived += [(float(now), p.data[0]) for p in line.due(float(now))]
     assert [i for _, i in arrived] == list(range(200))
     late = np.array([t - 0.01 * i for t, i in arrived])
     assert late.min() >= 0.05
@@ -32,8 +33,8 @@ def test_jitter_keeps_the_order_and_delays_everything() -> None:
 
 def test_a_broken_link_loses_what_was_on_its_way_and_says_how_much() -> None:
     line = DelayLine(FaultPlan(delay_s=1.0), 1, "left_foot")
-    line.push(0.0, b"a", 4)
-    line.push(0.1, b"b", 3)
+    line.push(0.0, Payload(b"a", 4))
+    line.push(0.1, Payload(b"b", 3))
     assert line.clear() == 7
     assert line.due(10.0) == []
 

@@ -3,25 +3,27 @@
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from subtalar_sim.clock import SensorClock
 from subtalar_sim.faults import GapDrawer, SentLedger
 from subtalar_sim.sensor import ImuSamples
-from subtalar_sim.types import FloatArray
+from subtalar_sim.types import FloatArray, Payload
 
-
-class Payload(NamedTuple):
-    """What goes over the link in one piece, and how many samples it completes.
-
-    ``source`` is the UUID of the characteristic that notifies; empty where there is only one, and on byte streams.
-    """
-
-    data: bytes
-    samples: int = 0
-    source: str = ""
+__all__ = [
+    "Encoder",
+    "Firmware",
+    "FrameFeed",
+    "GattCharacteristic",
+    "GattFirmware",
+    "GattService",
+    "Payload",
+    "RefusedByDevice",
+    "SampleSource",
+    "Sampling",
+]
 
 
 @dataclass(frozen=True)
@@ -60,14 +62,10 @@ class SampleSource(Protocol):
         ...
 
 
-class Firmware(Protocol):
+class Sampling(Protocol):
     """A device without its wire. All times are session seconds and never go back; nothing sleeps."""
 
     ledger: SentLedger
-
-    def on_bytes(self, data: bytes, now_s: float) -> None:
-        """Bytes from the host, cut anywhere."""
-        ...
 
     def poll(self, now_s: float, *, listening: bool = True) -> list[Payload]:
         """Payloads that have become due, in order; nobody ``listening`` means samples are measured for nothing."""
@@ -78,7 +76,15 @@ class Firmware(Protocol):
         ...
 
 
-class GattFirmware(Firmware, Protocol):
+class Firmware(Sampling, Protocol):
+    """A device that is reached through a byte stream."""
+
+    def on_bytes(self, data: bytes, now_s: float) -> None:
+        """Bytes from the host, cut anywhere."""
+        ...
+
+
+class GattFirmware(Sampling, Protocol):
     """A device that is reached over Bluetooth LE. ``max_payload`` is what fits into a notification (MTU minus 3)."""
 
     name: str

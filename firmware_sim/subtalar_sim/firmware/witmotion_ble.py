@@ -13,13 +13,30 @@ import numpy as np
 
 from subtalar_sim.clock import SensorClock
 from subtalar_sim.faults import GapDrawer, SentLedger
-from subtalar_sim.firmware.base import FrameFeed, Payload, SampleSource
+from subtalar_sim.firmware.base import (
+    FrameFeed,
+    GattCharacteristic,
+    GattService,
+    Payload,
+    RefusedByDevice,
+    SampleSource,
+)
 from subtalar_sim.sensor import ImuSamples
 from subtalar_sim.types import GRAVITY_M_S2
 
 SERVICE_UUID: Final = "0000ffe5-0000-1000-8000-00805f9a34fb"
 NOTIFY_UUID: Final = "0000ffe4-0000-1000-8000-00805f9a34fb"
 WRITE_UUID: Final = "0000ffe9-0000-1000-8000-00805f9a34fb"
+
+SERVICES: Final[tuple[GattService, ...]] = (
+    GattService(
+        SERVICE_UUID,
+        (
+            GattCharacteristic(NOTIFY_UUID, frozenset({"notify"})),
+            GattCharacteristic(WRITE_UUID, frozenset({"write", "write_without_response"})),
+        ),
+    ),
+)
 
 RATE_HZ: Final[dict[int, float]] = {
     0x01: 0.2, 0x02: 0.5, 0x03: 1.0, 0x04: 2.0, 0x05: 5.0,
@@ -39,6 +56,7 @@ BUSY_S: Final = 0.31
 _REPLY_S: Final = 0.012
 _BATCH: Final = 4
 _FULL_SCALE: Final = 32768.0
+_READ_NOT_PERMITTED: Final = 0x02
 
 
 def rate_code(rate_hz: float) -> int:
@@ -75,7 +93,9 @@ def encode_frames(samples: ImuSamples) -> list[bytes]:
 
 
 class WitMotionBle:
-    """One sensor. ``max_payload`` is what fits into a notification (MTU minus 3): less than a batch splits frames."""
+    """One sensor, a ``GattFirmware``. A ``max_payload`` of less than a batch splits frames."""
+
+    services: tuple[GattService, ...] = SERVICES
 
     def __init__(
         self,
@@ -85,8 +105,10 @@ class WitMotionBle:
         *,
         rate_hz: float = 10.0,
         volts: float = 3.97,
+        name: str = "WT901BLE67",
         start_s: float = 0.0,
     ) -> None:
+        self.name = name
         self._source, self._clock, self._gaps = source, clock, gaps
         self.ledger = SentLedger()
         self.max_payload = 244
@@ -118,6 +140,18 @@ class WitMotionBle:
         self._replies.clear()
         self._batch.clear()
         self._feed = self._new_feed(now_s)
+
+    def on_write(self, uuid: str, data: bytes, now_s: float) -> None:
+        """See ``GattFirmware``."""
+        if uuid == WRITE_UUID:
+            self.on_bytes(data, now_s)
+
+    def on_read(self, uuid: str, now_s: float) -> bytes:
+        """Nothing can be read: registers are asked for by command."""
+        raise RefusedByDevice(_READ_NOT_PERMITTED)
+
+    def on_subscribe(self, uuid: str, *, subscribed: bool, now_s: float) -> None:
+        """It streams to whoever listens, unasked: who does, ``poll`` is told."""
 
     def on_bytes(self, data: bytes, now_s: float) -> None:
         """Commands ``FF AA reg lo hi``; anything else is skipped byte by byte."""
@@ -184,7 +218,7 @@ class WitMotionBle:
 
     def _cut(self, data: bytes, samples: int) -> list[Payload]:
         parts = [data[i : i + self.max_payload] for i in range(0, len(data), self.max_payload)]
-        return [Payload(p, samples if i == len(parts) - 1 else 0) for i, p in enumerate(parts)]
+        return [Payload(p, samples if i == len(parts) - 1 else 0, NOTIFY_UUID) for i, p in enumerate(parts)]
 
     def next_deadline_s(self) -> float:
         """When the next notification is full or the next answer is ready."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from subtalar_sim.body import BodyConfig
 from subtalar_sim.config import SimulationConfig
+from subtalar_sim.firmware.registry import find_simulated
 from subtalar_sim.serve.live import default_transport, simulated_hardware
 from subtalar_sim.types import SITES
 
@@ -18,22 +19,24 @@ def serve(
     seed: int = 0,
     speed: float = 1.0,
     style: str = "normal",
-    rate_hz: float = 200.0,
+    rate_hz: float = 0.0,
     sites: tuple[str, ...] = SITES,
     say: Callable[[str], None] = print,
 ) -> None:
     """Serve simulated sensors until ``duration_s`` host seconds have passed (None: until Ctrl-C).
 
-    Says one device spec a line through ``say``, ready to be handed to ``--device``. ``device``: ``witmotion`` or
-    ``ximu3``; ``transport``: ``tcp`` or ``pty`` (None: the usual one of the device). With ``port`` the sensors listen
-    on that TCP port and the following ones. Raises ValueError for anything that is not offered, ``ble`` included
+    Says one device spec a line through ``say``, ready to be handed to ``--device``. ``device``: a key of
+    ``SIMULATED``; ``transport``: one of the device's, but not ``ble`` (None: its usual one). With ``port`` the
+    sensors take that port and the following ones. Raises ValueError for anything that is not offered, ``ble`` included
     (simulated Bluetooth exists only inside the process that simulates it), OSError if a port is taken.
     """
     transport = transport or default_transport(device)
     if transport == "ble":
+        others = [t for t in find_simulated(device).transports if t != "ble"]
+        instead = f"serve {device} over {' or '.join(others)}" if others else "serve ximu3 over pty or tcp"
         raise ValueError(
             "simulated Bluetooth exists only inside the process that uses it; run a live session with --simulate, "
-            "or serve ximu3 over pty or tcp"
+            f"or {instead}"
         )
     if port + len(sites) - 1 > 65535:
         raise ValueError(f"{len(sites)} sensors need as many ports, and {port} is too near to the last one, 65535")

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -11,8 +11,9 @@ from subtalar_sim.body import BodyConfig, WalkingBody
 from subtalar_sim.clock import SessionClock
 from subtalar_sim.config import SimulationConfig
 from subtalar_sim.faults import DelayLine, GapDrawer, SentLedger
-from subtalar_sim.firmware import Firmware, WitMotionBle, XImu3
-from subtalar_sim.serve.pump import Link, Pump
+from subtalar_sim.firmware import Firmware, GattFirmware
+from subtalar_sim.firmware.registry import Unit, find_simulated
+from subtalar_sim.serve.pump import Pump
 from subtalar_sim.serve.streams import PtyLink, TcpLink
 from subtalar_sim.types import FloatArray, Side
 
@@ -53,26 +54,26 @@ class SimulatedHardware:
 
 
 def default_transport(device: str) -> str:
-    """How a device is reached if nothing is said: WitMotion over Bluetooth, x-IMU3 over TCP."""
-    return {"witmotion": "ble", "ximu3": "tcp"}[device]
+    """How a device is reached if nothing is said. Raises ValueError for one that there is not."""
+    return find_simulated(device).transports[0]
 
 
-def _firmware(config: SimulationConfig, body: WalkingBody, site: str, number: int, transport: str) -> Firmware:
-    imu, clock = config.make_imu(body, site), config.make_clock(site)
-    gaps = GapDrawer(config.faults_at(site), config.rate_hz, config.seed, site)
+def _firmware(
+    config: SimulationConfig, body: WalkingBody, site: str, number: int, transport: str
+) -> Firmware | GattFirmware:
     # Devices were not switched on together: their samples fall between each other's.
     start = float(np.random.default_rng([config.seed, 18, number]).uniform(0.0, 1.0 / config.rate_hz))
-    if config.device == "witmotion":
-        return WitMotionBle(imu, clock, gaps, rate_hz=config.rate_hz, start_s=start)
-    return XImu3(
-        imu,
-        clock,
-        gaps,
+    unit = Unit(
+        source=config.make_imu(body, site),
+        clock=config.make_clock(site),
+        gaps=GapDrawer(config.faults_at(site), config.rate_hz, config.seed, site),
         rate_hz=config.rate_hz,
-        serial_number=f"5175-{config.seed & 0xFFFF:04X}-0000-{number:04X}",
-        interface="tcp" if transport == "tcp" else "usb",
+        serial_number=0x5175 << 48 | (config.seed & 0xFFFF) << 32 | number,
+        address=ble_address(config.seed, number) if transport == "ble" else "",
+        interface=transport,
         start_s=start,
     )
+    return config.model.make(unit)
 
 
 def ble_address(seed: int, number: int) -> str:
@@ -94,7 +95,6 @@ async def simulated_hardware(config: SimulationConfig) -> AsyncIterator[Simulate
     backends: tuple[type[Any] | None, type[Any] | None] = (None, None)
     if transport == "ble":
         from subtalar_sim.serve.bleak_backend import backends_for
-        from subtalar_sim.serve.peripheral import WitMotionPeripheral
         from subtalar_sim.serve.radio import Radio
 
         radio = Radio()
@@ -104,14 +104,10 @@ async def simulated_hardware(config: SimulationConfig) -> AsyncIterator[Simulate
         links: list[Any] = []
         for number, site in enumerate(config.sites):
             firmware = _firmware(config, body, site, number, transport)
-            link: Any
-            if radio is not None:
-                assert isinstance(firmware, WitMotionBle)
-                link = WitMotionPeripheral(radio, firmware, ble_address(config.seed, number))
-            else:
-                link = TcpLink(port=config.port + number if config.port else 0) if transport == "tcp" else PtyLink()
-            pump = _pump(config, firmware, link, clock, site)
-            link.on_bytes = pump.on_bytes
+            link = _link(config, firmware, clock, number, transport, radio)
+            plan = config.faults_at(site)
+            pump = Pump(firmware, link, clock, plan, DelayLine(plan, config.seed, site))
+            link.on_activity = pump.rearm
             links.append(link)
             pumps.append(pump)
             ledgers[site] = firmware.ledger
@@ -123,14 +119,34 @@ async def simulated_hardware(config: SimulationConfig) -> AsyncIterator[Simulate
             stack.push_async_callback(link.stop)
             pump.start()
             stack.callback(pump.stop)
-            kind = {"ble": "ble", "tcp": "tcp", "pty": "serial"}[transport]
+            kind = {"pty": "serial"}.get(transport, transport)
             specs.append(f"{site}={kind}:{link.address},model={config.device},rate={config.rate_hz:g}")
         yield SimulatedHardware(config, body, clock, tuple(specs), ledgers, *backends)
 
 
-def _pump(config: SimulationConfig, firmware: Firmware, link: Link, clock: SessionClock, site: str) -> Pump:
-    plan = config.faults_at(site)
-    return Pump(firmware, link, clock, plan, DelayLine(plan, config.seed, site))
+def _link(
+    config: SimulationConfig,
+    firmware: Firmware | GattFirmware,
+    clock: SessionClock,
+    number: int,
+    transport: str,
+    radio: "RadioType | None",
+) -> Any:
+    """The wire of one device, unopened."""
+    if radio is not None:
+        from subtalar_sim.serve.peripheral import GattPeripheral
+
+        gatt = cast(GattFirmware, firmware)
+        return GattPeripheral(radio, gatt, ble_address(config.seed, number), clock.session_s)
+    stream = cast(Firmware, firmware)
+    link = TcpLink(port=config.port + number if config.port else 0) if transport == "tcp" else PtyLink()
+
+    def heard(data: bytes) -> None:
+        stream.on_bytes(data, clock.session_s())
+        link.on_activity()
+
+    link.on_bytes = heard
+    return link
 
 
 @asynccontextmanager
@@ -139,7 +155,7 @@ async def simulated_leg_pair(
     seed: int = 0,
     style: str = "normal",
     device: str = "witmotion",
-    rate_hz: float = 200.0,
+    rate_hz: float = 0.0,
     walking_s: float = 8 * 3600.0,
     **changes: Any,
 ) -> AsyncIterator[SimulatedHardware]:

@@ -1,47 +1,71 @@
-"""A WitMotion sensor as a Bluetooth LE peripheral with a real GATT server."""
+"""Any ``GattFirmware`` as a Bluetooth LE peripheral with a real GATT server."""
 
 import asyncio
 from collections.abc import Callable
 from typing import Any, Final
 
-from bumble.att import ATT_Handle_Value_Notification, AttributeValue
+from bumble.att import ATT_Error, ATT_Handle_Value_Notification, AttributeValue
 from bumble.core import UUID, AdvertisingData
 from bumble.gatt import Characteristic, Service
 
-from subtalar_sim.firmware.witmotion_ble import NOTIFY_UUID, SERVICE_UUID, WRITE_UUID, WitMotionBle
+from subtalar_sim.firmware import GattFirmware
+from subtalar_sim.firmware.base import GattCharacteristic, RefusedByDevice
 from subtalar_sim.serve.radio import Radio
+from subtalar_sim.types import Payload
 
 _ATT_HEADER: Final = 3
+_LEAST_MTU: Final = 23
+_PROPERTIES: Final = {
+    "read": Characteristic.Properties.READ,
+    "write": Characteristic.Properties.WRITE,
+    "write_without_response": Characteristic.Properties.WRITE_WITHOUT_RESPONSE,
+    "notify": Characteristic.Properties.NOTIFY,
+}
 
 
-class WitMotionPeripheral:
-    """The link of one ``WitMotionBle``: advertises while free, notifies while somebody has subscribed."""
+class GattPeripheral:
+    """The link of one device: advertises while free, and takes the firmware's payloads once somebody subscribed.
 
-    def __init__(self, radio: Radio, firmware: WitMotionBle, address: str, name: str = "WT901BLE67") -> None:
-        self.address, self.name = address, name
-        self._radio, self._firmware = radio, firmware
+    ``now_s`` tells the session time; ``on_activity`` is called after the host read, wrote or subscribed. A read or
+    write that the firmware refuses is answered with its ATT error. A lost link turns every notification off.
+    """
+
+    def __init__(self, radio: Radio, firmware: GattFirmware, address: str, now_s: Callable[[], float]) -> None:
+        self.address = address
+        self.on_activity: Callable[[], None] = lambda: None
+        self._radio, self._firmware, self._now_s = radio, firmware, now_s
+        name = firmware.name.encode("utf-8")
         advertising = bytes(
-            AdvertisingData(
-                [(AdvertisingData.FLAGS, b"\x06"), (AdvertisingData.COMPLETE_LOCAL_NAME, name.encode("ascii"))]
-            )
+            AdvertisingData([(AdvertisingData.FLAGS, b"\x06"), (AdvertisingData.COMPLETE_LOCAL_NAME, name)])
         )
-        self._device = radio.add_device(name, address, advertising)
-        self.on_bytes: Callable[[bytes], None] = lambda _: None
-        properties = Characteristic.Properties
-        self._notify: Any = Characteristic(UUID(NOTIFY_UUID), properties.NOTIFY, Characteristic.READABLE, b"")
-        write: Any = Characteristic(
-            UUID(WRITE_UUID),
-            properties.WRITE | properties.WRITE_WITHOUT_RESPONSE,
-            Characteristic.WRITEABLE,
-            AttributeValue(write=self._written),
-        )
-        self._device.add_service(Service(UUID(SERVICE_UUID), [self._notify, write]))
-        self._notify.on(Characteristic.EVENT_SUBSCRIPTION, self._subscribed)
+        self._device = radio.add_device(firmware.name, address, advertising)
+        self._characteristics: dict[str, Any] = {}
+        for service in firmware.services:
+            parts = [self._make(c) for c in service.characteristics]
+            self._device.add_service(Service(UUID(service.uuid), parts))
         self._device.on("connection", self._connected)
         self._connection: Any = None
-        self._subscribed_now = False
+        self._subscribed: dict[str, None] = {}  # in order
         self._reachable = True
         self._tasks: set[asyncio.Task[None]] = set()
+
+    def _make(self, characteristic: GattCharacteristic) -> Any:
+        uuid, can = characteristic.uuid, characteristic.can
+        properties = Characteristic.Properties(0)
+        for word in can:
+            properties |= _PROPERTIES[word]
+        permissions = Characteristic.Permissions(0)
+        if "read" in can:
+            permissions |= Characteristic.READABLE
+        if can & {"write", "write_without_response"}:
+            permissions |= Characteristic.WRITEABLE
+        value: Any = AttributeValue(
+            read=lambda _connection: self._read(uuid), write=lambda _connection, data: self._written(uuid, data)
+        )
+        made: Any = Characteristic(UUID(uuid), properties, permissions, value)
+        made.on(Characteristic.EVENT_SUBSCRIPTION, lambda _bearer, notify, _indicate: self._switch(uuid, bool(notify)))
+        self._characteristics[uuid] = made
+        return made
 
     async def start(self) -> None:
         """Advertise; the radio must be powered."""
@@ -58,14 +82,16 @@ class WitMotionPeripheral:
 
     @property
     def listening(self) -> bool:
-        """Connected and subscribed."""
-        return self._connection is not None and self._subscribed_now
+        """Connected, and subscribed to anything."""
+        return self._connection is not None and bool(self._subscribed)
 
-    def send(self, data: bytes) -> bool:
-        """One notification; False if there is nobody to send it to."""
-        if not self.listening:
+    def send(self, payload: Payload) -> bool:
+        """One notification of ``payload.source``; False if nobody has subscribed to that."""
+        uuid = payload.source or next(iter(self._subscribed), "")
+        if self._connection is None or uuid not in self._subscribed:
             return False
-        pdu = ATT_Handle_Value_Notification(attribute_handle=self._notify.handle, attribute_value=data)
+        handle = self._characteristics[uuid].handle
+        pdu = ATT_Handle_Value_Notification(attribute_handle=handle, attribute_value=payload.data)
         self._device.gatt_server.send_gatt_pdu(self._connection, bytes(pdu))
         return True
 
@@ -95,7 +121,7 @@ class WitMotionPeripheral:
         task.add_done_callback(self._tasks.discard)
 
     def _connected(self, connection: Any) -> None:
-        self._connection, self._subscribed_now = connection, False
+        self._connection = connection
         self._fit(connection)
         connection.on("connection_att_mtu_update", lambda: self._fit(connection))
         connection.on("disconnection", self._disconnected)
@@ -106,12 +132,35 @@ class WitMotionPeripheral:
         self._firmware.max_payload = connection.att_mtu - _ATT_HEADER
 
     def _disconnected(self, _reason: object) -> None:
-        self._connection, self._subscribed_now = None, False
+        self._connection = None
+        for uuid in list(self._subscribed):
+            self._switch(uuid, subscribed=False)
+        self._firmware.max_payload = _LEAST_MTU - _ATT_HEADER
         if self._reachable:
             self._spawn(self._advertise())
 
-    def _subscribed(self, _bearer: object, notify: bool, _indicate: bool) -> None:
-        self._subscribed_now = bool(notify)
+    def _switch(self, uuid: str, subscribed: bool) -> None:
+        if subscribed == (uuid in self._subscribed):
+            return  # clients say it twice
+        if subscribed:
+            self._subscribed[uuid] = None
+        else:
+            self._subscribed.pop(uuid, None)
+        self._firmware.on_subscribe(uuid, subscribed=subscribed, now_s=self._now_s())
+        self.on_activity()
 
-    def _written(self, _connection: object, value: bytes) -> None:
-        self.on_bytes(bytes(value))
+    def _read(self, uuid: str) -> bytes:
+        try:
+            return self._firmware.on_read(uuid, self._now_s())
+        except RefusedByDevice as refusal:
+            raise ATT_Error(refusal.att_error) from refusal
+        finally:
+            self.on_activity()
+
+    def _written(self, uuid: str, data: bytes) -> None:
+        try:
+            self._firmware.on_write(uuid, bytes(data), self._now_s())
+        except RefusedByDevice as refusal:
+            raise ATT_Error(refusal.att_error) from refusal
+        finally:
+            self.on_activity()

@@ -1,11 +1,12 @@
-"""Moves payloads from a firmware to its link at the pace of the session clock, and bytes back."""
+"""Moves payloads from a firmware to its link at the pace of the session clock."""
 
 import asyncio
 from typing import Final, Protocol
 
 from subtalar_sim.clock import SessionClock
 from subtalar_sim.faults import DelayLine, FaultPlan
-from subtalar_sim.firmware import Firmware
+from subtalar_sim.firmware import Sampling
+from subtalar_sim.types import Payload
 
 _IDLE_S: Final = 0.03
 """How often an idle device looks whether somebody has come."""
@@ -20,7 +21,7 @@ class Link(Protocol):
         """Whether what is sent now reaches somebody."""
         ...
 
-    def send(self, data: bytes) -> bool:
+    def send(self, payload: Payload) -> bool:
         """Hand one payload to the wire; False if it could not take it."""
         ...
 
@@ -36,7 +37,7 @@ class Link(Protocol):
 class Pump:
     """Runs one device on the event loop by timer callbacks: no task, no sleep, no thread."""
 
-    def __init__(self, firmware: Firmware, link: Link, clock: SessionClock, plan: FaultPlan, line: DelayLine) -> None:
+    def __init__(self, firmware: Sampling, link: Link, clock: SessionClock, plan: FaultPlan, line: DelayLine) -> None:
         self.firmware, self._link, self._clock = firmware, link, clock
         self._plan, self._line = plan, line
         self._down = False
@@ -52,24 +53,19 @@ class Pump:
             self._handle.cancel()
             self._handle = None
 
-    def on_bytes(self, data: bytes) -> None:
-        """Bytes from the host reach the firmware and are answered without waiting for the next sample."""
-        self.firmware.on_bytes(data, self._clock.session_s())
-        self._rearm()
-
     def _tick(self) -> None:
         now = self._clock.session_s()
         if self._plan.outages:
             self._switch(self._plan.is_down(now))
         listening = self._link.listening and not self._down
         for payload in self.firmware.poll(now, listening=listening):
-            self._line.push(now, payload.data, payload.samples)
+            self._line.push(now, payload)
         if not listening:
             self._undo(self._line.clear())
-        for data, samples in self._line.due(now):
-            if not self._link.send(data):
-                self._undo(samples)
-        self._rearm()
+        for payload in self._line.due(now):
+            if not self._link.send(payload):
+                self._undo(payload.samples)
+        self.rearm()
 
     def _undo(self, samples: int) -> None:
         """Samples that left the sensor but never reached the link."""
@@ -85,7 +81,8 @@ class Pump:
             self._down = False
             self._link.bring_up()
 
-    def _rearm(self) -> None:
+    def rearm(self) -> None:
+        """Look again when something can be due: the host has said something, which may have an answer."""
         if self._handle is None:
             return
         self._handle.cancel()

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
+from subtalar_sim.types import Payload
+
 _TCP_BUFFER: Final = 256 * 1024
 
 
@@ -19,6 +21,7 @@ class TcpLink:
         self._client: asyncio.Transport | None = None
         self._reachable = True
         self.on_bytes: Callable[[bytes], None] = lambda _: None
+        self.on_activity: Callable[[], None] = lambda: None
 
     async def start(self) -> None:
         """Open the port. Raises OSError if it is taken."""
@@ -43,11 +46,11 @@ class TcpLink:
         """Whether a client is connected."""
         return self._client is not None
 
-    def send(self, data: bytes) -> bool:
+    def send(self, payload: Payload) -> bool:
         """Queue for the client; False if there is none or it does not keep up."""
         if self._client is None or self._client.get_write_buffer_size() > _TCP_BUFFER:
             return False
-        self._client.write(data)
+        self._client.write(payload.data)
         return True
 
     def take_down(self) -> None:
@@ -107,6 +110,7 @@ class PtyLink:
         self._reading = False
         self._reachable = True
         self.on_bytes: Callable[[bytes], None] = lambda _: None
+        self.on_activity: Callable[[], None] = lambda: None
 
     async def start(self) -> None:
         """Make the terminal. Raises OSError where there are none (Windows)."""
@@ -144,11 +148,11 @@ class PtyLink:
             self._reading = True
         return not hung_up
 
-    def send(self, data: bytes) -> bool:
+    def send(self, payload: Payload) -> bool:
         """Write what fits; False if the kernel's buffer is still full of the payload before."""
         if self._rest and not self._flush():
             return False
-        self._rest = data
+        self._rest = payload.data
         self._flush()
         return True
 

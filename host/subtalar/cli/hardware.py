@@ -9,15 +9,38 @@ from subtalar.cli.numbers import SECONDS, FiniteRange
 from subtalar.errors import InputError
 
 
+class _SimulatedDevice(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.2 on only
+    """Any device that the simulator knows; which those are is only looked up when it is asked."""
+
+    name = "device"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """The names, for the help text."""
+        return f"[{'|'.join(_simulated_names())}]"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The name, if there is such a device."""
+        names = _simulated_names()
+        if value not in names:
+            self.fail(f"{value!r} is not one of {', '.join(names)}.", param, ctx)
+        return value
+
+
+def _simulated_names() -> tuple[str, ...]:
+    from subtalar_sim.firmware.registry import SIMULATED
+
+    return tuple(SIMULATED)
+
+
 @click.group()
 def sim() -> None:
     """Simulated sensors for trying things out and for tests."""
 
 
 @sim.command()
-@click.option("--device", type=click.Choice(["ximu3", "witmotion"]), required=True, help="Which sensor to simulate.")
-@click.option("--transport", type=click.Choice(["pty", "tcp", "ble"]), help="How it is reached.")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="First TCP port; 0 = any free ones.")
+@click.option("--device", type=_SimulatedDevice(), required=True, help="Which sensor to simulate.")
+@click.option("--transport", type=click.Choice(["pty", "tcp", "udp", "ble"]), help="How it is reached.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="First port; 0 = any free ones.")
 @click.option("--duration", "duration_s", type=SECONDS, metavar="S", help="End after so many seconds.")
 @click.option("--seed", type=click.IntRange(0, 2**31), default=0, show_default=True)
 @click.option(
