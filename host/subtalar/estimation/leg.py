@@ -30,7 +30,7 @@ _HELD_S = 90.0
 _RAW_HELD_S = 10.0
 _SLACK_S = 5.0
 """Kept beyond what is read, so that nothing read depends on when the past was let go."""
-_FORGET_ROWS = 1000
+_FORGET_S = 1.0
 _MARGIN_S = 0.12
 _LONG_REST_S = 1.0
 _STOOD_S = 2.0
@@ -99,7 +99,7 @@ class Leg:
             self._tell()
         # Letting go of the past costs as much as a few rows.
         held = self._foot.rows.end + self._shank.rows.end
-        if held - self._forgot_at > _FORGET_ROWS or horizon_s > self._forgot_until_s + 1.0:
+        if held - self._forgot_at > 2 * _FORGET_S * self._rate_hz or horizon_s > self._forgot_until_s + 1.0:
             self._forgot_at, self._forgot_until_s = held, horizon_s
             self._forget(horizon_s)
 

@@ -229,7 +229,9 @@ class Parameters:
     """Lost samples up to this are bridged by interpolation and flagged; longer gaps stay gaps."""
     longest_calm_bridge_s: float = 1.0
     calm_rad_s: float = 0.4
-    """A sensor that hardly turns before and after a longer gap did not turn in it either."""
+    calm_before_s: float = 1.0
+    """A sensor that has hardly turned for that long before a longer gap, nor after it, did not turn in it either. A
+    foot between two steps rests for less, and a whole swing fits into a gap."""
     partner_patience_s: float = 1.0
     """How long a row waits for the other sensor of the leg before it is written without a value."""
     lowest_rate_hz: float = 40.0

@@ -18,6 +18,7 @@ from subtalar.estimation.parameters import Parameters
 from subtalar.estimation.raw_rows import ACC as _RAW_ACC
 from subtalar.estimation.raw_rows import AFTER_GAP, FILLED, MEASURED, bridged
 from subtalar.estimation.raw_rows import ARRIVAL as _RAW_ARRIVAL
+from subtalar.estimation.raw_rows import CALM as _RAW_CALM
 from subtalar.estimation.raw_rows import EPOCH as _RAW_EPOCH
 from subtalar.estimation.raw_rows import GYR as _RAW_GYR
 from subtalar.estimation.raw_rows import STATE as _RAW_STATE
@@ -34,7 +35,7 @@ memory of gravity sees it (``free_turning.py``)."""
 
 _Q, _GYR, _ACC, _FREE, _TURN = Q.start, GYR.start, ACC.start, FREE.start, TURN.start
 
-_NEWEST, _ARRIVED, _SHIFT, _EPOCH = 0, 1, 2, 3
+_NEWEST, _ARRIVED, _SHIFT, _EPOCH, _STIRRED = 0, 1, 2, 3, 4
 _BACKWARD_RESTART_S = 1.0
 _FORWARD_RESTART_S = 2.0
 _CLIP_SHARE = 0.998
@@ -70,7 +71,7 @@ class SensorStream:
         self._resting: RestingBias | None = None
         self._samples_counted = 0
         self._first_device_s: float | None = None
-        self._order = np.array([-np.inf, -np.inf, 0.0, 0.0])
+        self._order = np.array([-np.inf, -np.inf, 0.0, 0.0, -np.inf])
         self._last_raw: FloatArray | None = None
         self._last_raw_s = np.inf
         self._last_time_s = 0.0
@@ -118,6 +119,7 @@ class SensorStream:
             first_s,
             self._p.most_acc_m_s2,
             self._p.most_gyr_rad_s,
+            self._p.calm_rad_s,
         )
         self.counts.unusable += unusable
         self.counts.repeated += repeated
@@ -177,7 +179,7 @@ class SensorStream:
             return
         p = self._p
         filled, gaps = bridged(
-            raw, before, self._period_s, p.longest_bridge_s, p.longest_calm_bridge_s, p.calm_rad_s**2
+            raw, before, self._period_s, p.longest_bridge_s, p.longest_calm_bridge_s, p.calm_before_s
         )
         self.counts.bridged += len(filled) - len(raw)
         start = 0
@@ -231,7 +233,7 @@ def _plain(values: FloatArray) -> FloatArray:
     return np.ascontiguousarray(values, dtype=np.float64)
 
 
-@compiled("(f8[::1], f8[::1], f8[:,::1], f8[:,::1], f8[::1], f8, f8, f8, f8)")
+@compiled("(f8[::1], f8[::1], f8[:,::1], f8[:,::1], f8[::1], f8, f8, f8, f8, f8)")
 def _one_way(
     device_s: FloatArray,
     arrival_s: FloatArray,
@@ -242,11 +244,13 @@ def _one_way(
     first_s: float,
     most_acc_m_s2: float,
     most_gyr_rad_s: float,
+    calm_rad_s: float,
 ) -> tuple[FloatArray, int, int, int, int]:
     """Raw rows whose device time advances: repeats are dropped, a clock that began anew is carried on by the arrivals.
 
     What is no number, or no foot can reach, is a lost sample: it must not stay in the filters' memory. ``order``
-    remembers the newest device time and arrival, the shift of the device clock so far, and how often it began anew.
+    remembers the newest device time and arrival, the shift of the device clock so far, how often it began anew, and
+    when the sensor last turned.
     Where there are no arrivals, ``first_s`` is the first device time and stands for them; NaN where there are.
     Returns the rows, how many of them were kept (they come first), unusable and repeated, and how often the clock began
     anew.
@@ -276,9 +280,16 @@ def _one_way(
         elif t <= newest:
             repeated += 1
             continue
+        power = 0.0
         for k in range(3):
             raw[kept, _RAW_ACC + k] = acc_m_s2[i, k]
             raw[kept, _RAW_GYR + k] = gyr_rad_s[i, k]
+            power += gyr_rad_s[i, k] * gyr_rad_s[i, k]
+        if power >= calm_rad_s * calm_rad_s:
+            order[_STIRRED] = t
+            raw[kept, _RAW_CALM] = -1.0
+        else:
+            raw[kept, _RAW_CALM] = t - order[_STIRRED]
         raw[kept, _RAW_STATE] = MEASURED
         if not np.isnan(first_s):
             a = t - first_s  # a clock that began anew was carried on
