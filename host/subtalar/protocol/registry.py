@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from subtalar.errors import InputError
 
 from .base import DeviceProtocol
+from .movella_dot import MovellaDot
 from .witmotion import WitMotionBle
 from .ximu3 import XImu3
 
@@ -22,6 +23,7 @@ class DeviceModel:
 
 MODELS: tuple[DeviceModel, ...] = (
     DeviceModel("witmotion", "WitMotion WT901BLE", WitMotionBle, ("ble", "serial", "tcp"), ("wt901ble", "wit")),
+    DeviceModel("movella-dot", "Movella DOT", MovellaDot, ("ble",), ("dot", "xsens-dot", "movella_dot")),
     DeviceModel("ximu3", "x-io x-IMU3", XImu3, ("serial", "tcp"), ("x-imu3",)),
 )
 

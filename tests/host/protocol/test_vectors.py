@@ -25,7 +25,7 @@ def test_there_are_vectors_for_every_model():
 @pytest.mark.parametrize("record", RECORDS, ids=lambda r: f"{r['model']}: {r['name']}")
 def test_vector(record):
     protocol = create_protocol(record["model"])
-    events = protocol.feed(bytes.fromhex(record["hex"]))
+    events = protocol.feed(bytes.fromhex(record["hex"]), record.get("characteristic", ""))
     assert protocol.health.corrupt_bytes == 0
     assert protocol.health.skipped_frames == record.get("skipped", 0)
     checks = 0
@@ -63,7 +63,7 @@ def test_vector(record):
 
 @pytest.mark.parametrize("record", [r for r in RECORDS if "samples" in r], ids=lambda r: f"{r['model']}: {r['name']}")
 def test_arrays_are_contiguous_float64(record):
-    events = create_protocol(record["model"]).feed(bytes.fromhex(record["hex"]))
+    events = create_protocol(record["model"]).feed(bytes.fromhex(record["hex"]), record.get("characteristic", ""))
     (batch,) = [e for e in events if isinstance(e, InertialSamples)]
     for array in (batch.acc_m_s2, batch.gyr_rad_s):
         assert array.dtype == np.float64
