@@ -108,7 +108,7 @@ def encode_payloads(samples: ImuSamples, time_us: FloatArray, mode: int) -> list
 class MovellaDot:
     """One sensor, a ``GattFirmware``. ``name`` is what it advertises; the tag is a name that the user gives it."""
 
-    services = SERVICES
+    services: tuple[GattService, ...] = SERVICES
     name = "Movella DOT"
 
     def __init__(
@@ -202,7 +202,7 @@ class MovellaDot:
         elif uuid == MEASUREMENT:
             if len(data) != 3:
                 raise RefusedByDevice(_INVALID_LENGTH)
-            self._apply_measurement(*data, now_s)
+            self._apply_measurement(data[0], data[1], data[2], now_s)
         else:
             raise RefusedByDevice(_WRITE_NOT_PERMITTED)
 
@@ -292,9 +292,9 @@ class MovellaDot:
             fits = self.max_payload >= PAYLOAD_BYTES[uuid]
             heard = listening and uuid in self._subscribed and fits
             out += [Payload(frame, 1, uuid) for frame in self._feed.due(now_s, listening=heard)]
+        reports, self._reports = self._reports, []
         if not listening:
             return []
-        reports, self._reports = self._reports, []
         if DEVICE_REPORT in self._subscribed and self.max_payload >= 36:
             out += [Payload(report, 0, DEVICE_REPORT) for report in reports]
         percent = self._percent(now_s)

@@ -13,6 +13,8 @@ import numpy as np
 from subtalar_sim.clock import SensorClock
 from subtalar_sim.faults import GapDrawer
 from subtalar_sim.firmware.base import Firmware, GattFirmware, SampleSource
+from subtalar_sim.firmware.movella_dot import LIVE_RATES_HZ as DOT_RATES_HZ
+from subtalar_sim.firmware.movella_dot import MovellaDot
 from subtalar_sim.firmware.witmotion_ble import WitMotionBle
 from subtalar_sim.firmware.ximu3 import XImu3
 from subtalar_sim.types import GRAVITY_M_S2
@@ -63,6 +65,18 @@ def _witmotion(unit: Unit) -> GattFirmware:
     return WitMotionBle(unit.source, unit.clock, unit.gaps, rate_hz=unit.rate_hz, start_s=unit.start_s)
 
 
+def _movella_dot(unit: Unit) -> GattFirmware:
+    return MovellaDot(
+        unit.source,
+        unit.clock,
+        unit.gaps,
+        rate_hz=unit.rate_hz,
+        address=unit.address or "D4:22:CD:00:AA:01",
+        serial_number=unit.serial_number,
+        start_s=unit.start_s,
+    )
+
+
 def _ximu3(unit: Unit) -> Firmware:
     digits = f"{unit.serial_number:016X}"
     return XImu3(
@@ -87,6 +101,17 @@ _DEVICES: Final = (
         gyr_range_rad_s=_2000_DEG_S,
         has_device_time=False,
         make=_witmotion,
+    ),
+    SimulatedDevice(
+        "movella-dot",
+        "Movella DOT",
+        ("ble",),
+        rates_hz=DOT_RATES_HZ,
+        default_rate_hz=60.0,
+        acc_range_m_s2=16.0 * GRAVITY_M_S2,
+        gyr_range_rad_s=_2000_DEG_S,
+        has_device_time=True,
+        make=_movella_dot,
     ),
     SimulatedDevice(
         "ximu3",

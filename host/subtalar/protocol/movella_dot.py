@@ -165,7 +165,7 @@ class MovellaDot(DeviceProtocol):
         return [InertialSamples(self._unwrapped(raw_us.astype(np.int64)), values[0], values[1])]
 
     def _unwrapped(self, raw_us: IntArray) -> IntArray:
-        last_us = raw_us[0] if self._last_us is None else self._last_us
+        last_us = int(raw_us[0]) if self._last_us is None else self._last_us
         self._last_us = int(raw_us[-1])
         # The hot path: time only goes forward.
         if len(raw_us) == 1 and raw_us[0] >= last_us:
@@ -173,7 +173,7 @@ class MovellaDot(DeviceProtocol):
         time_us = np.empty_like(raw_us)
         begin = 0
         steps = np.diff(raw_us, prepend=last_us)
-        for at in np.flatnonzero(steps < -_LATE_US):
+        for at in np.flatnonzero(steps < -_LATE_US).tolist():
             time_us[begin:at] = raw_us[begin:at] + self._offset_us
             self._offset_us = self._offset_us + _WRAP_US if steps[at] + _WRAP_US <= _LONGEST_GAP_US else 0
             begin = at
@@ -199,8 +199,8 @@ class MovellaDot(DeviceProtocol):
             yield from self._read_control()
         if self._rate_of_device() != self.rate_hz:
             raise LinkError(
-                f"The Movella DOT stays at {self._rate_of_device()} Hz instead of {self.rate_hz:g} Hz, as it does while "
-                "it is synchronised or recording: end that in the app it was begun with, or switch it off and on."
+                f"The Movella DOT stays at {self._rate_of_device()} Hz instead of {self.rate_hz:g} Hz, as it does "
+                "while it is synchronised or recording: end that in the app it was begun with, or switch it off and on."
             )
         yield Send(bytes((1, 1, RATE_QUANTITIES)), MEASUREMENT, with_response=True)
         yield Read(MEASUREMENT)
