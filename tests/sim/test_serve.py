@@ -227,6 +227,9 @@ def test_serve_says_where_to_connect_and_ends_by_itself() -> None:
     serve("ximu3", "tcp", duration_s=0.1, say=said.append)
     assert len(said) == 4
     assert all(",model=ximu3,rate=200" in line for line in said)
+    serve("ximu3", "udp", duration_s=0.1, say=said.append)
+    assert all("=udp:127.0.0.1:" in line for line in said[4:])
+    assert len(said) == 8
     with pytest.raises(ValueError, match="--simulate"):
         serve("witmotion", say=said.append)
     with pytest.raises(ValueError, match="no device 'abacus'"):

@@ -116,7 +116,7 @@ _DEVICES: Final = (
     SimulatedDevice(
         "ximu3",
         "x-io x-IMU3",
-        ("tcp", "pty"),
+        ("tcp", "udp", "pty"),
         rates_hz=(12.5, 25.0, 50.0, 100.0, 200.0, 400.0),
         default_rate_hz=200.0,
         acc_range_m_s2=24.0 * GRAVITY_M_S2,

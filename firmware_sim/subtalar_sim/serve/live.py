@@ -15,6 +15,7 @@ from subtalar_sim.firmware import Firmware, GattFirmware
 from subtalar_sim.firmware.registry import Unit, find_simulated
 from subtalar_sim.serve.pump import Pump
 from subtalar_sim.serve.streams import PtyLink, TcpLink
+from subtalar_sim.serve.udp import UdpLink
 from subtalar_sim.types import FloatArray, Side
 
 if TYPE_CHECKING:
@@ -139,7 +140,14 @@ def _link(
         gatt = cast(GattFirmware, firmware)
         return GattPeripheral(radio, gatt, ble_address(config.seed, number), clock.session_s)
     stream = cast(Firmware, firmware)
-    link = TcpLink(port=config.port + number if config.port else 0) if transport == "tcp" else PtyLink()
+    port = config.port + number if config.port else 0
+    link: TcpLink | UdpLink | PtyLink
+    if transport == "udp":
+        link = UdpLink(port=port)
+    elif transport == "tcp":
+        link = TcpLink(port=port)
+    else:
+        link = PtyLink()
 
     def heard(data: bytes) -> None:
         stream.on_bytes(data, clock.session_s())

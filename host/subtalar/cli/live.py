@@ -91,6 +91,8 @@ def live(
 
     A session outlives a window that crashes: --attach shows it again, --stop ends it.
     """
+    if replay is None and [d[:7] for d in devices] == ["replay:"]:
+        replay, devices = devices[0][7:], ()
     if sum((simulate, replay is not None, bool(devices), attach is not None, stop is not None)) != 1:
         raise click.UsageError("say where the samples come from: one of --simulate, --replay SESSION, --device SPEC")
     if attach is not None:

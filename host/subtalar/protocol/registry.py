@@ -24,7 +24,7 @@ class DeviceModel:
 MODELS: tuple[DeviceModel, ...] = (
     DeviceModel("witmotion", "WitMotion WT901BLE", WitMotionBle, ("ble", "serial", "tcp"), ("wt901ble", "wit")),
     DeviceModel("movella-dot", "Movella DOT", MovellaDot, ("ble",), ("dot", "xsens-dot", "movella_dot")),
-    DeviceModel("ximu3", "x-io x-IMU3", XImu3, ("serial", "tcp"), ("x-imu3",)),
+    DeviceModel("ximu3", "x-io x-IMU3", XImu3, ("serial", "tcp", "udp"), ("x-imu3",)),
 )
 
 

@@ -1,4 +1,4 @@
-"""Routes that move bytes: Bluetooth LE, serial ports, TCP, memory. Foreign errors are translated here.
+"""Routes that move bytes: Bluetooth LE, serial ports, TCP, UDP, memory. Foreign errors are translated here.
 
 Nothing is imported that is not needed: bleak and pyserial load when a transport that uses them is opened.
 """

@@ -30,6 +30,10 @@ def make_transport(
         from .serial import SerialTransport
 
         return SerialTransport(spec.address, protocol.baud_rate)
+    if spec.kind == "udp":
+        from .udp import UdpTransport
+
+        return UdpTransport(spec.address)
     from .tcp import TcpTransport
 
     return TcpTransport(spec.address)

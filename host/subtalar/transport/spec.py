@@ -8,9 +8,14 @@ from subtalar.errors import InputError
 from subtalar.protocol import find_model
 from subtalar.types import BodySite
 
-TransportKind = Literal["ble", "serial", "tcp"]
+TransportKind = Literal["ble", "serial", "tcp", "udp"]
 _KINDS: Final = get_args(TransportKind)
-_DEFAULT_MODEL: Final[dict[TransportKind, str]] = {"ble": "witmotion", "serial": "ximu3", "tcp": "ximu3"}
+_DEFAULT_MODEL: Final[dict[TransportKind, str]] = {
+    "ble": "witmotion",
+    "serial": "ximu3",
+    "tcp": "ximu3",
+    "udp": "ximu3",
+}
 _ADDRESS: Final = re.compile(
     r"(?:[0-9A-F]{2}:){5}[0-9A-F]{2}|[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}", re.IGNORECASE
 )
@@ -51,7 +56,8 @@ def parse_spec(text: str, *, need_site: bool = True) -> DeviceSpec:
     kind_text, colon, address = target.strip().partition(":")
     if not colon or kind_text.lower() not in _KINDS:
         raise InputError(
-            f"The device {text!r} does not say how to reach the sensor (ble:, serial: or tcp:): write it as {_EXAMPLE}."
+            f"The device {text!r} does not say how to reach the sensor ({', '.join(f'{k}:' for k in _KINDS)}): "
+            f"write it as {_EXAMPLE}."
         )
     kind = cast(TransportKind, kind_text.lower())
     address = _checked_address(kind, address.strip())
@@ -82,6 +88,8 @@ def _checked_address(kind: TransportKind, address: str) -> str:
         )
     if kind == "tcp":
         split_host_port(address)
+    if kind == "udp":
+        split_udp_address(address)
     return address
 
 
@@ -91,6 +99,17 @@ def split_host_port(address: str) -> tuple[str, int]:
     if not colon or not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
         raise InputError(f"{address!r} is no network address: write host:port, for example 192.168.1.1:7000.")
     return host.strip("[]"), int(port)
+
+
+def split_udp_address(address: str) -> tuple[str, int, int | None]:
+    """Host, its port and the port here (None: the device's usual one) of ``host:port`` or ``host:port:listen``.
+
+    Raises InputError.
+    """
+    head, _, last = address.rpartition(":")
+    has_two = re.search(r"(?:\]|^[^:]+):\d+$", head) is not None
+    host, port = split_host_port(head if has_two else address)
+    return host, port, split_host_port(f"here:{last}")[1] if has_two else None
 
 
 def _options(text: str, options: list[str]) -> dict[str, str]:

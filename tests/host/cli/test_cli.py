@@ -141,6 +141,7 @@ def test_session_info_in_words(run: Run, walk: Path) -> None:
 def test_no_such_path(run: Run, tmp_path: Path) -> None:
     refused(run("analyze", tmp_path / "nowhere", "--out", tmp_path / "out"), "nowhere")
     refused(run("live", "--replay", tmp_path / "nowhere", "--headless"), "nowhere")
+    refused(run("live", "--device", f"replay:{tmp_path / 'nowhere'}", "--headless"), "nowhere")
 
 
 def test_not_a_session(run: Run, tmp_path: Path) -> None:

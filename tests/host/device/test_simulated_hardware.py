@@ -16,7 +16,13 @@ pytest.importorskip("bumble", reason="the simulated radio needs the sim extra")
 
 @pytest.mark.parametrize(
     ("device", "transport", "rate_hz"),
-    [("witmotion", "ble", 100), ("movella-dot", "ble", 60), ("ximu3", "tcp", 200), ("ximu3", "pty", 100)],
+    [
+        ("witmotion", "ble", 100),
+        ("movella-dot", "ble", 60),
+        ("ximu3", "tcp", 200),
+        ("ximu3", "udp", 200),
+        ("ximu3", "pty", 100),
+    ],
 )
 async def test_four_sensors(device, transport, rate_hz, sink):
     from subtalar_sim.serve.live import simulated_leg_pair

@@ -31,6 +31,14 @@ from subtalar.types import BodySite
             "right_shank=tcp:192.168.1.1:7000",
             DeviceSpec("tcp", "192.168.1.1:7000", "ximu3", None, BodySite.RIGHT_SHANK),
         ),
+        (
+            "right_shank=udp:192.168.1.50:9000",
+            DeviceSpec("udp", "192.168.1.50:9000", "ximu3", None, BodySite.RIGHT_SHANK),
+        ),
+        (
+            "right_shank=udp:[::1]:9000:8001,rate=100",
+            DeviceSpec("udp", "[::1]:9000:8001", "ximu3", 100, BodySite.RIGHT_SHANK),
+        ),
         ("right_shank=tcp:[::1]:7000", DeviceSpec("tcp", "[::1]:7000", "ximu3", None, BodySite.RIGHT_SHANK)),
     ],
 )
@@ -58,6 +66,10 @@ def test_the_site_may_be_left_out_where_none_is_needed():
         ("right_foot=tcp:7000", "host:port"),
         ("right_foot=tcp:host:99999", "host:port"),
         ("right_foot=tcp:host:x", "host:port"),
+        ("right_foot=udp:192.168.1.50", "host:port"),
+        ("right_foot=udp:192.168.1.50:9000:99999", "host:port"),
+        ("right_foot=udp:192.168.1.50:9000:", "host:port"),
+        ("right_foot=udp:192.168.1.50:9000,model=witmotion", "not over udp"),
         ("right_foot=serial:COM3,model=toaster", "no sensor model 'toaster'"),
         ("right_foot=serial:COM3,rate=fast", "no number"),
         ("right_foot=serial:COM3,rate=nan", "cannot sample"),
