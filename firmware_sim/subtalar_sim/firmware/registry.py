@@ -15,6 +15,8 @@ from subtalar_sim.faults import GapDrawer
 from subtalar_sim.firmware.base import Firmware, GattFirmware, SampleSource
 from subtalar_sim.firmware.movella_dot import LIVE_RATES_HZ as DOT_RATES_HZ
 from subtalar_sim.firmware.movella_dot import MovellaDot
+from subtalar_sim.firmware.thingy52 import TRUE_RATES_HZ as THINGY_RATES_HZ
+from subtalar_sim.firmware.thingy52 import Thingy52
 from subtalar_sim.firmware.witmotion_ble import WitMotionBle
 from subtalar_sim.firmware.ximu3 import XImu3
 from subtalar_sim.types import GRAVITY_M_S2
@@ -77,6 +79,10 @@ def _movella_dot(unit: Unit) -> GattFirmware:
     )
 
 
+def _thingy52(unit: Unit) -> GattFirmware:
+    return Thingy52(unit.source, unit.clock, unit.gaps, rate_hz=unit.rate_hz, start_s=unit.start_s)
+
+
 def _ximu3(unit: Unit) -> Firmware:
     digits = f"{unit.serial_number:016X}"
     return XImu3(
@@ -112,6 +118,17 @@ _DEVICES: Final = (
         gyr_range_rad_s=_2000_DEG_S,
         has_device_time=True,
         make=_movella_dot,
+    ),
+    SimulatedDevice(
+        "thingy52",
+        "Nordic Thingy:52",
+        ("ble",),
+        rates_hz=THINGY_RATES_HZ,
+        default_rate_hz=100.0,
+        acc_range_m_s2=2.0 * GRAVITY_M_S2,
+        gyr_range_rad_s=_2000_DEG_S,
+        has_device_time=False,
+        make=_thingy52,
     ),
     SimulatedDevice(
         "ximu3",

@@ -19,6 +19,7 @@ pytest.importorskip("bumble", reason="the simulated radio needs the sim extra")
     [
         ("witmotion", "ble", 100),
         ("movella-dot", "ble", 60),
+        ("thingy52", "ble", 100),
         ("ximu3", "tcp", 200),
         ("ximu3", "udp", 200),
         ("ximu3", "pty", 100),

@@ -23,8 +23,15 @@ def dot_payloads(n: int, rng: np.random.Generator) -> list[bytes]:
     return [struct.pack("<I6f", 5_000_000 + i * 16_667, *row) + bytes(12) for i, row in enumerate(values.tolist())]
 
 
+def thingy_payloads(n: int, rng: np.random.Generator) -> list[bytes]:
+    return [row.tobytes() for row in rng.integers(-32768, 32768, (n, 9)).astype("<i2")]
+
+
 # What the data characteristic notifies, one sample each; the characteristics are those of the vectors.
-PAYLOADS: dict[str, Callable[[int, np.random.Generator], list[bytes]]] = {"movella-dot": dot_payloads}
+PAYLOADS: dict[str, Callable[[int, np.random.Generator], list[bytes]]] = {
+    "movella-dot": dot_payloads,
+    "thingy52": thingy_payloads,
+}
 
 
 @pytest.fixture(params=sorted(PAYLOADS))
