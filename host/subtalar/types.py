@@ -219,7 +219,11 @@ LinkState = Literal["idle", "connecting", "streaming", "silent", "reconnecting",
 
 @dataclass(frozen=True)
 class Ledger:
-    """What became of a sensor's samples. ``lost_is_estimated``: the protocol carries neither counter nor time."""
+    """What became of a sensor's samples. ``lost_is_estimated``: the protocol carries neither counter nor time.
+
+    ``clock_drift_ppm``: by how much the sensor's clock runs faster than the computer's. ``delay_ms``: by how much its
+    newest samples came later than the least delayed ones, in the median. Both None where not known.
+    """
 
     received: int = 0
     lost: int = 0
@@ -227,6 +231,8 @@ class Ledger:
     duplicated: int = 0
     corrupt_bytes: int = 0
     reconnects: int = 0
+    clock_drift_ppm: float | None = None
+    delay_ms: float | None = None
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from subtalar.dashboard.wording import (
     SIGNALS_OF,
     STRIDE_COLUMNS,
     Severity,
+    ledger_words,
     lost_share,
     site_words,
 )
@@ -52,6 +53,7 @@ class SensorRow:
     battery_low: bool
     lost: str
     lost_many: bool
+    details: str
 
 
 @dataclass(frozen=True)
@@ -301,6 +303,7 @@ def sensor_row(status: SensorStatus, live: bool = True) -> SensorRow:
         battery_low=battery is not None and battery <= 20,
         lost=f"{about}{100 * share:.2f} % ({ledger.lost:,})".replace(",", " ") if counted else "–",
         lost_many=share >= MANY_LOST_RATIO and counted,
+        details=ledger_words(ledger),
     )
 
 

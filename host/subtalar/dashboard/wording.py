@@ -200,3 +200,18 @@ STRIDE_COLUMNS: Final = (
     ),
     StrideColumn("Tibial\nshock", "g", lambda s: s.peak_tibial_acceleration_g, 1, "Peak acceleration of the shank"),
 )
+
+
+def ledger_words(ledger: Ledger) -> str:
+    """All that is known of a sensor's link, a line each."""
+    lines = [
+        f"{ledger.received:,} samples received".replace(",", " "),
+        lost_words(lost_share(ledger)),
+        f"{ledger.duplicated} repeated, {ledger.corrupt_bytes} damaged bytes",
+        f"connected again {ledger.reconnects} times" if ledger.reconnects != 1 else "connected again once",
+    ]
+    if ledger.delay_ms is not None:
+        lines.append(f"{ledger.delay_ms:.0f} ms later than the fastest samples")
+    if ledger.clock_drift_ppm is not None:
+        lines.append(f"clock {ledger.clock_drift_ppm:+.0f} millionths against the computer's")
+    return "\n".join(lines)

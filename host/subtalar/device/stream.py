@@ -25,6 +25,7 @@ from subtalar.protocol import (
 from subtalar.transport import Chunk, Transport
 from subtalar.types import BodySite, Ledger, LinkState, SampleBlock, SensorInfo, SensorStatus
 
+from .arrival_clock import ArrivalClock
 from .arrival_ledger import ArrivalLedger
 from .clock import SessionClock
 from .ledger import DeviceTimeLedger
@@ -82,6 +83,7 @@ class SensorStream:
         self._policy = policy or LinkPolicy()
         self._device_ledger = DeviceTimeLedger(protocol.rate_hz) if protocol.has_device_time else None
         self._arrival_ledger = ArrivalLedger(protocol.rate_hz)
+        self._arrival_clock = ArrivalClock()
         self._transport: Transport | None = None
         self._talk = asyncio.Lock()
         self._fed = asyncio.Event()
@@ -114,6 +116,8 @@ class SensorStream:
             duplicated=counts.duplicated,
             corrupt_bytes=self.protocol.health.corrupt_bytes,
             reconnects=self._reconnects,
+            clock_drift_ppm=self._arrival_clock.drift_ppm,
+            delay_ms=self._arrival_clock.delay_ms,
         )
 
     def status(self) -> SensorStatus:
@@ -336,9 +340,14 @@ class SensorStream:
             self._arrival_ledger.take(len(batch), arrival_s)
             parts = [batch]
         else:
+            restarts = self.clock_restarts
             parts = self._device_ledger.take(batch, arrival_s)
+            if self.clock_restarts > restarts:
+                self._arrival_clock.restart()
         for part in parts:
             times = part.device_time_us
+            if times is not None:
+                self._arrival_clock.take(int(times[-1]), arrival_s)
             self._sink.on_block(
                 SampleBlock(
                     self.info.site,

@@ -85,7 +85,8 @@ def summary(result: AnalysisResult) -> dict[str, Any]:
         ``annotations`` (list of ``label``, ``start_s``, ``end_s``), ``notes``.
     ``sensors``
         By body site: ``model``, ``nominal_rate_hz``, ``measured_rate_hz``, ``received_samples``, ``lost_samples``,
-        ``lost_is_estimated``, ``lost_ratio``, ``duplicated_samples``, ``corrupt_bytes``, ``reconnects``.
+        ``lost_is_estimated``, ``lost_ratio``, ``duplicated_samples``, ``corrupt_bytes``, ``reconnects``,
+        ``clock_drift_ppm``, ``delay_ms``.
     ``sides``
         By side, only those that carried a sensor: ``stride_count``, ``used_stride_count`` (in the means),
         ``only_reliable_strides_used``, ``other_gait_stride_count``, ``waveform_stride_count``,
@@ -163,6 +164,8 @@ def _sensor(sensor: SensorFacts) -> dict[str, Any]:
         "duplicated_samples": ledger.duplicated,
         "corrupt_bytes": ledger.corrupt_bytes,
         "reconnects": ledger.reconnects,
+        "clock_drift_ppm": None if ledger.clock_drift_ppm is None else _number(ledger.clock_drift_ppm),
+        "delay_ms": None if ledger.delay_ms is None else _number(ledger.delay_ms),
     }
 
 

@@ -15,7 +15,9 @@ def info_lines(facts: Mapping[str, Any]) -> Iterator[str]:
         lost = ledger.get("lost", 0)
         about = "about " if ledger.get("lost_is_estimated") and lost else ""
         model = f" {sensor['model']}" if sensor["model"] else ""
-        yield f"  {site.replace('_', ' ')}:{model} {sensor['rate_hz']:g} Hz, {about}{lost} samples lost"
+        drift_ppm = ledger.get("clock_drift_ppm")
+        clock = "" if drift_ppm is None else f", clock {drift_ppm:+.0f} ppm"
+        yield f"  {site.replace('_', ' ')}:{model} {sensor['rate_hz']:g} Hz, {about}{lost} samples lost{clock}"
     if facts["strides"] is not None:
         yield f"{facts['strides']} strides were found while recording"
     yield from facts["notes"]

@@ -46,6 +46,8 @@ class SensorCard(QFrame):
             self.cells.append(line)
         for row, (name, link, rate, battery, lost) in zip(rows, self.cells, strict=False):
             name.setText(row.name)
+            for cell in (name, link, rate, battery, lost):
+                cell.setToolTip(row.details)
             _set(link, f"{theme.SEVERITY_MARK[row.severity]} {row.link}", theme.SEVERITY_COLOUR[row.severity])
             rate.setText(row.rate)
             _set(

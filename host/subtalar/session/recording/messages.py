@@ -24,6 +24,7 @@ from subtalar.types import (
 )
 
 _LEDGER_FIELDS = tuple(f.name for f in fields(Ledger))
+_LEDGER_TIMING = ("clock_drift_ppm", "delay_ms")
 _STRIDE_FIELDS = tuple(f.name for f in fields(Stride))
 
 _Samples = message_class("Samples")
@@ -249,7 +250,8 @@ def encode_sensor_status(status: SensorStatus) -> Any:
 
 def decode_ledger(m: Any) -> Ledger:
     """The ledger of a ``Status`` message."""
-    return Ledger(**{name: getattr(m, name) for name in _LEDGER_FIELDS})
+    timing = {name: _optional(m, name) for name in _LEDGER_TIMING}
+    return Ledger(**{name: getattr(m, name) for name in _LEDGER_FIELDS if name not in timing}, **timing)
 
 
 def encode_status(snapshot: StatusSnapshot) -> bytes:

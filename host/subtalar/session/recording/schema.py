@@ -119,6 +119,8 @@ _MESSAGES: Final[dict[str, dict[str, tuple[int, str]]]] = {
         "duplicated": (8, "int64"),
         "corrupt_bytes": (9, "int64"),
         "reconnects": (10, "int64"),
+        "clock_drift_ppm": (11, "double?"),
+        "delay_ms": (12, "double?"),
     },
     "StatusSnapshot": {"time_s": (1, "double"), "sensors": (2, "Status*")},
     "Marker": {"label": (1, "string"), "start_s": (2, "double"), "end_s": (3, "double")},
