@@ -230,10 +230,14 @@ def test_serve_says_where_to_connect_and_ends_by_itself() -> None:
     serve("ximu3", "udp", duration_s=0.1, say=said.append)
     assert all("=udp:127.0.0.1:" in line for line in said[4:])
     assert len(said) == 8
-    with pytest.raises(ValueError, match="--simulate"):
-        serve("witmotion", say=said.append)
     with pytest.raises(ValueError, match="no device 'abacus'"):
         serve("abacus", "tcp", duration_s=0.1, say=said.append)
+
+
+def test_bluetooth_for_other_programs_is_refused_where_there_is_no_message_bus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(ValueError, match="--simulate"):
+        serve("witmotion", say=lambda _: None)
 
 
 def test_four_sensors_at_200_hz_leave_most_of_a_core_free() -> None:

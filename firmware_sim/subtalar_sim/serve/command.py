@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 
 from subtalar_sim.body import BodyConfig
 from subtalar_sim.config import SimulationConfig
 from subtalar_sim.firmware.registry import find_simulated
+from subtalar_sim.serve.bluez.daemon import why_no_message_bus
 from subtalar_sim.serve.live import default_transport, simulated_hardware
 from subtalar_sim.types import SITES
 
@@ -26,18 +28,18 @@ def serve(
     """Serve simulated sensors until ``duration_s`` host seconds have passed (None: until Ctrl-C).
 
     Says one device spec a line through ``say``, ready to be handed to ``--device``. ``device``: a key of
-    ``SIMULATED``; ``transport``: one of the device's, but not ``ble`` (None: its usual one). With ``port`` the
-    sensors take that port and the following ones. Raises ValueError for anything that is not offered, ``ble`` included
-    (simulated Bluetooth exists only inside the process that simulates it), OSError if a port is taken.
+    ``SIMULATED``; ``transport``: one of the device's (None: its usual one). With ``port`` the sensors take that port
+    and the following ones. Over ``ble`` the first line is the setting of the environment under which other programs
+    find the sensors (``DBUS_SYSTEM_BUS_ADDRESS=…``); that needs Linux and dbus-daemon. Raises ValueError for anything
+    that is not offered or not possible here, OSError if a port is taken.
     """
     transport = transport or default_transport(device)
     if transport == "ble":
-        others = [t for t in find_simulated(device).transports if t != "ble"]
-        instead = f"serve {device} over {' or '.join(others)}" if others else "serve ximu3 over pty or tcp"
-        raise ValueError(
-            "simulated Bluetooth exists only inside the process that uses it; run a live session with --simulate, "
-            f"or {instead}"
-        )
+        problem = why_no_message_bus()
+        if problem:
+            others = [t for t in find_simulated(device).transports if t != "ble"]
+            instead = f"serve {device} over {' or '.join(others)}" if others else "serve ximu3 over pty or tcp"
+            raise ValueError(f"{problem}; run a live session with --simulate, or {instead}")
     if port + len(sites) - 1 > 65535:
         raise ValueError(f"{len(sites)} sensors need as many ports, and {port} is too near to the last one, 65535")
     walking_s = 12 * 3600.0 if duration_s is None else max(duration_s * speed, 30.0)
@@ -57,7 +59,13 @@ def serve(
 
 
 async def _serve(config: SimulationConfig, duration_s: float | None, say: Callable[[str], None]) -> None:
-    async with simulated_hardware(config) as hardware:
+    async with AsyncExitStack() as stack:
+        hardware = await stack.enter_async_context(simulated_hardware(config))
+        if hardware.radio is not None:
+            from subtalar_sim.serve.bluez.private import private_bluez
+
+            bluez = await stack.enter_async_context(private_bluez(hardware.radio))
+            say(f"DBUS_SYSTEM_BUS_ADDRESS={bluez.address}")
         for spec in hardware.specs:
             say(spec)
         if duration_s is None:

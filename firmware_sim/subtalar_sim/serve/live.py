@@ -27,8 +27,8 @@ class SimulatedHardware:
     """Sensors that can be reached now.
 
     ``specs`` are device specs (``right_foot=ble:…,model=witmotion,rate=200``). The two backends go to bleak's
-    ``backend=`` and are None without Bluetooth. ``body`` runs on ``clock``, which is anchored to the host's
-    monotonic clock at the start.
+    ``backend=`` and, like ``radio``, are None without Bluetooth. ``body`` runs on ``clock``, which is anchored to the
+    host's monotonic clock at the start.
     """
 
     config: SimulationConfig
@@ -38,6 +38,7 @@ class SimulatedHardware:
     ledgers: dict[str, SentLedger]
     bleak_client_backend: type[Any] | None = None
     bleak_scanner_backend: type[Any] | None = None
+    radio: "RadioType | None" = None
 
     @property
     def anchor_s(self) -> float:
@@ -122,7 +123,7 @@ async def simulated_hardware(config: SimulationConfig) -> AsyncIterator[Simulate
             stack.callback(pump.stop)
             kind = {"pty": "serial"}.get(transport, transport)
             specs.append(f"{site}={kind}:{link.address},model={config.device},rate={config.rate_hz:g}")
-        yield SimulatedHardware(config, body, clock, tuple(specs), ledgers, *backends)
+        yield SimulatedHardware(config, body, clock, tuple(specs), ledgers, *backends, radio)
 
 
 def _link(

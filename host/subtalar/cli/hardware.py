@@ -51,7 +51,11 @@ def sim() -> None:
     help="Faster or slower than life.",
 )
 def serve(device: str, transport: str | None, port: int, duration_s: float | None, seed: int, speed: float) -> None:
-    """Serve simulated sensors of both legs and print where to connect, one device spec a line."""
+    """Serve simulated sensors of both legs and print where to connect, one device spec a line.
+
+    Over ble (Linux with dbus-daemon) the first line is DBUS_SYSTEM_BUS_ADDRESS=…: set that for the program that is to
+    find the sensors.
+    """
     try:
         from subtalar_sim.serve.command import serve as serve_simulated
     except ImportError as error:

@@ -18,10 +18,10 @@ _CONFIG: Final = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Co
   </policy>
 </busconfig>
 """
-# The daemon must not outlive whoever started it, however that one ends: the shell waits for the end of its input.
+# Daemon and folder must not outlive whoever made them, however that one ends: the shell waits for the end of its input.
 _SUPERVISOR: Final = (
     'dbus-daemon --config-file="$0" --nofork --nopidfile --print-address 2>"$0.log" &'
-    " cat >/dev/null; kill -9 $!; wait"
+    ' cat >/dev/null; kill -9 $!; wait; rm -rf "${0%/*}"'
 )
 
 
@@ -53,9 +53,10 @@ class MessageBusDaemon:
             raise OSError(problem)
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="subtalar-bus-"))
+        else:
+            self._folder.mkdir(mode=0o700)
         config = self._folder / "bus.conf"
         config.write_text(_CONFIG.format(socket=self._folder / "bus"), "utf-8")
-        (self._folder / "bus").unlink(missing_ok=True)
         self._supervisor = await asyncio.create_subprocess_exec(
             "/bin/sh",
             "-c",
@@ -73,11 +74,11 @@ class MessageBusDaemon:
             ready = b""
         if not ready:
             said = (self._folder / "bus.conf.log").read_text("utf-8", "replace").strip().splitlines()
-            await self.stop()
+            await self.kill()
             raise OSError(f"dbus-daemon did not start ({said[-1] if said else 'and does not say why'})")
 
     async def kill(self) -> None:
-        """The daemon dies at once (SIGKILL), and every connection with it."""
+        """The daemon dies at once (SIGKILL), every connection with it; nothing is left behind."""
         supervisor, self._supervisor = self._supervisor, None
         if supervisor is None:
             return
@@ -85,10 +86,3 @@ class MessageBusDaemon:
         supervisor.stdin.close()
         # To its end, because a pipe that is not read to its end is never closed.
         await supervisor.communicate()
-
-    async def stop(self) -> None:
-        """Kill it and clean up."""
-        await self.kill()
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder = None

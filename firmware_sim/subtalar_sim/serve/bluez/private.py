@@ -41,7 +41,7 @@ class PrivateBlueZ:
     async def stop(self) -> None:
         """The end of both."""
         await self._service.kill()
-        await self._daemon.stop()
+        await self._daemon.kill()
 
 
 @asynccontextmanager
