@@ -17,6 +17,8 @@ from subtalar_sim.firmware.movella_dot import LIVE_RATES_HZ as DOT_RATES_HZ
 from subtalar_sim.firmware.movella_dot import MovellaDot
 from subtalar_sim.firmware.thingy52 import TRUE_RATES_HZ as THINGY_RATES_HZ
 from subtalar_sim.firmware.thingy52 import Thingy52
+from subtalar_sim.firmware.talus import RATES_HZ as TALUS_RATES_HZ
+from subtalar_sim.firmware.talus import Talus
 from subtalar_sim.firmware.witmotion_ble import WitMotionBle
 from subtalar_sim.firmware.ximu3 import XImu3
 from subtalar_sim.types import GRAVITY_M_S2
@@ -96,6 +98,18 @@ def _ximu3(unit: Unit) -> Firmware:
     )
 
 
+def _talus(unit: Unit) -> Talus:
+    return Talus(
+        unit.source,
+        unit.clock,
+        unit.gaps,
+        rate_hz=unit.rate_hz,
+        serial_number=f"{unit.serial_number:016X}",
+        interface=unit.interface,
+        start_s=unit.start_s,
+    )
+
+
 _DEVICES: Final = (
     SimulatedDevice(
         "witmotion",
@@ -140,6 +154,17 @@ _DEVICES: Final = (
         gyr_range_rad_s=_2000_DEG_S,
         has_device_time=True,
         make=_ximu3,
+    ),
+    SimulatedDevice(
+        "talus",
+        "board that speaks Talus",
+        ("ble", "pty", "tcp"),
+        rates_hz=TALUS_RATES_HZ,
+        default_rate_hz=200.0,
+        acc_range_m_s2=16.0 * GRAVITY_M_S2,
+        gyr_range_rad_s=_2000_DEG_S,
+        has_device_time=True,
+        make=_talus,
     ),
 )
 SIMULATED: Final[dict[str, SimulatedDevice]] = {device.name: device for device in _DEVICES}

@@ -1,10 +1,12 @@
 """The shape of a codec: a decoder, and scripts that say what to send, without sending it."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from subtalar.conventions import GRAVITY_M_S2
 from subtalar.errors import InputError
 
 from .events import Event
@@ -77,13 +79,15 @@ class DecoderHealth:
     """Counters since the codec was made; they only grow.
 
     ``frames`` well-formed frames of a known kind, ``skipped_frames`` well-formed but of no use here,
-    ``corrupt_bytes`` bytes that belong to no frame, ``resyncs`` how often the frame boundary was lost.
+    ``corrupt_bytes`` bytes that belong to no frame, ``resyncs`` how often the frame boundary was lost,
+    ``lost_samples`` what the device's own numbering shows as missing within connections (0 where it numbers nothing).
     """
 
     frames: int = 0
     skipped_frames: int = 0
     corrupt_bytes: int = 0
     resyncs: int = 0
+    lost_samples: int = 0
 
 
 class DeviceProtocol(ABC):
@@ -97,6 +101,9 @@ class DeviceProtocol(ABC):
     default_rate_hz: float
     acc_range_m_s2: float | None = None
     gyr_range_rad_s: float | None = None
+    acc_ranges_g: tuple[float, ...] = ()
+    gyr_ranges_deg_s: tuple[float, ...] = ()
+    """Ranges that ``configure`` can set, nominal, as data sheets have them; none where they are fixed."""
     has_device_time: bool
     battery_poll_interval_s: float | None = None
     """How often ``poll_battery`` is worth its disturbance; None where the device reports by itself."""
@@ -110,6 +117,22 @@ class DeviceProtocol(ABC):
             raise InputError(f"The {self.model} cannot sample at {self.rate_hz:g} Hz: choose one of {listed}.")
         self.rate_hz = min(offered, key=lambda rate: abs(rate - self.rate_hz))
         self.health = DecoderHealth()
+
+    def choose_ranges(self, acc_range_g: float | None = None, gyr_range_deg_s: float | None = None) -> None:
+        """Ranges for ``configure`` to set; None leaves one as it is. Raises InputError where it is not offered."""
+        if acc_range_g is not None:
+            self._check_range("accelerometer", "g", acc_range_g, self.acc_ranges_g)
+            self.acc_range_m_s2 = acc_range_g * GRAVITY_M_S2
+        if gyr_range_deg_s is not None:
+            self._check_range("gyroscope", "°/s", gyr_range_deg_s, self.gyr_ranges_deg_s)
+            self.gyr_range_rad_s = math.radians(gyr_range_deg_s)
+
+    def _check_range(self, sensor: str, unit: str, wanted: float, offered: tuple[float, ...]) -> None:
+        if not offered:
+            raise InputError(f"The {sensor} range of the {self.model} cannot be set.")
+        if wanted not in offered:
+            listed = ", ".join(f"{value:g}" for value in offered)
+            raise InputError(f"The {self.model} has no {sensor} range {wanted:g} {unit}: choose one of {listed}.")
 
     @classmethod
     @abstractmethod
@@ -150,6 +173,11 @@ class DeviceProtocol(ABC):
     def save(self) -> Script:
         """Keep the present settings over power-off. Default: it cannot, which raises InputError."""
         raise InputError(f"The {self.model} cannot store its settings.")
+        yield
+
+    def rename(self, name: str) -> Script:
+        """Give the device a name, until power-off unless ``save`` follows. Default: it cannot: InputError."""
+        raise InputError(f"The {self.model} has no name that can be set.")
         yield
 
     def blink(self) -> Script:

@@ -7,6 +7,7 @@ from subtalar.errors import InputError
 from .base import DeviceProtocol
 from .movella_dot import MovellaDot
 from .thingy52 import Thingy52
+from .talus import Talus
 from .witmotion import WitMotionBle
 from .ximu3 import XImu3
 
@@ -27,6 +28,8 @@ MODELS: tuple[DeviceModel, ...] = (
     DeviceModel("movella-dot", "Movella DOT", MovellaDot, ("ble",), ("dot", "xsens-dot", "movella_dot")),
     DeviceModel("thingy52", "Nordic Thingy:52", Thingy52, ("ble",), ("thingy", "thingy:52")),
     DeviceModel("ximu3", "x-io x-IMU3", XImu3, ("serial", "tcp", "udp"), ("x-imu3",)),
+    DeviceModel("ximu3", "x-io x-IMU3", XImu3, ("serial", "tcp"), ("x-imu3",)),
+    DeviceModel("talus", "board that speaks Talus", Talus, ("ble", "serial", "tcp"), ("own",)),
 )
 
 

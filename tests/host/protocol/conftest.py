@@ -37,7 +37,23 @@ def ximu3_frames(n: int, seed: int = 1, period_us: int = 10_000) -> list[bytes]:
     return frames
 
 
-MAKERS: dict[str, Callable[..., list[bytes]]] = {"witmotion": witmotion_frames, "ximu3": ximu3_frames}
+def talus_frames(n: int, seed: int = 1, period_us: int = 5_000) -> list[bytes]:
+    """Each with a STREAM before it, so that the loss of one does not cost the rest."""
+    rng = np.random.default_rng(seed)
+    rows = rng.normal(0, 3000, (n, 1, 6)).astype(int).tolist()
+    at_us = 5_000_000
+    return [
+        talus_encoder.stream(i - 1, at_us + (i - 1) * period_us)
+        + talus_encoder.samples(i, at_us + i * period_us, rows[i])
+        for i in range(n)
+    ]
+
+
+MAKERS: dict[str, Callable[..., list[bytes]]] = {
+    "talus": talus_frames,
+    "witmotion": witmotion_frames,
+    "ximu3": ximu3_frames,
+}
 
 
 @pytest.fixture(params=sorted(MAKERS))

@@ -1,0 +1,351 @@
+"""Talus, the project's own protocol for boards that people flash themselves. Source: docs/protocol.md, version 1.0.
+
+A byte stream of COBS-stuffed frames with CRC-16, the same over GATT, serial ports and TCP. Samples are numbered, so
+what is lost within a connection is known exactly (``health.lost_samples``), whatever the IMU's own oscillator does.
+"""
+
+from collections.abc import Generator
+from itertools import groupby
+from typing import Final
+
+import numpy as np
+
+from subtalar.conventions import GRAVITY_M_S2
+from subtalar.errors import InputError, LinkError
+from subtalar.types import IntArray
+
+from .base import DeviceProtocol, Expect, GattProfile, Pause, Script, Send, Step, ask
+from .events import BatteryLevel, DeviceMessage, DeviceReply, Event, InertialSamples, merge_samples
+from .talus_frames import (
+    ACC_RANGE,
+    BATTERY,
+    BATTERY_ITEM,
+    BLINK,
+    CRC_BYTES,
+    DONE,
+    GET,
+    GYR_RANGE,
+    HEAD_BYTES,
+    HELLO,
+    MAJOR_VERSION,
+    NAME,
+    NAME_LIMIT,
+    NOT_NOW,
+    NOTE,
+    NUMBERS,
+    OFFERED_RATES,
+    PIECE_LIMIT,
+    RATE,
+    SAMPLE_BYTES,
+    SAMPLES,
+    SAVE,
+    SET,
+    START,
+    STATUS,
+    STOP,
+    STREAM,
+    STREAM_FIELDS,
+    TEXTS,
+    TO_DEVICE,
+    Answer,
+    StreamFrame,
+    stuffed,
+    told_by,
+    unstuffed,
+)
+
+_M_S2_A_NANO_G: Final = GRAVITY_M_S2 * 1e-9
+_RAD_A_NANODEGREE: Final = np.pi / 180.0 * 1e-9
+_WRAP_US: Final = 1 << 32
+_ANSWER_S: Final = 0.5
+_TRIES: Final = 3
+
+
+class Talus(DeviceProtocol):
+    """Codec of one board that speaks Talus."""
+
+    model = "talus"
+    gatt = GattProfile(
+        service="13352089-70fe-4ecc-8436-6cede67b263d",
+        notify=("1335208a-70fe-4ecc-8436-6cede67b263d",),
+        write="1335208b-70fe-4ecc-8436-6cede67b263d",
+        name_prefixes=("Talus-",),
+    )
+    default_rate_hz = 100.0
+    acc_range_m_s2 = 16.0 * GRAVITY_M_S2
+    gyr_range_rad_s = 2000.0 * np.pi / 180.0
+    acc_ranges_g = (2.0, 4.0, 8.0, 16.0, 30.0, 32.0)
+    gyr_ranges_deg_s = (125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0)
+    has_device_time = True
+
+    def __init__(self, rate_hz: float | None = None) -> None:
+        super().__init__(rate_hz)
+        self._tail = b""
+        self._overlong = False
+        self._run: list[bytearray] = []
+        self._stream: StreamFrame | None = None
+        self._told: tuple[int, ...] = ()
+        self._number = 0
+        self._time_us = 0
+        self._is_first = True
+        self._boot: int | None = None
+        self._zero_us = 0
+        self._tag = 0
+        self._awaited: tuple[int, int] | None = None
+        self._answer: Answer | None = None
+
+    @classmethod
+    def offered_rates_hz(cls) -> tuple[float, ...]:
+        """Usual rates of IMUs; which of them a board has, it says itself when one is set."""
+        return (
+            *(10.0, 12.5, 20.0, 25.0, 50.0, 52.0, 60.0, 100.0, 104.0, 120.0, 125.0, 128.0),
+            *(200.0, 208.0, 250.0, 256.0, 400.0, 416.0, 500.0, 800.0, 833.0, 1000.0),
+        )
+
+    def reset(self) -> None:
+        """Forget half a piece, and how to read samples: the next stream tells anew."""
+        self.health.corrupt_bytes += len(self._tail)
+        self._tail = b""
+        self._overlong = False
+        self._stream = None
+
+    # Decoding ---------------------------------------------------------------------------------------------
+
+    def feed(self, data: bytes, source: str = "") -> list[Event]:
+        """See :meth:`DeviceProtocol.feed`. Batches the samples between two other frames."""
+        events: list[Event] = []
+        *pieces, tail = (self._tail + data).split(b"\0")
+        if self._overlong and pieces:
+            self.health.corrupt_bytes += len(pieces.pop(0)) + 1
+            self._overlong = False
+        for piece in pieces:
+            if not piece:
+                continue
+            frame = unstuffed(piece) if len(piece) <= PIECE_LIMIT else None
+            if frame is None:
+                self.health.corrupt_bytes += len(piece) + 1
+                self.health.resyncs += 1
+            elif frame[0] == SAMPLES:
+                self._run.append(frame)
+            else:
+                self._flush(events)
+                self._take(frame[0], bytes(frame[1:-CRC_BYTES]), events)
+        self._flush(events)
+        if self._overlong or len(tail) > PIECE_LIMIT:
+            self.health.corrupt_bytes += len(tail)
+            self.health.resyncs += not self._overlong
+            self._overlong = True
+            tail = b""
+        self._tail = tail
+        return events
+
+    def _take(self, kind: int, payload: bytes, events: list[Event]) -> None:
+        """Any frame but SAMPLES. Bytes behind the known fields are of a later version."""
+        known = True
+        if kind == STREAM and len(payload) >= STREAM_FIELDS.size:
+            known = self._take_stream(StreamFrame(*STREAM_FIELDS.unpack_from(payload)), events)
+        elif kind == BATTERY and len(payload) >= 4:
+            self._take_battery(payload, events)
+        elif kind == NOTE and len(payload) >= 2:
+            events.append(DeviceMessage(payload[2:].decode("utf-8", "replace"), is_error=payload[0] >= 2))
+        elif HELLO <= kind <= SAVE and len(payload) >= 2:
+            self._take_answer(kind, payload[0], Answer(payload[1], payload[2:]), events)
+        else:
+            known = False
+        if known:
+            self.health.frames += 1
+        else:
+            self.health.skipped_frames += 1
+
+    def _take_stream(self, stream: StreamFrame, events: list[Event]) -> bool:
+        if not stream.is_usable:
+            return False
+        if self._boot is not None and stream.boot != self._boot:
+            # Its clock began anew, perhaps beyond where the old one was last seen: show that as a step back.
+            self._zero_us = stream.time_us
+            events.append(DeviceMessage("The sensor has restarted: its clock began anew."))
+        self._boot = stream.boot
+        if self._stream is None:
+            self._number, self._time_us, self._is_first = stream.number, stream.time_us, True
+        self._stream = stream
+        if stream[2:] != self._told:
+            self._told = stream[2:]
+            told = {
+                "rate_hz": round(1e9 / stream.period_ns, 3),
+                "acc_full_scale_g": round(stream.acc_count_ng * 32768e-9, 3),
+                "gyr_full_scale_deg_s": round(stream.gyr_count_ndeg_s * 32768e-9, 1),
+                "boot": f"{stream.boot:08x}",
+            }
+            events.append(DeviceReply("stream", told))
+        return True
+
+    def _take_battery(self, payload: bytes, events: list[Event]) -> None:
+        percent, millivolts = payload[0], int.from_bytes(payload[1:3], "little")
+        if percent <= 100:
+            events.append(BatteryLevel(float(percent), millivolts / 1000.0 if millivolts else None))
+
+    def _take_answer(self, kind: int, tag: int, answer: Answer, events: list[Event]) -> None:
+        if self._awaited == (kind, tag):
+            self._answer = answer
+        key, value = told_by(kind, answer.data)
+        if kind == GET and answer.data[:1] == bytes((BATTERY_ITEM,)) and len(answer.data) >= 5:
+            self._take_battery(answer.data[1:], events)
+        error = None if answer.status == DONE else STATUS.get(answer.status, f"error {answer.status}")
+        events.append(DeviceReply(key, value, error))
+
+    def _flush(self, events: list[Event]) -> None:
+        """Turn the collected SAMPLES frames into one batch."""
+        frames, self._run = self._run, []
+        if not frames:
+            return
+        batches: list[Event] = []
+        for length, same in groupby(frames, len):
+            alike = list(same)
+            batch = self._decode(alike, length)
+            if batch is None:
+                self.health.skipped_frames += len(alike)
+            else:
+                self.health.frames += len(alike)
+                batches.append(batch)
+        events += batches if len(batches) < 2 else merge_samples(batches)
+
+    def _decode(self, frames: list[bytearray], length: int) -> InertialSamples | None:
+        """Equally long frames; None while nothing says how to read them, or where the length is none of SAMPLES."""
+        stream, (n, odd) = self._stream, divmod(length - HEAD_BYTES - CRC_BYTES, SAMPLE_BYTES)
+        if stream is None or n < 1 or odd:
+            return None
+        raw, m = b"".join(frames), len(frames)
+        # Strided views (quantity, frame, sample, axis) and one product: this is the hot path.
+        counts = np.ndarray((2, m, n, 3), "<i2", raw, HEAD_BYTES, (6, length, SAMPLE_BYTES, 2))
+        numbers = np.ndarray((m,), "<u2", raw, 1, (length,)).astype(np.int64)
+        low_us = np.ndarray((m,), "<u4", raw, 3, (length,)).astype(np.int64)
+        a_count = np.array([stream.acc_count_ng * _M_S2_A_NANO_G, stream.gyr_count_ndeg_s * _RAD_A_NANODEGREE])
+        acc, gyr = np.multiply(counts, a_count.reshape(2, 1, 1, 1), order="C").reshape(2, m * n, 3)
+        return InertialSamples(self._times_us(numbers, low_us, n).reshape(-1), acc, gyr)
+
+    def _times_us(self, numbers: IntArray, low_us: IntArray, n: int) -> IntArray:
+        """Times (m, n) of m frames of n samples, from their newest samples'; counts the samples lost before each."""
+        assert self._stream is not None
+        period_us = self._stream.period_ns * 1e-3
+        steps_us = np.diff(low_us, prepend=self._time_us % _WRAP_US)
+        steps_us = (steps_us + _WRAP_US // 2) % _WRAP_US - _WRAP_US // 2
+        newest_us = self._time_us + np.cumsum(steps_us)
+        steps = np.diff(numbers, prepend=self._number) % 65536
+        steps = steps + 65536 * np.rint((steps_us / period_us - steps) / 65536).astype(np.int64)
+        # A step back is a frame that came twice or a clock that jumped: nothing can be said of what was between.
+        forward = (steps_us > 0) & (steps > 0)
+        self.health.lost_samples += int(np.maximum(steps - n, 0)[forward].sum())
+        spacing_us = np.where(forward, steps_us / np.maximum(steps, 1), period_us)
+        if self._is_first:
+            spacing_us[0] = period_us
+        self._number, self._time_us, self._is_first = int(numbers[-1]), int(newest_us[-1]), False
+        back = np.arange(n - 1, -1, -1)
+        return newest_us[:, None] - np.rint(spacing_us[:, None] * back).astype(np.int64) - self._zero_us
+
+    # Conversation -----------------------------------------------------------------------------------------
+
+    def _request(self, kind: int, arguments: bytes = b"") -> Generator[Step, bool, Answer]:
+        """One question and its answer. Raises LinkError on silence; a device that is busy is asked again."""
+        answer: Answer | None = None
+        for _ in range(_TRIES):
+            self._tag = (self._tag + 1) % 256
+            self._awaited, self._answer = (kind, self._tag), None
+            send = Send(stuffed(bytes((TO_DEVICE | kind, self._tag)) + arguments))
+            yield from ask(send, lambda: self._answer is not None, _ANSWER_S, _TRIES)
+            answer = self._heard()
+            if answer is None or answer.status != NOT_NOW:
+                break
+            yield Pause(_ANSWER_S)
+        if answer is None:
+            raise LinkError(
+                "The Talus sensor does not answer: check that it is switched on, and the address of its spec."
+            )
+        return answer
+
+    def _heard(self) -> Answer | None:
+        """The answer that came, if one did; nothing is awaited any more."""
+        self._awaited = None
+        return self._answer
+
+    def configure(self) -> Script:
+        """Say hello, stop what may still run, set rate and ranges, start. Nothing is saved in the device.
+
+        Raises LinkError if the device does not answer, speaks another version or refuses.
+        """
+        # A zero first: the line may have carried half a frame, and a device that was just plugged in its boot text.
+        yield Send(b"\0")
+        hello = yield from self._request(HELLO, bytes((MAJOR_VERSION,)))
+        version = hello.data[0] if hello.data else 0
+        if hello.status != DONE or version != MAJOR_VERSION:
+            raise LinkError(
+                f"The sensor speaks version {version} of the Talus protocol, and this program version "
+                f"{MAJOR_VERSION}: update the older of the two."
+            )
+        self._must(STOP, (yield from self._request(STOP)))
+        self._stream = None
+        yield from self._set_number(RATE, self.rate_hz)
+        if self.acc_range_m_s2 is not None and self.gyr_range_rad_s is not None:
+            yield from self._set_number(ACC_RANGE, self.acc_range_m_s2 / GRAVITY_M_S2)
+            yield from self._set_number(GYR_RANGE, float(np.degrees(self.gyr_range_rad_s)))
+        yield from self._start()
+
+    def _start(self) -> Script:
+        for _ in range(_TRIES):
+            self._must(START, (yield from self._request(START)))
+            if (yield Expect(lambda: self._stream is not None, _ANSWER_S)):
+                return
+        raise LinkError("The Talus sensor has started but does not say how to read its samples: check its firmware.")
+
+    def _must(self, kind: int, answer: Answer) -> None:
+        if answer.status != DONE:
+            what = {START: "to start", STOP: "to stop", SAVE: "to save its settings", BLINK: "to blink"}[kind]
+            raise LinkError(f"The Talus sensor refuses {what}: {STATUS.get(answer.status, answer.status)}.")
+
+    def _set_number(self, item: int, value: float) -> Script:
+        counts = NUMBERS[item][1]
+        answer = yield from self._request(SET, bytes((item,)) + round(value * counts).to_bytes(2, "little"))
+        if answer.status == DONE:
+            return
+        offered = yield from self._request(GET, bytes((item + OFFERED_RATES - RATE,)))
+        _, values = told_by(GET, offered.data)
+        listed = ", ".join(f"{v:g}" for v in values) if isinstance(values, tuple) and values else "what it offers"
+        what, unit = {RATE: ("rate", "Hz"), ACC_RANGE: ("range", "g"), GYR_RANGE: ("range", "°/s")}[item]
+        raise LinkError(f"The sensor does not take the {what} {value:g} {unit}: choose one of {listed}.")
+
+    def stop(self) -> Script:
+        """Stop streaming, and see that it did."""
+        yield from self._request(STOP)
+
+    def identify(self) -> Script:
+        """Model, serial number, versions and name, as ``DeviceReply`` events."""
+        for item in TEXTS:
+            yield from self._request(GET, bytes((item,)))
+
+    def poll_battery(self) -> Script:
+        """Asked for once more; the device also reports by itself."""
+        yield from self._request(GET, bytes((BATTERY_ITEM,)))
+
+    def save(self) -> Script:
+        """Keep the present settings over power-off. The device must stop streaming for it."""
+        streamed = self._stream is not None
+        self._must(STOP, (yield from self._request(STOP)))
+        saved = yield from self._request(SAVE)
+        self._stream = None
+        if streamed:
+            yield from self._start()
+        self._must(SAVE, saved)
+
+    def blink(self) -> Script:
+        """Blink for five seconds."""
+        self._must(BLINK, (yield from self._request(BLINK, b"\x05")))
+
+    def rename(self, name: str) -> Script:
+        """Give the device a name, until power-off unless it is saved."""
+        text = name.encode("utf-8")
+        if not 1 <= len(text) <= NAME_LIMIT:
+            raise InputError(
+                f"The name {name!r} does not fit into the sensor: it has room for 1 to {NAME_LIMIT} bytes."
+            )
+        answer = yield from self._request(SET, bytes((NAME,)) + text)
+        if answer.status != DONE:
+            raise LinkError(f"The Talus sensor does not take the name {name!r}: {STATUS.get(answer.status, 'error')}.")
