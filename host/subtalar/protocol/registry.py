@@ -28,7 +28,6 @@ MODELS: tuple[DeviceModel, ...] = (
     DeviceModel("movella-dot", "Movella DOT", MovellaDot, ("ble",), ("dot", "xsens-dot", "movella_dot")),
     DeviceModel("thingy52", "Nordic Thingy:52", Thingy52, ("ble",), ("thingy", "thingy:52")),
     DeviceModel("ximu3", "x-io x-IMU3", XImu3, ("serial", "tcp", "udp"), ("x-imu3",)),
-    DeviceModel("ximu3", "x-io x-IMU3", XImu3, ("serial", "tcp"), ("x-imu3",)),
     DeviceModel("talus", "board that speaks Talus", Talus, ("ble", "serial", "tcp"), ("own",)),
 )
 

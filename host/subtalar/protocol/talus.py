@@ -4,6 +4,7 @@ A byte stream of COBS-stuffed frames with CRC-16, the same over GATT, serial por
 what is lost within a connection is known exactly (``health.lost_samples``), whatever the IMU's own oscillator does.
 """
 
+import struct
 from collections.abc import Generator
 from itertools import groupby
 from typing import Final
@@ -56,7 +57,9 @@ from .talus_frames import (
 
 _M_S2_A_NANO_G: Final = GRAVITY_M_S2 * 1e-9
 _RAD_A_NANODEGREE: Final = np.pi / 180.0 * 1e-9
+_NUMBER_AND_TIME: Final = struct.Struct("<HI")
 _WRAP_US: Final = 1 << 32
+_HALF_WRAP_US: Final = 1 << 31
 _ANSWER_S: Final = 0.5
 _TRIES: Final = 3
 
@@ -217,30 +220,36 @@ class Talus(DeviceProtocol):
         raw, m = b"".join(frames), len(frames)
         # Strided views (quantity, frame, sample, axis) and one product: this is the hot path.
         counts = np.ndarray((2, m, n, 3), "<i2", raw, HEAD_BYTES, (6, length, SAMPLE_BYTES, 2))
-        numbers = np.ndarray((m,), "<u2", raw, 1, (length,)).astype(np.int64)
-        low_us = np.ndarray((m,), "<u4", raw, 3, (length,)).astype(np.int64)
         a_count = np.array([stream.acc_count_ng * _M_S2_A_NANO_G, stream.gyr_count_ndeg_s * _RAD_A_NANODEGREE])
         acc, gyr = np.multiply(counts, a_count.reshape(2, 1, 1, 1), order="C").reshape(2, m * n, 3)
-        return InertialSamples(self._times_us(numbers, low_us, n).reshape(-1), acc, gyr)
+        return InertialSamples(self._times_us(frames, n, stream.period_ns * 1e-3), acc, gyr)
 
-    def _times_us(self, numbers: IntArray, low_us: IntArray, n: int) -> IntArray:
-        """Times (m, n) of m frames of n samples, from their newest samples'; counts the samples lost before each."""
-        assert self._stream is not None
-        period_us = self._stream.period_ns * 1e-3
-        steps_us = np.diff(low_us, prepend=self._time_us % _WRAP_US)
-        steps_us = (steps_us + _WRAP_US // 2) % _WRAP_US - _WRAP_US // 2
-        newest_us = self._time_us + np.cumsum(steps_us)
-        steps = np.diff(numbers, prepend=self._number) % 65536
-        steps = steps + 65536 * np.rint((steps_us / period_us - steps) / 65536).astype(np.int64)
-        # A step back is a frame that came twice or a clock that jumped: nothing can be said of what was between.
-        forward = (steps_us > 0) & (steps > 0)
-        self.health.lost_samples += int(np.maximum(steps - n, 0)[forward].sum())
-        spacing_us = np.where(forward, steps_us / np.maximum(steps, 1), period_us)
-        if self._is_first:
-            spacing_us[0] = period_us
-        self._number, self._time_us, self._is_first = int(numbers[-1]), int(newest_us[-1]), False
-        back = np.arange(n - 1, -1, -1)
-        return newest_us[:, None] - np.rint(spacing_us[:, None] * back).astype(np.int64) - self._zero_us
+    def _times_us(self, frames: list[bytearray], n: int, period_us: float) -> IntArray:
+        """Times of the samples of frames of n each, from their newest ones'; counts what is lost before each frame."""
+        newest_us, spacing_us = [], []
+        last_number, last_us = self._number, self._time_us
+        for frame in frames:
+            number, low_us = _NUMBER_AND_TIME.unpack_from(frame, 1)
+            step_us = (low_us - last_us + _HALF_WRAP_US) % _WRAP_US - _HALF_WRAP_US
+            step = (number - last_number) % 65536
+            if step > 32_000 or step_us > 32_000 * period_us:  # else the number cannot have gone round, or back
+                step += 65536 * round((step_us / period_us - step) / 65536)
+            last_number, last_us = number, last_us + step_us
+            newest_us.append(last_us)
+            # A step back is a frame that came twice or a clock that jumped: nothing can be said of what was between.
+            if step_us > 0 and step > 0:
+                if step > n:
+                    self.health.lost_samples += step - n
+                spacing_us.append(period_us if self._is_first else step_us / step)
+            else:
+                spacing_us.append(period_us)
+            self._is_first = False
+        self._number, self._time_us = last_number, last_us
+        times_us = np.array(newest_us, np.int64) - self._zero_us
+        if n == 1:
+            return times_us
+        back = np.rint(np.array(spacing_us)[:, None] * np.arange(n - 1, -1, -1))
+        return (times_us[:, None] - back.astype(np.int64)).reshape(-1)
 
     # Conversation -----------------------------------------------------------------------------------------
 

@@ -23,6 +23,8 @@ pytest.importorskip("bumble", reason="the simulated radio needs the sim extra")
         ("ximu3", "tcp", 200),
         ("ximu3", "udp", 200),
         ("ximu3", "pty", 100),
+        ("talus", "ble", 200),
+        ("talus", "pty", 100),
     ],
 )
 async def test_four_sensors(device, transport, rate_hz, sink):

@@ -1,9 +1,11 @@
 """Byte streams with all kinds of frames in them, and visits of a codec to simulated firmware without any wire."""
 
+import importlib.util
 import json
 import struct
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,17 @@ from subtalar.errors import LinkError
 from subtalar.protocol import DeviceProtocol, Event, Expect, Pause, Read, Script, Send
 from subtalar_sim.firmware.base import RefusedByDevice
 
+
+def _load_talus_encoder() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("talus_encoder", Path(__file__).with_name("talus_encoder.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+talus_encoder = _load_talus_encoder()
 VECTORS = Path(__file__).parents[2] / "vectors"
 
 
@@ -147,3 +160,9 @@ class Visit:
 @pytest.fixture
 def visit() -> type[Visit]:
     return Visit
+
+
+@pytest.fixture(scope="session")
+def page() -> ModuleType:
+    """Talus as its document describes it, in an encoder of its own."""
+    return talus_encoder

@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Sequence
+from itertools import pairwise
 
 ZERO = b"\x00"
 PERIOD_NS = {100: 10_000_000, 200: 5_000_000}
@@ -24,7 +25,7 @@ def wire(frame: bytes) -> bytes:
     """COBS by the words of the page: a zero before, a zero behind, each zero but the last the distance to the next."""
     raw = [0, *with_crc(frame), 0]
     zeros = [i for i, byte in enumerate(raw) if byte == 0]
-    for here, following in zip(zeros, zeros[1:], strict=False):
+    for here, following in pairwise(zeros):
         raw[here] = following - here
     return bytes(raw)
 
@@ -32,7 +33,7 @@ def wire(frame: bytes) -> bytes:
 def stream(number: int = 65535, time_us: int = 1_000_000, boot: int = 7, rate_hz: int = 200, scale: int = 1) -> bytes:
     """16 g and 2000 °/s; ``scale`` divides both."""
     counts = round(16e9 / 32768 / scale), round(2000e9 / 32768 / scale)
-    return wire(b"\x41" + struct.pack("<HQIIII", number, time_us, boot, PERIOD_NS[rate_hz], *counts))
+    return wire(b"\x41" + struct.pack("<HQIIII", number % 65536, time_us, boot, PERIOD_NS[rate_hz], *counts))
 
 
 def samples(number: int, time_us: int, rows: Sequence[Sequence[int]]) -> bytes:
