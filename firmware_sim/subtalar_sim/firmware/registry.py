@@ -15,10 +15,10 @@ from subtalar_sim.faults import GapDrawer
 from subtalar_sim.firmware.base import Firmware, GattFirmware, SampleSource
 from subtalar_sim.firmware.movella_dot import LIVE_RATES_HZ as DOT_RATES_HZ
 from subtalar_sim.firmware.movella_dot import MovellaDot
-from subtalar_sim.firmware.thingy52 import TRUE_RATES_HZ as THINGY_RATES_HZ
-from subtalar_sim.firmware.thingy52 import Thingy52
 from subtalar_sim.firmware.talus import RATES_HZ as TALUS_RATES_HZ
 from subtalar_sim.firmware.talus import Talus
+from subtalar_sim.firmware.thingy52 import TRUE_RATES_HZ as THINGY_RATES_HZ
+from subtalar_sim.firmware.thingy52 import Thingy52
 from subtalar_sim.firmware.witmotion_ble import WitMotionBle
 from subtalar_sim.firmware.ximu3 import XImu3
 from subtalar_sim.types import GRAVITY_M_S2

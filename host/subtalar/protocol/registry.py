@@ -6,8 +6,8 @@ from subtalar.errors import InputError
 
 from .base import DeviceProtocol
 from .movella_dot import MovellaDot
-from .thingy52 import Thingy52
 from .talus import Talus
+from .thingy52 import Thingy52
 from .witmotion import WitMotionBle
 from .ximu3 import XImu3
 
