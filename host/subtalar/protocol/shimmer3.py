@@ -41,9 +41,10 @@ _CRC_OFF, _CRC_ON, _NO_ACK_PREFIX = b"\x8b\x00", b"\x8b\x02", b"\xa3\x00"
 _ACK_PREFIX_SINCE: Final = (0, 15, 4)
 _SHIMMER3R: Final = 0x0A
 
-# ODR codes of the LSM303DLHC; those of the LSM303AH are at least as fast.
-_WR_ODR: Final = ((10.0, 2), (25.0, 3), (50.0, 4), (100.0, 5), (200.0, 6), (400.0, 7), (1344.0, 9))
-_GYRO_CLOCK_HZ: Final = 8000
+# Codes of the LSM303DLHC; the LSM303AH is at least as fast at each.
+_WR_RATES_HZ: Final = ((100.0, 5), (200.0, 6), (400.0, 7), (1344.0, 9))
+_WR_OVERSAMPLING: Final = 1.9
+_GYRO_1_KHZ: Final = b"\x4c\x07"  # 8 kHz / (1 + 7)
 
 _ANSWER_S: Final = 1.0
 _QUIET_S: Final = 0.3
@@ -285,16 +286,15 @@ class Shimmer3(DeviceProtocol):
     def configure(self) -> Script:
         """Rates, ranges, sensors and calibration, CRC where the firmware has it; then start.
 
-        The sensors behind the packets sample on their own: their rates are set to at least that of the packets, or
-        values would repeat. Raises LinkError if the device does not answer, refuses, or reports other settings back.
+        The sensors behind the packets sample on their own, and a packet takes what they had last: they are set faster
+        than the packets, or values would repeat and be late. Raises LinkError if the device does not answer, refuses, or reports other settings back.
         """
         yield from self._begin()
-        gyro_divider = min(int(_GYRO_CLOCK_HZ / self.rate_hz) - 1, 255)
-        odr = next(code for rate_hz, code in _WR_ODR if rate_hz >= self.rate_hz)
+        wr_rate = next(code for rate_hz, code in _WR_RATES_HZ if rate_hz >= _WR_OVERSAMPLING * self.rate_hz)
         for command in (
             b"\x05" + self._ticks.to_bytes(2, "little"),
-            bytes((0x4C, gyro_divider)),
-            bytes((0x40, odr)),
+            _GYRO_1_KHZ,
+            bytes((0x40, wr_rate)),
             b"\x46\x01",  # wide-range accelerometer with 12 bits, not 10
             bytes((0x49, self._gyro_code)),
         ):

@@ -52,12 +52,7 @@ class AxisCalibration:
 
 
 def _calibration(
-    block: bytes | None,
-    nominal_lsb: float,
-    nominal_offset: float,
-    turned: FloatArray,
-    stored_per_lsb: float,
-    unit: float,
+    block: bytes | None, nominal_lsb: float, nominal_offset: float, turned: FloatArray, *, scale: float, unit: float
 ) -> AxisCalibration:
     if block is not None:
         offset = np.frombuffer(block, ">i2", 3).astype(np.float64)
