@@ -15,6 +15,7 @@ from subtalar_sim.faults import GapDrawer
 from subtalar_sim.firmware.base import Firmware, GattFirmware, SampleSource
 from subtalar_sim.firmware.movella_dot import LIVE_RATES_HZ as DOT_RATES_HZ
 from subtalar_sim.firmware.movella_dot import MovellaDot
+from subtalar_sim.firmware.shimmer3 import Shimmer3
 from subtalar_sim.firmware.talus import RATES_HZ as TALUS_RATES_HZ
 from subtalar_sim.firmware.talus import Talus
 from subtalar_sim.firmware.thingy52 import TRUE_RATES_HZ as THINGY_RATES_HZ
@@ -110,6 +111,10 @@ def _talus(unit: Unit) -> Talus:
     )
 
 
+def _shimmer3(unit: Unit) -> Firmware:
+    return Shimmer3(unit.source, unit.clock, unit.gaps, rate_hz=unit.rate_hz, serial_number=unit.serial_number)
+
+
 _DEVICES: Final = (
     SimulatedDevice(
         "witmotion",
@@ -143,6 +148,17 @@ _DEVICES: Final = (
         gyr_range_rad_s=_2000_DEG_S,
         has_device_time=False,
         make=_thingy52,
+    ),
+    SimulatedDevice(
+        "shimmer3",
+        "Shimmer3",
+        ("pty", "tcp"),
+        rates_hz=(50.0, 51.2, 100.0, 102.4, 128.0, 200.0, 204.8, 256.0, 512.0),
+        default_rate_hz=204.8,
+        acc_range_m_s2=16.0 * GRAVITY_M_S2,
+        gyr_range_rad_s=_2000_DEG_S,
+        has_device_time=True,
+        make=_shimmer3,
     ),
     SimulatedDevice(
         "ximu3",

@@ -81,7 +81,6 @@ class Shimmer3:
         has_crc: bool = True,
         hardware: int = 3,
         volts: float = 4.05,
-        start_s: float = 0.0,
     ) -> None:
         self._source, self._clock, self._gaps = source, clock, gaps
         self._serial, self._chip, self._calibrated = serial_number, chip, calibrated
@@ -91,11 +90,9 @@ class Shimmer3:
         self.sensors = _DEFAULT_SENSORS
         self.wr_range, self.wr_rate, self.wr_low_power, self.wr_high_resolution = 0, 5, 0, 0
         self.gyro_range, self.gyro_divider, self.mag_range, self.mag_rate = 1, 0x9B, 1, 6
-        self.led_on = self.docked = self.logging = False
-        self._clock_set = 0
-        self._zero_s = 0.0
-        self.power_cycle(start_s)
-        self._zero_s = 0.0  # it was switched on when its clock began
+        self.docked = self.logging = False
+        self._wire: deque[_OnTheWire] = deque()
+        self._boot(zero_s=0.0)
 
     @staticmethod
     def _ticks_for(rate_hz: float) -> int:
@@ -106,18 +103,18 @@ class Shimmer3:
 
     def power_cycle(self, now_s: float) -> None:
         """Off and on: settings are kept, the clock starts at zero."""
-        self._zero_s = float(self._clock.reading(np.array([now_s]))[0])
+        self._boot(zero_s=float(self._clock.reading(np.array([now_s]))[0]))
+
+    def _boot(self, zero_s: float) -> None:
+        self._zero_s = zero_s
         self._clock_set = 0
         self.led_on = False
-        self._connected = False
-        self._feed: FrameFeed | None = None
-        self._wire: deque[_OnTheWire] = deque()
         self._hang_up()
 
     def _hang_up(self) -> None:
         """What a lost link leaves behind."""
         self._connected = False
-        self._feed = None
+        self._feed: FrameFeed | None = None
         self.ledger.unsent += sum(w.samples for w in self._wire)
         self._wire.clear()
         self._wire_free_s = self._beat_s = -1.0

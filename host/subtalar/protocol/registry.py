@@ -6,6 +6,7 @@ from subtalar.errors import InputError
 
 from .base import DeviceProtocol
 from .movella_dot import MovellaDot
+from .shimmer3 import Shimmer3
 from .talus import Talus
 from .thingy52 import Thingy52
 from .witmotion import WitMotionBle
@@ -27,6 +28,7 @@ MODELS: tuple[DeviceModel, ...] = (
     DeviceModel("witmotion", "WitMotion WT901BLE", WitMotionBle, ("ble", "serial", "tcp"), ("wt901ble", "wit")),
     DeviceModel("movella-dot", "Movella DOT", MovellaDot, ("ble",), ("dot", "xsens-dot", "movella_dot")),
     DeviceModel("thingy52", "Nordic Thingy:52", Thingy52, ("ble",), ("thingy", "thingy:52")),
+    DeviceModel("shimmer3", "Shimmer3", Shimmer3, ("serial", "tcp"), ("shimmer",)),
     DeviceModel("ximu3", "x-io x-IMU3", XImu3, ("serial", "tcp", "udp"), ("x-imu3",)),
     DeviceModel("talus", "board that speaks Talus", Talus, ("ble", "serial", "tcp"), ("own",)),
 )

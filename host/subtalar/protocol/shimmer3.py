@@ -287,7 +287,8 @@ class Shimmer3(DeviceProtocol):
         """Rates, ranges, sensors and calibration, CRC where the firmware has it; then start.
 
         The sensors behind the packets sample on their own, and a packet takes what they had last: they are set faster
-        than the packets, or values would repeat and be late. Raises LinkError if the device does not answer, refuses, or reports other settings back.
+        than the packets, or values would repeat and be late. Raises LinkError if the device does not answer, refuses,
+        or reports other settings back.
         """
         yield from self._begin()
         wr_rate = next(code for rate_hz, code in _WR_RATES_HZ if rate_hz >= _WR_OVERSAMPLING * self.rate_hz)

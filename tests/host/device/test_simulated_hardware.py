@@ -25,6 +25,7 @@ pytest.importorskip("bumble", reason="the simulated radio needs the sim extra")
         ("ximu3", "pty", 100),
         ("talus", "ble", 200),
         ("talus", "pty", 100),
+        ("shimmer3", "pty", 204.8),
     ],
 )
 async def test_four_sensors(device, transport, rate_hz, sink):

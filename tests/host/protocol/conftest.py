@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import struct
+from binascii import crc_hqx
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 from subtalar.errors import LinkError
-from subtalar.protocol import DeviceProtocol, Event, Expect, Pause, Read, Script, Send
+from subtalar.protocol import DeviceProtocol, Event, Expect, Pause, Read, Script, Send, create_protocol
 from subtalar_sim.firmware.base import RefusedByDevice
 
 
@@ -62,10 +63,31 @@ def talus_frames(n: int, seed: int = 1, period_us: int = 5_000) -> list[bytes]:
     ]
 
 
+def with_crc(frame: bytes) -> bytes:
+    return frame + crc_hqx(frame + b"\0" * (len(frame) % 2), 0xB0CA).to_bytes(2, "little")
+
+
+def shimmer3_frames(n: int, seed: int = 1) -> list[bytes]:
+    rng = np.random.default_rng(seed)
+    words = rng.integers(-32768, 32768, (n, 6)).astype("<i2")
+    stamps = [(16_770_000 + 164 * i) % (1 << 24) for i in range(n)]
+    return [with_crc(b"\0" + t.to_bytes(3, "little") + w.tobytes()) for t, w in zip(stamps, words, strict=True)]
+
+
 MAKERS: dict[str, Callable[..., list[bytes]]] = {
+    "shimmer3": shimmer3_frames,
     "talus": talus_frames,
     "witmotion": witmotion_frames,
     "ximu3": ximu3_frames,
+}
+# What must have been said before frames mean anything: here the CRC's ack, and the inquiry about gyroscope and
+# wide-range accelerometer.
+PREAMBLES = {"shimmer3": with_crc(b"\xff") + with_crc(bytes.fromhex("ff02a4006d07030806010a0b0c040506"))}
+# Vectors that are conversations of their own, with settings of their own, cannot be strewn into a stream.
+STREWN = {
+    "shimmer3": [
+        with_crc(bytes.fromhex(frame)) for frame in ("ff", "8a7112", "ff8a94300b80", "fe", "ff2f030000001009", "ff2503")
+    ]
 }
 
 
@@ -78,9 +100,21 @@ def model(request) -> str:
 def frames(model: str) -> list[bytes]:
     """Forty data frames with every vector strewn in."""
     out = MAKERS[model](40)
-    for i, frame in enumerate(vector_bytes(model)):
+    for i, frame in enumerate(STREWN.get(model) or vector_bytes(model)):
         out.insert(3 * i + 2, frame)
     return out
+
+
+@pytest.fixture
+def fresh() -> Callable[[str], DeviceProtocol]:
+    """A codec to which frames of ``makers`` mean something."""
+
+    def make(model: str) -> DeviceProtocol:
+        protocol = create_protocol(model)
+        protocol.feed(PREAMBLES.get(model, b""))
+        return protocol
+
+    return make
 
 
 @pytest.fixture

@@ -37,9 +37,9 @@ def n_samples(events: list[Event]) -> int:
     return sum(len(e) for e in events if isinstance(e, InertialSamples))
 
 
-def test_byte_by_byte_equals_whole(model, frames):
+def test_byte_by_byte_equals_whole(model, frames, fresh):
     stream = b"".join(frames)
-    whole, dripped = create_protocol(model), create_protocol(model)
+    whole, dripped = fresh(model), fresh(model)
     want = comparable(whole.feed(stream))
     got = comparable(feed_in_pieces(dripped, stream, list(range(len(stream)))))
     assert len(want) > 3
@@ -53,19 +53,19 @@ def test_byte_by_byte_equals_whole(model, frames):
     cuts=st.lists(st.integers(0, 10_000), max_size=12),
     damage=st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), max_size=8),
 )
-def test_any_cut_of_any_damage_equals_whole(model, frames, cuts, damage):
+def test_any_cut_of_any_damage_equals_whole(model, frames, fresh, cuts, damage):
     stream = bytearray(b"".join(frames))
     for at, value in damage:
         stream[at % len(stream)] = value
-    whole, cut = create_protocol(model), create_protocol(model)
+    whole, cut = fresh(model), fresh(model)
     assert comparable(feed_in_pieces(cut, bytes(stream), cuts)) == comparable(whole.feed(bytes(stream)))
     assert cut.health == whole.health
 
 
 @quiet
 @given(pieces=st.lists(st.binary(max_size=200), max_size=20))
-def test_any_bytes_are_taken(model, pieces):
-    whole, cut = create_protocol(model), create_protocol(model)
+def test_any_bytes_are_taken(model, fresh, pieces):
+    whole, cut = fresh(model), fresh(model)
     events = [e for piece in pieces for e in cut.feed(piece)]
     assert comparable(events) == comparable(whole.feed(b"".join(pieces)))
     for event in events:
@@ -74,9 +74,9 @@ def test_any_bytes_are_taken(model, pieces):
             assert np.isfinite(event.gyr_rad_s).all()
 
 
-def test_endless_garbage_stays_small_and_counted(model, makers):
+def test_endless_garbage_stays_small_and_counted(model, makers, fresh):
     rng = np.random.default_rng(5)
-    protocol = create_protocol(model)
+    protocol = fresh(model)
     total = 0
     for _ in range(200):
         garbage = rng.integers(0, 256, 3000, dtype=np.uint8).tobytes().replace(b"\n", b"\x0b").replace(b"\x55", b"\x56")
@@ -89,10 +89,10 @@ def test_endless_garbage_stays_small_and_counted(model, makers):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_mutated_frames_give_samples_or_counted_corruption(model, makers, seed):
+def test_mutated_frames_give_samples_or_counted_corruption(model, makers, fresh, seed):
     rng = np.random.default_rng(seed)
     frames = makers[model](400, seed)
-    protocol = create_protocol(model)
+    protocol = fresh(model)
     got = damaged = 0
     for frame in frames:
         piece = bytearray(frame)
