@@ -1,10 +1,14 @@
 """For every test: windows stay off the screen, and where Qt cannot start its tests are left out and that is said."""
 
+import asyncio
 import functools
 import os
 import subprocess
 import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,3 +39,39 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what was left out; silence would look like success."""
     if _why_qt_fails.cache_info().currsize and _why_qt_fails():
         terminalreporter.write_line(f"LEFT OUT: the tests of the window, because Qt does not start: {_why_qt_fails()}")
+
+
+@pytest.fixture
+def served_by_bluez(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], AbstractAsyncContextManager[Any]]:
+    """``async with served_by_bluez(config) as (hardware, bluez)``: simulated sensors that bleak reaches as BlueZ's."""
+    pytest.importorskip("bleak", reason="Bluetooth tests need bleak")
+    pytest.importorskip("bumble", reason="Bluetooth tests need bumble")
+    from subtalar_sim.serve.bluez.daemon import why_no_message_bus
+
+    if why_no_message_bus():
+        pytest.skip(why_no_message_bus())
+    from subtalar_sim.serve.bluez.private import private_bluez
+    from subtalar_sim.serve.live import simulated_hardware
+
+    @asynccontextmanager
+    async def served(config: Any) -> AsyncIterator[tuple[Any, Any]]:
+        async with simulated_hardware(config) as hardware, private_bluez(hardware.radio) as bluez:
+            monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", bluez.address)
+            try:
+                yield hardware, bluez
+            finally:
+                await _close_bleak()
+
+    return served
+
+
+async def _close_bleak() -> None:
+    """bleak keeps its connection to the bus for as long as the event loop lives."""
+    from bleak.backends.bluezdbus.manager import _global_instances
+
+    manager = _global_instances.pop(asyncio.get_running_loop(), None)
+    if manager is not None and manager._bus is not None:
+        if manager._bus.connected:
+            manager._bus.disconnect()
+        if manager._bus_watcher_task is not None:
+            await asyncio.wait([manager._bus_watcher_task])

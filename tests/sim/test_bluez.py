@@ -1,13 +1,13 @@
 """The private org.bluez: bleak's own BlueZ code reaches the simulated sensors, and D-Bus manners are kept."""
 
 import asyncio
-import contextlib
 import os
-import signal
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -26,8 +26,7 @@ from subtalar_sim.faults import FaultPlan
 from subtalar_sim.firmware.witmotion_ble import NOTIFY_UUID, SERVICE_UUID, WRITE_UUID
 from subtalar_sim.serve.bluez.connection import BusConnection
 from subtalar_sim.serve.bluez.daemon import MessageBusDaemon, why_no_message_bus
-from subtalar_sim.serve.bluez.private import PrivateBlueZ, private_bluez
-from subtalar_sim.serve.live import SimulatedHardware, simulated_hardware
+from subtalar_sim.serve.live import SimulatedHardware
 
 pytestmark = pytest.mark.skipif(bool(why_no_message_bus()), reason=why_no_message_bus() or "-")
 DEVICE, CHARACTERISTIC, ADAPTER = "org.bluez.Device1", "org.bluez.GattCharacteristic1", "org.bluez.Adapter1"
@@ -42,27 +41,8 @@ def path_of(address: str) -> str:
     return f"{HCI0}/dev_{address.replace(':', '_')}"
 
 
-@asynccontextmanager
-async def sensors(
-    monkeypatch: pytest.MonkeyPatch, sites: tuple[str, ...] = ("right_foot",), faults: FaultPlan | None = None
-) -> AsyncIterator[tuple[SimulatedHardware, PrivateBlueZ]]:
-    config = SimulationConfig(BodyConfig(seed=8, walking_s=60.0), sites=sites, faults=faults or FaultPlan())
-    async with simulated_hardware(config) as hardware:
-        assert hardware.radio is not None
-        async with private_bluez(hardware.radio) as bluez:
-            monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", bluez.address)
-            yield hardware, bluez
-            await close_bleak()
-
-
-async def close_bleak() -> None:
-    """bleak keeps its connection to the bus for as long as the event loop lives."""
-    from bleak.backends.bluezdbus.manager import _global_instances
-
-    manager = _global_instances.pop(asyncio.get_running_loop(), None)
-    if manager is not None and manager._bus is not None:
-        manager._bus.disconnect()
-        await asyncio.wait([manager._bus_watcher_task])
+def config(sites: tuple[str, ...] = ("right_foot",), faults: FaultPlan | None = None) -> SimulationConfig:
+    return SimulationConfig(BodyConfig(seed=8, walking_s=60.0), sites=sites, faults=faults or FaultPlan())
 
 
 class Client:
@@ -109,9 +89,9 @@ async def until(condition: object, timeout_s: float = 5.0) -> None:
             await asyncio.sleep(0.02)
 
 
-async def test_bleak_scans_connects_and_gets_every_sample_that_was_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_bleak_scans_connects_and_gets_every_sample_that_was_sent(served_by_bluez) -> None:
     sites = ("right_foot", "right_shank")
-    async with sensors(monkeypatch, sites) as (hardware, _):
+    async with served_by_bluez(config(sites)) as (hardware, _):
         found = await bleak.BleakScanner.discover(timeout=0.5, return_adv=True)
         assert set(found) == set(addresses(hardware))
         assert {advertisement.local_name for _, advertisement in found.values()} == {"WT901BLE67"}
@@ -142,8 +122,8 @@ async def test_bleak_scans_connects_and_gets_every_sample_that_was_sent(monkeypa
             assert not link.is_connected
 
 
-async def test_a_lost_link_is_told_and_the_sensor_is_found_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with sensors(monkeypatch, faults=FaultPlan(outages=((2.5, 0.5),))) as (hardware, _):
+async def test_a_lost_link_is_told_and_the_sensor_is_found_again(served_by_bluez) -> None:
+    async with served_by_bluez(config(faults=FaultPlan(outages=((2.5, 0.5),)))) as (hardware, _):
         (address,) = addresses(hardware)
         ended = asyncio.Event()
         link = bleak.BleakClient(address, disconnected_callback=lambda _: ended.set())
@@ -161,8 +141,8 @@ async def test_a_lost_link_is_told_and_the_sensor_is_found_again(monkeypatch: py
         await again.disconnect()
 
 
-async def test_what_a_dead_client_wanted_ends_but_its_link_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with sensors(monkeypatch) as (hardware, bluez), client(bluez.address) as watcher:
+async def test_what_a_dead_client_wanted_ends_but_its_link_stays(served_by_bluez) -> None:
+    async with served_by_bluez(config()) as (hardware, bluez), client(bluez.address) as watcher:
         async with client(bluez.address) as mortal:
             device = await mortal.find(*addresses(hardware))
             await mortal.call(device, DEVICE, "Connect")
@@ -192,8 +172,8 @@ async def test_what_a_dead_client_wanted_ends_but_its_link_stays(monkeypatch: py
         assert hardware.sent_samples["right_foot"] == sent
 
 
-async def test_refusals_bear_the_names_of_bluez(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with sensors(monkeypatch) as (hardware, bluez), client(bluez.address) as caller:
+async def test_refusals_bear_the_names_of_bluez(served_by_bluez) -> None:
+    async with served_by_bluez(config()) as (hardware, bluez), client(bluez.address) as caller:
         device = await caller.find(*addresses(hardware))
         assert (await caller.call(HCI0, ADAPTER, "StartDiscovery")).error_name == "org.bluez.Error.InProgress"
         gone = await caller.call(HCI0, ADAPTER, "RemoveDevice", "o", path_of("C6:00:00:00:00:09"))
@@ -213,9 +193,9 @@ async def test_refusals_bear_the_names_of_bluez(monkeypatch: pytest.MonkeyPatch)
         assert switch not in await caller.objects()
 
 
-async def test_disconnect_cancels_a_connect_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_disconnect_cancels_a_connect_that_hangs(served_by_bluez) -> None:
     faults = FaultPlan(outages=((1.0, 60.0),))
-    async with sensors(monkeypatch, faults=faults) as (hardware, bluez), client(bluez.address) as caller:
+    async with served_by_bluez(config(faults=faults)) as (hardware, bluez), client(bluez.address) as caller:
         device = await caller.find(*addresses(hardware))
         await asyncio.sleep(max(0.0, 1.2 - hardware.clock.session_s()))
         connecting = asyncio.ensure_future(caller.call(device, DEVICE, "Connect"))
@@ -262,26 +242,38 @@ def test_serve_leads_another_process_to_the_sensors_and_leaves_nothing_behind() 
         setting, spec = served.stdout.readline().strip(), served.stdout.readline().strip()
         name, address = setting.split("=", 1)
         assert name == "DBUS_SYSTEM_BUS_ADDRESS"
-        socket = address.removeprefix("unix:path=")
-        assert os.path.exists(socket)
-        asyncio.run(_stream_from(address, spec.split("ble:")[1].split(",")[0]))
+        folder = Path(address.removeprefix("unix:path=")).parent
+        assert folder.exists()
+        sensor = spec.split("ble:")[1].split(",")[0]
+        listened = subprocess.run(
+            [sys.executable, "-c", _LISTEN, sensor, NOTIFY_UUID],
+            env={**os.environ, name: address},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert listened.returncode == 0, listened.stderr
+        assert int(listened.stdout) > 50
     finally:
-        served.send_signal(signal.SIGKILL)  # no chance to clean up
+        served.kill()  # no chance to clean up
         served.communicate()
-    for _ in range(200):
-        if not os.path.exists(os.path.dirname(socket)):
-            break
-        asyncio.run(asyncio.sleep(0.02))
-    assert not os.path.exists(os.path.dirname(socket))
+    deadline = time.monotonic() + 5
+    while folder.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
-async def _stream_from(bus_address: str, sensor: str) -> None:
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("DBUS_SYSTEM_BUS_ADDRESS", bus_address)
-        data = bytearray()
-        async with bleak.BleakClient(sensor) as link:
-            await link.start_notify(NOTIFY_UUID, lambda _, value: data.extend(value))
-            await asyncio.sleep(0.5)
-        assert len(data) // 20 > 50
-        with contextlib.suppress(asyncio.CancelledError):
-            await close_bleak()
+_LISTEN = """
+import asyncio, sys
+import bleak
+
+async def main():
+    data = bytearray()
+    async with bleak.BleakClient(sys.argv[1]) as link:
+        await link.start_notify(sys.argv[2], lambda _, value: data.extend(value))
+        await asyncio.sleep(0.5)
+    print(len(data) // 20)
+
+asyncio.run(main())
+"""

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -13,7 +13,7 @@ from subtalar_sim.config import SimulationConfig
 from subtalar_sim.faults import DelayLine, GapDrawer, SentLedger
 from subtalar_sim.firmware import Firmware, GattFirmware
 from subtalar_sim.firmware.registry import Unit, find_simulated
-from subtalar_sim.serve.pump import Pump
+from subtalar_sim.serve.pump import Link, Pump
 from subtalar_sim.serve.streams import PtyLink, TcpLink
 from subtalar_sim.serve.udp import UdpLink
 from subtalar_sim.types import FloatArray, Side
@@ -28,7 +28,7 @@ class SimulatedHardware:
 
     ``specs`` are device specs (``right_foot=ble:…,model=witmotion,rate=200``). The two backends go to bleak's
     ``backend=`` and, like ``radio``, are None without Bluetooth. ``body`` runs on ``clock``, which is anchored to the
-    host's monotonic clock at the start.
+    host's monotonic clock at the start. ``links``, by site, can be taken down and brought up again at any time.
     """
 
     config: SimulationConfig
@@ -39,6 +39,7 @@ class SimulatedHardware:
     bleak_client_backend: type[Any] | None = None
     bleak_scanner_backend: type[Any] | None = None
     radio: "RadioType | None" = None
+    links: dict[str, Link] = field(default_factory=dict)
 
     @property
     def anchor_s(self) -> float:
@@ -123,7 +124,9 @@ async def simulated_hardware(config: SimulationConfig) -> AsyncIterator[Simulate
             stack.callback(pump.stop)
             kind = {"pty": "serial"}.get(transport, transport)
             specs.append(f"{site}={kind}:{link.address},model={config.device},rate={config.rate_hz:g}")
-        yield SimulatedHardware(config, body, clock, tuple(specs), ledgers, *backends, radio)
+        yield SimulatedHardware(
+            config, body, clock, tuple(specs), ledgers, *backends, radio, dict(zip(config.sites, links, strict=True))
+        )
 
 
 def _link(

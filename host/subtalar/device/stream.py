@@ -22,7 +22,7 @@ from subtalar.protocol import (
     Script,
     Send,
 )
-from subtalar.transport import Chunk, Transport
+from subtalar.transport import Chunk, OutOfReachError, Transport
 from subtalar.types import BodySite, Ledger, LinkState, SampleBlock, SensorInfo, SensorStatus
 
 from .arrival_clock import ArrivalClock
@@ -147,23 +147,30 @@ class SensorStream:
 
         Raises LinkError if a sensor that never delivered a sample stays out of reach, and whatever the sink raises.
         """
-        failures = 0
+        attempts = failures = 0
         try:
             while True:
                 self._set_link("reconnecting" if self._ever_streamed else "connecting")
                 try:
                     await self._one_connection()
+                except OutOfReachError as error:
+                    self._note_failure(error)
+                    failures = 0  # patience would only miss the sensor's return
                 except LinkError as error:
-                    self.last_error = str(error)
-                    _log.info("%s: %s", self.info.site, error)
-                failures = 1 if self._configured and self._sample_at else failures + 1
-                attempts = self._policy.first_attempts
-                if not self._ever_streamed and attempts is not None and failures >= attempts:
+                    self._note_failure(error)
+                    failures = 1 if self._configured and self._sample_at else failures + 1
+                attempts += 1
+                most = self._policy.first_attempts
+                if not self._ever_streamed and most is not None and attempts >= most:
                     raise LinkError(f"{self.info.site}: {self.last_error}")
                 self._set_link("reconnecting" if self._ever_streamed else "connecting")
-                await asyncio.sleep(self._policy.retry_wait_s(failures))
+                await asyncio.sleep(self._policy.retry_wait_s(max(failures, 1)))
         finally:
             self._set_link("ended")
+
+    def _note_failure(self, error: LinkError) -> None:
+        self.last_error = str(error)
+        _log.info("%s: %s", self.info.site, error)
 
     async def _one_connection(self) -> None:
         """Connect, configure and watch. Always ends by raising: LinkError, the sink's error, or cancellation."""

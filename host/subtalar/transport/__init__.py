@@ -3,7 +3,7 @@
 Nothing is imported that is not needed: bleak and pyserial load when a transport that uses them is opened.
 """
 
-from .base import Chunk, OnChunk, OnClosed, Transport
+from .base import Chunk, OnChunk, OnClosed, OutOfReachError, Transport
 from .factory import make_transport
 from .loopback import LoopbackTransport
 from .spec import DeviceSpec, parse_spec
@@ -14,6 +14,7 @@ __all__ = [
     "LoopbackTransport",
     "OnChunk",
     "OnClosed",
+    "OutOfReachError",
     "Transport",
     "make_transport",
     "parse_spec",

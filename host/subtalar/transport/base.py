@@ -19,6 +19,10 @@ class Chunk:
     source: str = ""
 
 
+class OutOfReachError(LinkError):
+    """Nobody answered, or there is no radio at the moment: looking again soon costs little."""
+
+
 OnChunk: TypeAlias = Callable[[Chunk], None]
 OnClosed: TypeAlias = Callable[[str], None]
 

@@ -1,45 +1,27 @@
 """Bluetooth LE through bleak. ``bleak`` itself is only imported when a link is opened."""
 
 import asyncio
+import logging
 import time
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from subtalar.errors import LinkError
 from subtalar.protocol import GattProfile
 
-from .base import Chunk, OnChunk, OnClosed
+from .base import Chunk, OnChunk, OnClosed, OutOfReachError
+from .radio import import_bleak, radio_lock, radio_search, with_backend
 
 if TYPE_CHECKING:
     from bleak import BleakClient
     from bleak.backends.characteristic import BleakGATTCharacteristic
 
+_log = logging.getLogger(__name__)
 SCAN_TIMEOUT_S = 8.0
 CONNECT_TIMEOUT_S = 10.0
 _CONNECT_GRACE_S = 2.0
 _SETUP_TIMEOUT_S = 5.0
 _GATT_TIMEOUT_S = 3.0
 _DISCONNECT_TIMEOUT_S = 3.0
-
-_radio_locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
-
-
-def radio_lock() -> asyncio.Lock:
-    """The lock of the running loop's radio: scanning while another link is set up fails on several stacks."""
-    return _radio_locks.setdefault(asyncio.get_running_loop(), asyncio.Lock())
-
-
-def import_bleak() -> Any:
-    """The bleak module. Raises LinkError that says how to get it."""
-    try:
-        import bleak
-    except ImportError as error:
-        raise LinkError("Bluetooth needs bleak: install it with  pip install 'subtalar[ble]'.") from error
-    return bleak
-
-
-def _with_backend(backend: type[Any] | None) -> dict[str, Any]:
-    return {} if backend is None else {"backend": backend}
 
 
 class BleTransport:
@@ -69,16 +51,18 @@ class BleTransport:
         return self._address
 
     async def open(self, on_chunk: OnChunk, on_closed: OnClosed) -> None:
-        """See :class:`Transport`. One link at a time is set up; the others wait for the radio.
+        """See :class:`Transport`. One link at a time is set up; the others wait for the radio. OutOfReachError if the
+        sensor was not heard.
 
         The device object of the scan is what is connected to: by address alone fails now and then on macOS.
         """
-        bleak = import_bleak()
+        import_bleak()
         self._on_chunk = on_chunk
+        device = await self._find()
         try:
             async with radio_lock():
                 try:
-                    client = await self._connect(bleak)
+                    client = await self._connect(device)
                     async with asyncio.timeout(_SETUP_TIMEOUT_S):
                         await self._subscribe(client)
                     # The callback can fire before connect() has returned: then there is no link to speak of.
@@ -88,27 +72,41 @@ class BleTransport:
                     await self.close()
                     raise
             self._on_closed = on_closed
+        except LinkError:
+            raise
         except TimeoutError:
             raise LinkError(
                 f"The sensor {self._address} was found but does not answer: switch it off and on."
             ) from None
-        except (bleak.exc.BleakError, OSError, EOFError) as error:
-            raise LinkError(why_not(self._address, error)) from error
+        except Exception as error:
+            raise self._translated(error) from error
 
-    async def _connect(self, bleak: Any) -> "BleakClient":
-        device = await bleak.BleakScanner.find_device_by_address(
-            self._address, timeout=self._scan_timeout_s, **_with_backend(self._scanner_backend)
-        )
+    async def _find(self) -> Any:
+        search = radio_search(self._scanner_backend)
+        try:
+            device = await search.find(self._address, self._scan_timeout_s)
+        except LinkError:
+            raise
+        except Exception as error:
+            raise OutOfReachError(str(self._translated(error))) from error
         if device is None:
-            raise LinkError(
+            raise OutOfReachError(
                 f"No sensor with the address {self._address} was found: check that it is on, charged, near, "
                 "and not connected to a phone."
             )
-        client: BleakClient = bleak.BleakClient(
+        return device
+
+    def _translated(self, error: Exception) -> LinkError:
+        # A Bluetooth service that dies makes bleak and dbus-fast raise all sorts of things, KeyError among them.
+        _log.debug("%s: %r", self._address, error, exc_info=error)
+        return LinkError(why_not(self._address, error))
+
+    async def _connect(self, device: Any) -> "BleakClient":
+        client: BleakClient = import_bleak().BleakClient(
             device,
             disconnected_callback=self._disconnected,
             timeout=self._connect_timeout_s,
-            **_with_backend(self._client_backend),
+            **with_backend(self._client_backend),
         )
         self._client = client
         # bleak's own timeout does not cover every backend.
@@ -150,14 +148,13 @@ class BleTransport:
         return bytes(await self._gatt_call(self._connected_client().read_gatt_char(source)))
 
     async def _gatt_call(self, call: Any) -> Any:
-        bleak = import_bleak()
         try:
             async with asyncio.timeout(_GATT_TIMEOUT_S):
                 return await call
         except TimeoutError:
             raise LinkError(f"The sensor {self._address} does not answer.") from None
-        except (bleak.exc.BleakError, OSError, EOFError) as error:
-            raise LinkError(why_not(self._address, error)) from error
+        except Exception as error:
+            raise self._translated(error) from error
 
     async def close(self) -> None:
         """See :class:`Transport`."""
@@ -165,18 +162,19 @@ class BleTransport:
         self._on_chunk = self._on_closed = None
         if client is None:
             return
-        bleak = import_bleak()
         try:
             async with asyncio.timeout(_DISCONNECT_TIMEOUT_S):
                 await client.disconnect()
-        except (bleak.exc.BleakError, OSError, EOFError):
-            return  # TimeoutError is an OSError: the stack will find out by itself
+        except Exception as error:  # the stack will find out by itself
+            self._translated(error)
 
 
 def why_not(address: str, error: Exception) -> str:
     """What went wrong with the radio or the sensor, as one sentence."""
     # Without a Bluetooth service BlueZ's bus has no socket: FileNotFoundError, or ConnectionRefusedError.
     absent = isinstance(error, FileNotFoundError | ConnectionRefusedError)
+    # Where the service is not running, the bus answers for it.
+    absent = absent or str(getattr(error, "dbus_error", "")).endswith((".ServiceUnknown", ".NameHasNoOwner"))
     if absent or type(error).__name__ == "BleakBluetoothNotAvailableError":
         return "Bluetooth is not available: switch it on, and allow this program to use it."
     text = str(error) or type(error).__name__

@@ -7,7 +7,8 @@ from typing import Any
 from subtalar.errors import LinkError
 from subtalar.protocol import model_for_name
 
-from .ble import import_bleak, radio_lock, why_not
+from .ble import why_not
+from .radio import import_bleak, radio_lock
 from .spec import TransportKind
 
 

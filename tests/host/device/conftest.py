@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from subtalar.errors import LinkError
-from subtalar.transport import LoopbackTransport
+from subtalar.transport import LoopbackTransport, OutOfReachError
 from subtalar.types import BodySite, SampleBlock, SensorStatus
 
 
@@ -55,6 +55,7 @@ class FakeDevice:
         self.got: list[bytes] = []
         self.links: list[LoopbackTransport] = []
         self.refuse = 0
+        self.out_of_reach = 0
         self.mute = False
 
     def connect(self, *_: object) -> LoopbackTransport:
@@ -65,6 +66,9 @@ class FakeDevice:
                 if device.refuse > 0:
                     device.refuse -= 1
                     raise LinkError("Nobody is there.")
+                if device.out_of_reach > 0:
+                    device.out_of_reach -= 1
+                    raise OutOfReachError("Nobody is near.")
                 await super().open(on_chunk, on_closed)
 
         self.links.append(Link(self, f"fake {len(self.links)}"))

@@ -148,6 +148,18 @@ async def test_a_lost_link_is_reconnected_with_patience(ximu3, sink):
     assert stream.ledger().received == 8
 
 
+async def test_being_out_of_reach_makes_nobody_wait_longer(ximu3, sink):
+    stream = make(ximu3, sink, "ximu3", replace(PATIENT, retry_first_s=0.02, retry_factor=10.0, retry_max_s=60.0))
+    async with running(stream):
+        await configured(stream)
+        ximu3.stream(4)
+        ximu3.out_of_reach = 10
+        ximu3.hang_up()
+        await sink.until(lambda: len(ximu3.links) == 12)
+        await configured(stream)
+    assert stream.last_error == "Nobody is near."
+
+
 async def test_a_restarted_device_splits_the_blocks(ximu3, sink):
     stream = make(ximu3, sink, "ximu3")
     async with running(stream):

@@ -10,7 +10,7 @@ import pytest
 
 from subtalar.errors import LinkError
 from subtalar.protocol import create_protocol
-from subtalar.transport import Chunk
+from subtalar.transport import Chunk, OutOfReachError
 from subtalar.transport.ble import BleTransport
 from subtalar.transport.discover import list_serial_ports, scan_ble
 
@@ -121,6 +121,46 @@ async def test_four_links_are_set_up_one_at_a_time(air):
     assert [p.connections for p in air.peripherals.values()] == [1, 1, 1, 1]
     assert air.most_busy == 1
     await asyncio.gather(*(link.close() for link in links))
+
+
+async def test_a_sensor_that_is_missing_keeps_nobody_from_finding_another(air):
+    air.add(fake.Peripheral(ADDRESS))
+    missing, there = transport("AA:BB:CC:DD:EE:02", scan_timeout_s=1.0), transport()
+    looking = asyncio.create_task(missing.open(ignore, ignore))
+    await asyncio.sleep(0.05)
+    async with asyncio.timeout(0.8):
+        await there.open(ignore, ignore)
+    assert not looking.done()
+    with pytest.raises(OutOfReachError):
+        await looking
+    assert air.most_busy == 1
+    await there.close()
+
+
+async def test_a_search_that_is_given_up_frees_the_radio(air):
+    looking = asyncio.create_task(transport("AA:BB:CC:DD:EE:02", scan_timeout_s=60.0).open(ignore, ignore))
+    await asyncio.sleep(0.05)
+    assert air.busy == 1
+    looking.cancel()
+    await asyncio.gather(looking, return_exceptions=True)
+    assert air.busy == 0
+    air.add(fake.Peripheral(ADDRESS))
+    again = transport()
+    await again.open(ignore, ignore)
+    await again.close()
+
+
+async def test_a_stack_that_dies_in_its_own_way_is_one_sentence(air, monkeypatch):
+    async def stumble(self, *args, **kwargs):
+        raise KeyError("/org/bluez/hci0")
+
+    air.add(fake.Peripheral(ADDRESS))
+    monkeypatch.setattr(fake.FakeClient, "connect", stumble)
+    with pytest.raises(LinkError, match="cannot be reached"):
+        await transport().open(ignore, ignore)
+    monkeypatch.setattr(fake.FakeScanner, "start", stumble)
+    with pytest.raises(OutOfReachError, match="cannot be reached"):
+        await transport().open(ignore, ignore)
 
 
 async def test_missing_bleak_says_how_to_get_it(monkeypatch):

@@ -1,0 +1,153 @@
+"""The computer's Bluetooth radio, shared by all links of an event loop: who may use it, one search for everybody."""
+
+import asyncio
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+from subtalar.errors import LinkError
+
+_BLEAK_TIMEOUT_S: Final = 5.0
+"""A Bluetooth service that hangs must not hang us."""
+_LOOK_S: Final = 0.25
+_MORE_S: Final = 0.3
+"""How much longer a search goes on for the others once one sensor was found."""
+
+_radio_locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+_searches: WeakKeyDictionary[asyncio.AbstractEventLoop, "dict[type[Any] | None, RadioSearch]"] = WeakKeyDictionary()
+
+
+def radio_lock() -> asyncio.Lock:
+    """The lock of the running loop's radio: scanning while another link is set up fails on several stacks."""
+    return _radio_locks.setdefault(asyncio.get_running_loop(), asyncio.Lock())
+
+
+def radio_search(backend: type[Any] | None) -> "RadioSearch":
+    """The running loop's search; ``backend`` stands in for bleak's own scanner."""
+    return _searches.setdefault(asyncio.get_running_loop(), {}).setdefault(backend, RadioSearch(backend))
+
+
+def import_bleak() -> Any:
+    """The bleak module. Raises LinkError that says how to get it."""
+    try:
+        import bleak
+    except ImportError as error:
+        raise LinkError("Bluetooth needs bleak: install it with  pip install 'subtalar[ble]'.") from error
+    return bleak
+
+
+def with_backend(backend: type[Any] | None) -> dict[str, Any]:
+    """Arguments for bleak."""
+    return {} if backend is None else {"backend": backend}
+
+
+@dataclass(eq=False)
+class _Wanted:
+    address: str
+    left_s: float
+    device: asyncio.Future[Any]
+
+
+class RadioSearch:
+    """Scans while anybody looks for a sensor, so that one that is missing keeps nobody from finding another.
+
+    A scan ends soon after a sensor was found, for the radio to be free to connect to it.
+    """
+
+    def __init__(self, backend: type[Any] | None = None) -> None:
+        self._backend = backend
+        self._wanted: list[_Wanted] = []
+        self._found = asyncio.Event()
+        self._known: set[str] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    async def find(self, address: str, timeout_s: float) -> Any:
+        """bleak's device with that address; None if it was not heard in ``timeout_s`` seconds of scanning.
+
+        Raises what bleak raises where there is no radio, and TimeoutError if the Bluetooth service hangs.
+        """
+        wanted = _Wanted(address.upper(), timeout_s, asyncio.get_running_loop().create_future())
+        self._wanted.append(wanted)
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run(), name="search for sensors")
+        try:
+            return await wanted.device
+        finally:
+            if wanted in self._wanted:
+                self._wanted.remove(wanted)
+                await self._end_if_idle()
+
+    async def _end_if_idle(self) -> None:
+        if not self._wanted and self._task is not None:
+            task, self._task = self._task, None
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def _run(self) -> None:
+        try:
+            while self._wanted:
+                async with radio_lock():
+                    await self._scan()
+        except Exception as error:
+            wanted, self._wanted = self._wanted, []
+            for each in wanted:
+                if not each.device.done():
+                    each.device.set_exception(error)
+
+    async def _scan(self) -> None:
+        bleak = import_bleak()
+        self._found.clear()
+        if self._backend is None and sys.platform == "linux":
+            await self._take_over(bleak)
+        scanner = bleak.BleakScanner(self._heard, **with_backend(self._backend))
+        async with asyncio.timeout(_BLEAK_TIMEOUT_S):
+            await scanner.start()
+        try:
+            while self._wanted and not self._found.is_set():
+                await self._look(_LOOK_S)
+            if self._wanted:
+                self._found.clear()
+                await self._look(_MORE_S)
+        finally:
+            async with asyncio.timeout(_BLEAK_TIMEOUT_S):
+                await scanner.stop()
+
+    async def _look(self, for_s: float) -> None:
+        began = asyncio.get_running_loop().time()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(for_s):
+                await self._found.wait()
+        spent_s = asyncio.get_running_loop().time() - began
+        for wanted in list(self._wanted):
+            wanted.left_s -= spent_s
+            if wanted.left_s <= 0:
+                self._settle(wanted, None)
+
+    def _heard(self, device: Any, _advertisement: Any) -> None:
+        for wanted in [w for w in self._wanted if w.address == device.address.upper()]:
+            self._known.add(wanted.address)
+            self._found.set()
+            self._settle(wanted, device)
+
+    def _settle(self, wanted: _Wanted, device: Any) -> None:
+        self._wanted.remove(wanted)
+        if not wanted.device.done():
+            wanted.device.set_result(device)
+
+    async def _take_over(self, bleak: Any) -> None:
+        """BlueZ keeps the links of a program that was killed, and a sensor that is linked does not advertise.
+
+        Only what this process has never found is looked for among them: what bleak says of a link of ours may be as
+        old as a BlueZ that died meanwhile.
+        """
+        if all(w.address in self._known for w in self._wanted) or not hasattr(bleak, "BleakAdapter"):  # bleak < 3.1
+            return
+        with suppress(NotImplementedError):
+            async with asyncio.timeout(_BLEAK_TIMEOUT_S):
+                adapter = await bleak.BleakAdapter.get()
+                linked = await adapter.get_connected_devices()
+            for device in linked:
+                if device.address.upper() not in self._known:
+                    self._heard(device, None)
