@@ -11,14 +11,18 @@ from subtalar_sim.types import FloatArray
 
 @dataclass(frozen=True)
 class SensorClock:
-    """Reads ``offset_s + t * (1 + drift_ppm * 1e-6)`` at true session time t."""
+    """Reads ``offset_s + t * (1 + drift_ppm * 1e-6)`` at true session time t, and more after ``jumps`` (time, by)."""
 
     offset_s: float = 0.0
     drift_ppm: float = 0.0
+    jumps: tuple[tuple[float, float], ...] = ()
 
     def reading(self, t_s: FloatArray) -> FloatArray:
         """True session times (n,) -> what the sensor's clock shows."""
-        return np.asarray(self.offset_s + t_s * (1.0 + 1e-6 * self.drift_ppm), dtype=np.float64)
+        shown = self.offset_s + t_s * (1.0 + 1e-6 * self.drift_ppm)
+        for at_s, by_s in self.jumps:
+            shown = shown + by_s * (t_s >= at_s)
+        return np.asarray(shown, dtype=np.float64)
 
     def true_rate(self, rate_hz: float) -> float:
         """Samples a true second from a sensor that samples ``rate_hz`` times a second of its own."""

@@ -1,12 +1,13 @@
 """All that makes one simulated session, in a frozen value that crosses process borders."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 from subtalar_sim.body import BodyConfig, WalkingBody
 from subtalar_sim.clock import SensorClock, draw_clock
-from subtalar_sim.faults import NO_FAULTS, FaultPlan
+from subtalar_sim.faults import NO_FAULTS, FaultPlan, FaultScript
 from subtalar_sim.firmware.registry import SimulatedDevice, find_simulated
-from subtalar_sim.sensor import QUALITIES, Imu, Mounting, draw_mounting
+from subtalar_sim.sensor import QUALITIES, Imu, Mounting, MovedImu, draw_mounting
 from subtalar_sim.types import SITES, split_site
 
 
@@ -65,14 +66,27 @@ class SimulationConfig:
         return WalkingBody(self.body)
 
     def make_imu(self, body: WalkingBody, site: str) -> Imu:
-        """The sensor at ``site``, with the ranges of the device."""
+        """The sensor that was strapped on at ``site``, with the ranges of the device."""
+        return self._imu(body, site, site)
+
+    def make_source(self, body: WalkingBody, site: str) -> Imu | MovedImu:
+        """As ``make_imu``, but on another site from the times on at which the plan moves it there."""
+        imu = self.make_imu(body, site)
+        moves = self.faults_at(site).moves
+        return MovedImu(imu, tuple((t, self._imu(body, to, site)) for t, to in sorted(moves))) if moves else imu
+
+    def _imu(self, body: WalkingBody, site: str, unit: str) -> Imu:
         mounting = dict(self.mountings).get(site) or draw_mounting(site, self.seed, self.orientation)
+        plan = self.faults_at(unit)
         return Imu(
             body,
             site,
             mounting,
             QUALITIES[self.quality],
             self.seed,
+            unit=unit,
+            slips=plan.slips,
+            saturation=plan.saturation,
             acc_range_m_s2=self.model.acc_range_m_s2,
             gyr_range_rad_s=self.model.gyr_range_rad_s,
             bandwidth_hz=self.bandwidth_hz,
@@ -80,7 +94,13 @@ class SimulationConfig:
 
     def make_clock(self, site: str) -> SensorClock:
         """The clock of the sensor at ``site``."""
-        return draw_clock(site, self.seed, self.clock_drift_ppm)
+        return replace(
+            draw_clock(site, self.seed, self.clock_drift_ppm), jumps=tuple(sorted(self.faults_at(site).clock_jumps))
+        )
+
+    def with_faults(self, script: FaultScript) -> Self:
+        """The same session with these faults instead."""
+        return replace(self, faults=script.everywhere, faults_of=script.of)
 
     def faults_at(self, site: str) -> FaultPlan:
         """What goes wrong at ``site``."""

@@ -11,6 +11,7 @@ from subtalar_sim.types import GRAVITY_M_S2, FloatArray, split_site
 
 _STENCIL_S: Final = 5e-4
 _LOWPASS_TAPS: Final = 8
+_SLIP_LASTS_S: Final = 0.3
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,10 @@ class Imu:
     """One unit on one segment. ``measure`` is called with rising times; its noise goes on from call to call.
 
     How a run of times is cut into calls does not change the numbers. Ranges are the magnitudes at which a channel
-    clips. ``bandwidth_hz`` smooths like the sensor's own low-pass, with the delay of a causal filter; None: no filter.
+    clips; in the spans of ``saturation`` (start, length, share) it is that share of them. ``bandwidth_hz`` smooths like
+    the sensor's own low-pass, with the delay of a causal filter; None: no filter. ``unit`` names the one of which it
+    has the errors, the site if empty. ``slips``: (time, degrees) by which the strap turns about the segment's long
+    axis within a third of a second.
     """
 
     def __init__(
@@ -147,19 +151,24 @@ class Imu:
         acc_range_m_s2: float = 16 * GRAVITY_M_S2,
         gyr_range_rad_s: float = float(np.radians(2000.0)),
         bandwidth_hz: float | None = None,
+        unit: str = "",
+        slips: tuple[tuple[float, float], ...] = (),
+        saturation: tuple[tuple[float, float, float], ...] = (),
     ) -> None:
         self.body, self.site, self.mounting, self.quality = body, site, mounting, quality
         self.side, self.segment = split_site(site)
         self.acc_range_m_s2, self.gyr_range_rad_s = acc_range_m_s2, gyr_range_rad_s
         self.bandwidth_hz = bandwidth_hz
         self._R, self._lever = mounting.matrix(), np.asarray(mounting.lever_m)
-        unit = np.random.default_rng([seed, 12, *site.encode()])
+        self._slips, self._saturation = slips, saturation
+        name = (unit or site).encode()
+        dice = np.random.default_rng([seed, 12, *name])
         q = quality
-        self.gyr_bias_rad_s = unit.normal(0.0, 1.0, 3) * q.gyr_bias_rad_s
-        self.acc_bias_m_s2 = unit.normal(0.0, 1.0, 3) * q.acc_bias_m_s2
-        self.gyr_matrix = self._error_matrix(unit)
-        self.acc_matrix = self._error_matrix(unit)
-        self._rng = np.random.default_rng([seed, 13, *site.encode()])
+        self.gyr_bias_rad_s = dice.normal(0.0, 1.0, 3) * q.gyr_bias_rad_s
+        self.acc_bias_m_s2 = dice.normal(0.0, 1.0, 3) * q.acc_bias_m_s2
+        self.gyr_matrix = self._error_matrix(dice)
+        self.acc_matrix = self._error_matrix(dice)
+        self._rng = np.random.default_rng([seed, 13, *name])
         self._last_t: float | None = None
 
     def _error_matrix(self, unit: np.random.Generator) -> FloatArray:
@@ -172,8 +181,9 @@ class Imu:
         """What a perfect sensor in this place feels at times ``t_s`` (n,): no noise, no limits."""
         t = np.asarray(t_s, dtype=np.float64)
         n, h = len(t), _STENCIL_S
-        state = self.body.pose(self.side, np.concatenate([t - 2 * h, t - h, t, t + h, t + 2 * h]))
-        segment = state.foot if self.segment == "foot" else state.shank
+        times = np.concatenate([t - 2 * h, t - h, t, t + h, t + 2 * h])
+        state = self.body.pose(self.side, times)
+        segment = self._strap(times, state.foot if self.segment == "foot" else state.shank)
         p = (state.ankle_m + segment @ self._lever).reshape(5, n, 3)
         R = (segment @ self._R).reshape(5, n, 3, 3)
         # Fourth-order central differences: the motion is smooth, the step far below any sample period.
@@ -187,7 +197,18 @@ class Imu:
     def orientation(self, t_s: FloatArray) -> FloatArray:
         """Sensor axes into the world at any times (n,): (n, 3, 3)."""
         state = self.body.pose(self.side, t_s)
-        return np.asarray((state.foot if self.segment == "foot" else state.shank) @ self._R, dtype=np.float64)
+        segment = self._strap(t_s, state.foot if self.segment == "foot" else state.shank)
+        return np.asarray(segment @ self._R, dtype=np.float64)
+
+    def _strap(self, t_s: FloatArray, segment: FloatArray) -> FloatArray:
+        """The strap's axes in the world (n, 3, 3): those of the segment, unless it slipped."""
+        if not self._slips:
+            return segment
+        angle = np.zeros(len(t_s))
+        for at_s, by_deg in self._slips:
+            done = np.clip((t_s - at_s) / _SLIP_LASTS_S, 0.0, 1.0)
+            angle += np.radians(by_deg) * done**3 * (done * (6.0 * done - 15.0) + 10.0)
+        return np.asarray(segment @ about_y(angle), dtype=np.float64)
 
     def _felt(self, t: FloatArray) -> ImuSamples:
         if self.bandwidth_hz is None:
@@ -221,7 +242,40 @@ class Imu:
         acc += dice[:, 3:6] * (q.acc_noise_m_s2_sqrt_hz * white)
         return ImuSamples(
             true.t_s,
-            np.clip(acc, -self.acc_range_m_s2, self.acc_range_m_s2),
-            np.clip(gyr, -self.gyr_range_rad_s, self.gyr_range_rad_s),
+            self._clipped(acc, true.t_s, self.acc_range_m_s2),
+            self._clipped(gyr, true.t_s, self.gyr_range_rad_s),
             true.orientation,
         )
+
+    def _clipped(self, values: FloatArray, t_s: FloatArray, full: float) -> FloatArray:
+        limit = np.full((len(t_s), 1), full)
+        for start, length, share in self._saturation:
+            limit[(t_s >= start) & (t_s < start + length)] = share * full
+        return np.asarray(np.clip(values, -limit, limit), dtype=np.float64)
+
+
+class MovedImu:
+    """One unit that is moved to other sites: ``later`` is (time, the same unit on the site it is moved to)."""
+
+    def __init__(self, first: Imu, later: tuple[tuple[float, Imu], ...]) -> None:
+        self._places = ((-np.inf, first), *later)
+        self.acc_range_m_s2, self.gyr_range_rad_s = first.acc_range_m_s2, first.gyr_range_rad_s
+
+    def _parts(self, t_s: FloatArray) -> list[tuple[Imu, FloatArray]]:
+        ends = [*(begin for begin, _ in self._places[1:]), np.inf]
+        parts = [(imu, t_s[(t_s >= a) & (t_s < b)]) for (a, imu), b in zip(self._places, ends, strict=True)]
+        return [part for part in parts if len(part[1])] or parts[:1]
+
+    def measure(self, t_s: FloatArray, rate_hz: float) -> ImuSamples:
+        """See ``Imu``."""
+        found = [imu.measure(t, rate_hz) for imu, t in self._parts(t_s)]
+        return ImuSamples(
+            np.concatenate([f.t_s for f in found]),
+            np.concatenate([f.acc_m_s2 for f in found]),
+            np.concatenate([f.gyr_rad_s for f in found]),
+            np.concatenate([f.orientation for f in found]),
+        )
+
+    def orientation(self, t_s: FloatArray) -> FloatArray:
+        """See ``Imu``."""
+        return np.concatenate([imu.orientation(t) for imu, t in self._parts(t_s)])

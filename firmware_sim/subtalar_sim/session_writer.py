@@ -94,7 +94,7 @@ def _gzip_text(path: Path) -> Iterator[io.TextIOWrapper]:
 
 def _sensor_rows(config: SimulationConfig, body: WalkingBody, site: str, end_s: float) -> Iterator[FloatArray]:
     """Blocks of rows (n, 8) in the order of the file, lost samples left out."""
-    imu, clock, plan = config.make_imu(body, site), config.make_clock(site), config.faults_at(site)
+    imu, clock, plan = config.make_source(body, site), config.make_clock(site), config.faults_at(site)
     rng = np.random.default_rng([config.seed, 17, *site.encode()])
     gaps = GapDrawer(plan, config.rate_hz, config.seed, site)
     rate = clock.true_rate(config.rate_hz)
@@ -107,8 +107,8 @@ def _sensor_rows(config: SimulationConfig, body: WalkingBody, site: str, end_s: 
         acc = _quantised(sample.acc_m_s2, imu.acc_range_m_s2)
         gyr = _quantised(sample.gyr_rad_s, imu.gyr_range_rad_s)
         rows = np.column_stack([clock.reading(t), arrivals.of(t), acc, gyr])
-        down = np.array([plan.is_down(x) for x in t]) if plan.outages else np.zeros(len(t), dtype=np.bool_)
-        yield rows[gaps.kept(len(t)) & ~down]
+        down = np.array([plan.is_down(x) for x in t]) if plan.downs else np.zeros(len(t), dtype=np.bool_)
+        yield rows[gaps.kept(len(t), t) & ~down]
 
 
 def _quantised(value: FloatArray, full_scale: float) -> FloatArray:

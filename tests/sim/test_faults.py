@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from subtalar_sim.clock import SessionClock
-from subtalar_sim.faults import DelayLine, FaultPlan, GapDrawer
+from subtalar_sim.faults import DelayLine, FaultPlan, GapDrawer, SentLedger
 from subtalar_sim.types import Payload
 
 
@@ -19,12 +19,12 @@ def test_the_same_samples_are_lost_however_the_run_is_cut() -> None:
 
 
 def test_jitter_keeps_the_order_and_delays_everything() -> None:
-    line = DelayLine(FaultPlan(delay_s=0.05, jitter_s=0.03), 1, "left_foot")
+    line = DelayLine(FaultPlan(delay_s=0.05, jitter_s=0.03), 1, "left_foot", SentLedger())
     for i in range(200):
         line.push(0.01 * i, Payload(bytes([i]), 1))
     arrived: list[tuple[float, int]] = []
     for now in np.arange(0.0, 3.0, 0.001):
-        arrived += [(float(now), p.data[0]) for p in line.due(float(now))]
+        line.deliver(float(now), lambda p, now=now: arrived.append((float(now), p.data[0])) or True)
     assert [i for _, i in arrived] == list(range(200))
     late = np.array([t - 0.01 * i for t, i in arrived])
     assert late.min() >= 0.05
@@ -32,11 +32,12 @@ def test_jitter_keeps_the_order_and_delays_everything() -> None:
 
 
 def test_a_broken_link_loses_what_was_on_its_way_and_says_how_much() -> None:
-    line = DelayLine(FaultPlan(delay_s=1.0), 1, "left_foot")
+    line = DelayLine(FaultPlan(delay_s=1.0), 1, "left_foot", SentLedger(sent=7))
     line.push(0.0, Payload(b"a", 4))
     line.push(0.1, Payload(b"b", 3))
     assert line.clear() == 7
-    assert line.due(10.0) == []
+    assert (line.ledger.sent, line.ledger.unsent) == (0, 7)
+    line.deliver(10.0, lambda _: pytest.fail("what is gone does not arrive"))
 
 
 def test_outages_have_edges() -> None:

@@ -9,6 +9,7 @@ import pytest
 from subtalar_sim.clock import SessionClock
 from subtalar_sim.faults import NO_FAULTS, DelayLine, FaultPlan, SentLedger
 from subtalar_sim.firmware.base import GattCharacteristic, GattService, Payload, RefusedByDevice
+from subtalar_sim.serve.delivery import Delivery
 from subtalar_sim.serve.pump import Pump
 
 bleak = pytest.importorskip("bleak", reason="Bluetooth tests need bleak")
@@ -71,6 +72,9 @@ class Machine:
                 out.append(Payload(self.count.to_bytes(4, "little"), 1, DATA))
         return out
 
+    def power_cycle(self, now_s: float) -> None:
+        self.count = 0
+
     def next_deadline_s(self) -> float:
         return 0.0 if self.echo else self.count * 0.02
 
@@ -82,8 +86,9 @@ async def served(machine: Machine, plan: FaultPlan = NO_FAULTS) -> AsyncIterator
     from subtalar_sim.serve.radio import Radio
 
     radio, clock = Radio(), SessionClock()
-    link = GattPeripheral(radio, machine, ADDRESS, clock.session_s)
-    pump = Pump(machine, link, clock, plan, DelayLine(plan, 1, "right_foot"))
+    link = GattPeripheral(radio, machine, ADDRESS, clock.session_s, plan.mtu)
+    delivery = Delivery(machine, link, plan, DelayLine(plan, 1, "right_foot", machine.ledger))
+    pump = Pump(delivery, clock)
     link.on_activity = pump.rearm
     await radio.power_on()
     await link.start()

@@ -95,5 +95,5 @@ def test_too_short_a_session_is_refused_in_words(tmp_path: Path) -> None:
         replace(CONFIG, quality="dreamlike")
     with pytest.raises(ValueError, match="no device"):
         replace(CONFIG, device="abacus")
-    with pytest.raises(ValueError, match="served over tcp or pty"):
+    with pytest.raises(ValueError, match="served over tcp or udp or pty"):
         replace(CONFIG, device="ximu3", transport="ble")

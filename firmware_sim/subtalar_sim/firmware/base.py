@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -23,6 +23,7 @@ __all__ = [
     "RefusedByDevice",
     "SampleSource",
     "Sampling",
+    "charge_left",
 ]
 
 
@@ -71,6 +72,10 @@ class Sampling(Protocol):
         """Payloads that have become due, in order; nobody ``listening`` means samples are measured for nothing."""
         ...
 
+    def power_cycle(self, now_s: float) -> None:
+        """Off and on again: what was not saved is forgotten, the device's clock starts anew where it has one."""
+        ...
+
     def next_deadline_s(self) -> float:
         """When ``poll`` has something to say next, as far as is known."""
         ...
@@ -102,6 +107,14 @@ class GattFirmware(Sampling, Protocol):
     def on_subscribe(self, uuid: str, *, subscribed: bool, now_s: float) -> None:
         """The host turns notifications of a characteristic on or off; a lost link turns all of them off."""
         ...
+
+
+_RUNS_DOWN_S: Final = 120.0
+
+
+def charge_left(now_s: float, empty_s: float) -> float:
+    """1 while the battery lasts, falling to 0 in the last two minutes before ``empty_s``."""
+    return min(1.0, max(0.0, (empty_s - now_s) / _RUNS_DOWN_S))
 
 
 Encoder = Callable[[ImuSamples], list[bytes]]
@@ -167,8 +180,8 @@ class FrameFeed:
         t = self._start_s + np.arange(self._index, self._index + n) / self._rate
         self._index += n
         frames = self._encode(self._source.measure(t, self._rate))
-        keep = self._gaps.kept(self._ahead)
         newest = t[self._group - 1 :: self._group]
+        keep = self._gaps.kept(self._ahead, newest)
         self._queue.extend((float(a), f if k else None) for a, f, k in zip(newest, frames, keep, strict=True))
 
     def _skip(self, now_s: float) -> bool:

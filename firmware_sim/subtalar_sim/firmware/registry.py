@@ -6,6 +6,7 @@ A maker turns one ``Unit`` into firmware. What is served over ``ble`` must be a 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from typing import Final
 
 import numpy as np
@@ -33,7 +34,7 @@ class Unit:
 
     ``rate_hz`` is what it was set to before; ``serial_number`` 64 bits, for the device to show in its own way;
     ``address`` the Bluetooth address, empty on other routes; ``interface`` one of the device's transports.
-    ``start_s``: when it was switched on, in session seconds.
+    ``start_s``: when it was switched on, in session seconds; ``empty_s``: when its battery will be empty.
     """
 
     source: SampleSource
@@ -44,6 +45,7 @@ class Unit:
     address: str = ""
     interface: str = ""
     start_s: float = 0.0
+    empty_s: float = inf
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,9 @@ class SimulatedDevice:
 
 
 def _witmotion(unit: Unit) -> GattFirmware:
-    return WitMotionBle(unit.source, unit.clock, unit.gaps, rate_hz=unit.rate_hz, start_s=unit.start_s)
+    return WitMotionBle(
+        *(unit.source, unit.clock, unit.gaps), rate_hz=unit.rate_hz, start_s=unit.start_s, empty_s=unit.empty_s
+    )
 
 
 def _movella_dot(unit: Unit) -> GattFirmware:
@@ -96,6 +100,7 @@ def _ximu3(unit: Unit) -> Firmware:
         serial_number="-".join(digits[i : i + 4] for i in range(0, 16, 4)),
         interface={"tcp": "tcp", "udp": "udp"}.get(unit.interface, "usb"),
         start_s=unit.start_s,
+        empty_s=unit.empty_s,
     )
 
 

@@ -20,6 +20,7 @@ from subtalar_sim.firmware.base import (
     Payload,
     RefusedByDevice,
     SampleSource,
+    charge_left,
 )
 from subtalar_sim.sensor import ImuSamples
 from subtalar_sim.types import GRAVITY_M_S2
@@ -107,8 +108,9 @@ class WitMotionBle:
         volts: float = 3.97,
         name: str = "WT901BLE67",
         start_s: float = 0.0,
+        empty_s: float = float("inf"),
     ) -> None:
-        self.name = name
+        self.name, self._empty_s = name, empty_s
         self._source, self._clock, self._gaps = source, clock, gaps
         self.ledger = SentLedger()
         self.max_payload = 244
@@ -191,7 +193,8 @@ class WitMotionBle:
     def _register(self, register: int, now_s: float) -> int:
         if register == REG_BATTERY:
             # Some 100 mV an hour near full charge; reads zero while the flash is being written.
-            return 0 if now_s < self._busy_until else max(330, round(100 * self._volts - now_s / 360.0))
+            volts = 3.3 + (self._volts - 3.3) * charge_left(now_s, self._empty_s)
+            return 0 if now_s < self._busy_until else max(330, round(100 * volts - now_s / 360.0))
         fixed = {REG_VERSION: 0x2B3D, REG_VERSION + 1: 0x0001, REG_TEMPERATURE: 2950, REG_MAG_TYPE: 5}
         if register in fixed:
             return fixed[register]

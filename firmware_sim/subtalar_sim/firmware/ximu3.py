@@ -13,7 +13,7 @@ import numpy as np
 from subtalar_sim.clock import SensorClock
 from subtalar_sim.faults import NO_FAULTS, GapDrawer, SentLedger
 from subtalar_sim.firmware import ximu3_messages as messages
-from subtalar_sim.firmware.base import FrameFeed, Payload, SampleSource
+from subtalar_sim.firmware.base import FrameFeed, Payload, SampleSource, charge_left
 from subtalar_sim.firmware.ximu3_settings import (
     DEFAULTS,
     KEYS,
@@ -72,10 +72,11 @@ class XImu3:
         name: str = "x-IMU3",
         interface: str = "usb",
         start_s: float = 0.0,
+        empty_s: float = float("inf"),
     ) -> None:
         self._source, self._clock, self._gaps = source, clock, gaps
         self._no_gaps = GapDrawer(NO_FAULTS, rate_hz, 0, "")
-        self._serial, self._interface = serial_number, interface
+        self._serial, self._interface, self._empty_s = serial_number, interface, empty_s
         self.ledger = SentLedger()
         self.saved: dict[str, Value] = {
             **DEFAULTS,
@@ -276,8 +277,9 @@ class XImu3:
         return out
 
     def _slow_message(self, key: str, t_s: float) -> bytes:
+        left = charge_left(t_s, self._empty_s)
         letter, values = {
-            "battery": ("B", [max(5.0, 96.0 - t_s / 300.0), 4.05, 0.0]),
+            "battery": ("B", [max(5.0, 96.0 - t_s / 300.0) * left, 3.3 + 0.75 * left, 0.0]),
             "temperature": ("T", [29.5]),
             "rssi": ("W", [80.0, -55.0]),
         }[key]

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 
 from subtalar_sim.body import BodyConfig
 from subtalar_sim.config import SimulationConfig
+from subtalar_sim.faults import parse_faults
 from subtalar_sim.firmware.registry import find_simulated
 from subtalar_sim.serve.bluez.daemon import why_no_message_bus
 from subtalar_sim.serve.live import default_transport, simulated_hardware
@@ -23,6 +24,7 @@ def serve(
     style: str = "normal",
     rate_hz: float = 0.0,
     sites: tuple[str, ...] = SITES,
+    faults: str = "",
     say: Callable[[str], None] = print,
 ) -> None:
     """Serve simulated sensors until ``duration_s`` host seconds have passed (None: until Ctrl-C).
@@ -30,8 +32,8 @@ def serve(
     Says one device spec a line through ``say``, ready to be handed to ``--device``. ``device``: a key of
     ``SIMULATED``; ``transport``: one of the device's (None: its usual one). With ``port`` the sensors take that port
     and the following ones. Over ``ble`` the first line is the setting of the environment under which other programs
-    find the sensors (``DBUS_SYSTEM_BUS_ADDRESS=…``); that needs Linux and dbus-daemon. Raises ValueError for anything
-    that is not offered or not possible here, OSError if a port is taken.
+    find the sensors (``DBUS_SYSTEM_BUS_ADDRESS=…``); that needs Linux and dbus-daemon. ``faults``: a fault script.
+    Raises ValueError for anything that is not offered or not possible here, OSError if a port is taken.
     """
     transport = transport or default_transport(device)
     if transport == "ble":
@@ -51,7 +53,7 @@ def serve(
         rate_hz=rate_hz,
         sites=sites,
         speed=speed,
-    )
+    ).with_faults(parse_faults(faults))
     try:
         asyncio.run(_serve(config, duration_s, say))
     except KeyboardInterrupt:

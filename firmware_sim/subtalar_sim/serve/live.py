@@ -13,7 +13,8 @@ from subtalar_sim.config import SimulationConfig
 from subtalar_sim.faults import DelayLine, GapDrawer, SentLedger
 from subtalar_sim.firmware import Firmware, GattFirmware
 from subtalar_sim.firmware.registry import Unit, find_simulated
-from subtalar_sim.serve.pump import Link, Pump
+from subtalar_sim.serve.delivery import Delivery, Link
+from subtalar_sim.serve.pump import Pump
 from subtalar_sim.serve.streams import PtyLink, TcpLink
 from subtalar_sim.serve.udp import UdpLink
 from subtalar_sim.types import FloatArray, Side
@@ -67,7 +68,7 @@ def _firmware(
     # Devices were not switched on together: their samples fall between each other's.
     start = float(np.random.default_rng([config.seed, 18, number]).uniform(0.0, 1.0 / config.rate_hz))
     unit = Unit(
-        source=config.make_imu(body, site),
+        source=config.make_source(body, site),
         clock=config.make_clock(site),
         gaps=GapDrawer(config.faults_at(site), config.rate_hz, config.seed, site),
         rate_hz=config.rate_hz,
@@ -75,6 +76,7 @@ def _firmware(
         address=ble_address(config.seed, number) if transport == "ble" else "",
         interface=transport,
         start_s=start,
+        empty_s=config.faults_at(site).battery_empty_s,
     )
     return config.model.make(unit)
 
@@ -92,6 +94,8 @@ async def simulated_hardware(config: SimulationConfig) -> AsyncIterator[Simulate
     if a port is taken, and ImportError if Bluetooth is asked for without the packages of the ``sim`` extra.
     """
     transport = config.transport or default_transport(config.device)
+    for site in config.sites:
+        config.faults_at(site).check_transport(transport)
     body = config.make_body()
     clock = SessionClock(config.speed)
     radio: RadioType | None = None
@@ -109,8 +113,10 @@ async def simulated_hardware(config: SimulationConfig) -> AsyncIterator[Simulate
             firmware = _firmware(config, body, site, number, transport)
             link = _link(config, firmware, clock, number, transport, radio)
             plan = config.faults_at(site)
-            pump = Pump(firmware, link, clock, plan, DelayLine(plan, config.seed, site))
+            delivery = Delivery(firmware, link, plan, DelayLine(plan, config.seed, site, firmware.ledger))
+            pump = Pump(delivery, clock)
             link.on_activity = pump.rearm
+            delivery.switch(0.0)
             links.append(link)
             pumps.append(pump)
             ledgers[site] = firmware.ledger
@@ -142,7 +148,8 @@ def _link(
         from subtalar_sim.serve.peripheral import GattPeripheral
 
         gatt = cast(GattFirmware, firmware)
-        return GattPeripheral(radio, gatt, ble_address(config.seed, number), clock.session_s)
+        mtu = config.faults_at(config.sites[number]).mtu
+        return GattPeripheral(radio, gatt, ble_address(config.seed, number), clock.session_s, mtu)
     stream = cast(Firmware, firmware)
     port = config.port + number if config.port else 0
     link: TcpLink | UdpLink | PtyLink

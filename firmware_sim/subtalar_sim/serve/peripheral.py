@@ -27,11 +27,14 @@ class GattPeripheral:
     """The link of one device: advertises while free, and takes the firmware's payloads once somebody subscribed.
 
     ``now_s`` tells the session time; ``on_activity`` is called after the host read, wrote or subscribed. A read or
-    write that the firmware refuses is answered with its ATT error. A lost link turns every notification off.
+    write that the firmware refuses is answered with its ATT error. A lost link turns every notification off. ``mtu``:
+    the most that it agrees to.
     """
 
-    def __init__(self, radio: Radio, firmware: GattFirmware, address: str, now_s: Callable[[], float]) -> None:
-        self.address = address
+    def __init__(
+        self, radio: Radio, firmware: GattFirmware, address: str, now_s: Callable[[], float], mtu: int | None = None
+    ) -> None:
+        self.address, self.refusals = address, 0
         self.on_activity: Callable[[], None] = lambda: None
         self._radio, self._firmware, self._now_s = radio, firmware, now_s
         name = firmware.name.encode("utf-8")
@@ -39,6 +42,8 @@ class GattPeripheral:
             AdvertisingData([(AdvertisingData.FLAGS, b"\x06"), (AdvertisingData.COMPLETE_LOCAL_NAME, name)])
         )
         self._device = radio.add_device(firmware.name, address, advertising)
+        if mtu is not None:
+            self._device.gatt_server.max_mtu = mtu
         self._characteristics: dict[str, Any] = {}
         for service in firmware.services:
             parts = [self._make(c) for c in service.characteristics]
@@ -69,7 +74,7 @@ class GattPeripheral:
 
     async def start(self) -> None:
         """Advertise; the radio must be powered."""
-        await self._device.start_advertising(auto_restart=False)
+        await self._advertise()
 
     async def stop(self) -> None:
         """Vanish for good."""
@@ -125,7 +130,10 @@ class GattPeripheral:
         self._fit(connection)
         connection.on("connection_att_mtu_update", lambda: self._fit(connection))
         connection.on("disconnection", self._disconnected)
-        if not self._reachable:
+        if self.refusals:
+            self.refusals -= 1
+            self._spawn(self._radio.hang_up(connection))
+        elif not self._reachable:
             self._spawn(self._go_dark())
 
     def _fit(self, connection: Any) -> None:

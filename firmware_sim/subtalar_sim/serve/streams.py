@@ -20,6 +20,7 @@ class TcpLink:
         self._server: asyncio.Server | None = None
         self._client: asyncio.Transport | None = None
         self._reachable = True
+        self.refusals = 0
         self.on_bytes: Callable[[bytes], None] = lambda _: None
         self.on_activity: Callable[[], None] = lambda: None
 
@@ -68,7 +69,8 @@ class TcpLink:
             self._client = None
 
     def _accept(self, transport: asyncio.Transport) -> None:
-        if not self._reachable:
+        if not self._reachable or self.refusals:
+            self.refusals -= self._reachable
             transport.abort()
             return
         self._drop()
@@ -109,6 +111,7 @@ class PtyLink:
         self._rest = b""
         self._reading = False
         self._reachable = True
+        self.refusals = 0
         self.on_bytes: Callable[[bytes], None] = lambda _: None
         self.on_activity: Callable[[], None] = lambda: None
 

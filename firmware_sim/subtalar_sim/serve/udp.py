@@ -24,6 +24,7 @@ class UdpLink(asyncio.DatagramProtocol):
         self._socket: asyncio.DatagramTransport | None = None
         self._peer: str | None = None
         self._reachable = True
+        self.refusals = 0
         self.on_bytes: Callable[[bytes], None] = lambda _: None
         self.on_activity: Callable[[], None] = lambda: None
 

@@ -6,6 +6,7 @@ import click
 
 from subtalar.cli.missing import missing_package
 from subtalar.cli.numbers import SECONDS, FiniteRange
+from subtalar.cli.simulation import FAULT_HELP, fault_text
 from subtalar.errors import InputError
 
 
@@ -50,7 +51,17 @@ def sim() -> None:
     show_default=True,
     help="Faster or slower than life.",
 )
-def serve(device: str, transport: str | None, port: int, duration_s: float | None, seed: int, speed: float) -> None:
+@click.option("--fault", "faults", multiple=True, metavar="FAULTS", help=FAULT_HELP)
+def serve(
+    *,
+    device: str,
+    transport: str | None,
+    port: int,
+    duration_s: float | None,
+    seed: int,
+    speed: float,
+    faults: tuple[str, ...],
+) -> None:
     """Serve simulated sensors of both legs and print where to connect, one device spec a line.
 
     Over ble (Linux with dbus-daemon) the first line is DBUS_SYSTEM_BUS_ADDRESS=…: set that for the program that is to
@@ -58,10 +69,21 @@ def serve(device: str, transport: str | None, port: int, duration_s: float | Non
     """
     try:
         from subtalar_sim.serve.command import serve as serve_simulated
+        from subtalar_sim.serve.live import default_transport
     except ImportError as error:
         raise missing_package(error, "sim") from None
     try:
-        serve_simulated(device, transport, port=port, duration_s=duration_s, seed=seed, speed=speed, say=_say_now)
+        text = fault_text(faults, transport or default_transport(device)) if faults else ""
+        serve_simulated(
+            device,
+            transport,
+            port=port,
+            duration_s=duration_s,
+            seed=seed,
+            speed=speed,
+            faults=text,
+            say=_say_now,
+        )
     except (ValueError, OSError) as error:
         raise InputError(f"The simulated sensors cannot be served: {error}.") from None
 

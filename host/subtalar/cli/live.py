@@ -12,7 +12,7 @@ import click
 
 from subtalar.cli.numbers import SECONDS, SUBTALAR_AXIS_HELP, FiniteRange, SubtalarAxisType
 from subtalar.cli.preparing import say_preparing
-from subtalar.cli.simulation import simulated
+from subtalar.cli.simulation import FAULT_HELP, fault_text, simulated
 from subtalar.errors import InputError, SubtalarError
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ if TYPE_CHECKING:
 @click.option(
     "--subtalar-axis", "axis_deg", type=SubtalarAxisType(), metavar="INCLINATION,DEVIATION", help=SUBTALAR_AXIS_HELP
 )
+@click.option("--fault", "faults", multiple=True, metavar="FAULTS", help=FAULT_HELP)
 @click.option("--truth", metavar="PATH", help="Write the simulation's true angles to this .csv.gz file.")
 def live(
     *,
@@ -82,6 +83,7 @@ def live(
     seed: int,
     style: str,
     axis_deg: tuple[float, float] | None,
+    faults: tuple[str, ...],
     truth: str | None,
 ) -> None:
     """Run a live session: connect, show the three ankle angles of both legs, and record.
@@ -103,11 +105,13 @@ def live(
         return
     if truth is not None and not simulate:
         raise click.UsageError("--truth needs --simulate: only a simulation knows the true angles")
+    if faults and not simulate:
+        raise click.UsageError("--fault needs --simulate: real sensors have faults of their own")
     if record is not None and no_record:
         raise click.UsageError("--record and --no-record exclude each other")
     from subtalar.acquisition.plan import AcquisitionPlan
 
-    source, text = _live_source(simulate, replay, devices, speed, seed, style)
+    source, text = _live_source(simulate, replay, devices, speed, seed, style, faults)
     plan = AcquisitionPlan(
         source,
         text,
@@ -120,14 +124,21 @@ def live(
 
 
 def _live_source(
-    simulate: bool, replay: str | None, devices: tuple[str, ...], speed: float, seed: int, style: str
+    simulate: bool,
+    replay: str | None,
+    devices: tuple[str, ...],
+    speed: float,
+    seed: int,
+    style: str,
+    faults: tuple[str, ...],
 ) -> "tuple[Source, str]":
     from functools import partial
 
     from subtalar.acquisition.plan import DeviceSource, ProvidedSource, ReplaySource
 
     if simulate:
-        return ProvidedSource(partial(simulated, seed, style)), f"simulated sensors (seed {seed}, {style})"
+        opener = partial(simulated, seed, style, fault_text(faults, "ble"))
+        return ProvidedSource(opener), f"simulated sensors (seed {seed}, {style})"
     if replay is not None:
         from subtalar.session import open_session
 

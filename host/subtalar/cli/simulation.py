@@ -4,18 +4,41 @@ from pathlib import Path
 from typing import Any
 
 from subtalar.cli.missing import missing_package
+from subtalar.errors import InputError
+
+FAULT_HELP = "What goes wrong, such as loss=0.02,drop_link@30s+5s, or a file of that; see docs/how-to/faults.md."
 
 
-def simulated(seed: int, style: str) -> Any:
-    """Open the simulated hardware; runs in the acquisition process."""
+def simulated(seed: int, style: str, faults: str = "") -> Any:
+    """Open the simulated hardware with these faults; runs in the acquisition process."""
     try:
         from subtalar_sim.body import BodyConfig
         from subtalar_sim.config import SimulationConfig
+        from subtalar_sim.faults import parse_faults
         from subtalar_sim.serve.live import simulated_hardware
     except ImportError as error:
         raise missing_package(error, "sim") from None
     body = BodyConfig(seed=seed, style=style, walking_s=12 * 3600.0)
-    return simulated_hardware(SimulationConfig(body=body))
+    return simulated_hardware(SimulationConfig(body=body).with_faults(parse_faults(faults)))
+
+
+def fault_text(given: tuple[str, ...], transport: str) -> str:
+    """The script that the options ``--fault`` are, each of which is a script itself or the name of a file with one.
+
+    Raises InputError with one sentence for a fault that makes no sense, or none over ``transport``.
+    """
+    try:
+        from subtalar_sim.faults import parse_faults
+    except ImportError as error:
+        raise missing_package(error, "sim") from None
+    try:
+        text = "\n".join(Path(g).read_text(encoding="utf-8") if Path(g).is_file() else g for g in given)
+        script = parse_faults(text)
+        for plan in (script.everywhere, *(plan for _, plan in script.of)):
+            plan.check_transport(transport)
+    except (ValueError, OSError) as error:  # UnicodeDecodeError is a ValueError
+        raise InputError(f"The faults cannot be used: {error}.") from None
+    return text
 
 
 def simulated_session(folder: Path, seconds: float) -> Path:

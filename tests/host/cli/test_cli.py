@@ -247,6 +247,7 @@ def test_spaces_and_accents(run: Run, walk: Path, tmp_path: Path) -> None:
         ["analyze", "x"],
         ["nonsense"],
         ["sim", "serve", "--device", "abacus"],
+        ["live", "--replay", "x", "--fault", "loss=0.1"],
     ],
 )
 def test_wrong_usage_exits_with_two(run: Run, arguments: list[str]) -> None:
@@ -345,6 +346,18 @@ def test_an_empty_name_for_the_recording(run: Run) -> None:
 @pytest.mark.parametrize("arguments", [["--transport", "ble"], ["--transport", "tcp", "--port", "65534"]])
 def test_simulated_sensors_that_cannot_be_served(run: Run, arguments: list[str]) -> None:
     refused(run("sim", "serve", "--device", "ximu3", "--duration", "1", *arguments), "cannot be served")
+
+
+def test_faults_that_make_no_sense(run: Run, tmp_path: Path) -> None:
+    script = tmp_path / "bad day.txt"
+    script.write_text("loss=0.02  # fine\nrain=1\n", encoding="utf-8")
+    serve = ["sim", "serve", "--device", "ximu3", "--duration", "0.1"]
+    refused(run(*serve, "--fault", str(script)), "cannot be used", "'rain'")
+    refused(run(*serve, "--fault", "mtu=23"), "over Bluetooth only")
+    refused(run("live", "--simulate", "--headless", "--no-record", "--fault", "reorder=0.1"), "only udp")
+    status, out, _ = run(*serve, "--fault", "loss=0.02", "--fault", "left_foot:reboot@5s")
+    assert status == 0
+    assert out.count("ximu3") == 4
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")

@@ -1,0 +1,122 @@
+"""One sensor's faults as a frozen value."""
+
+from dataclasses import dataclass, fields
+from math import inf, isfinite
+from typing import Final
+
+from subtalar_sim.types import SITES
+
+Span = tuple[float, float]
+"""Start and length, in session seconds."""
+
+_SHARES: Final = ("loss", "corrupt", "garbage", "duplicate", "datagram_loss", "reorder")
+
+
+@dataclass(frozen=True)
+class FaultPlan:
+    """Times are session seconds. Shares lie in 0..1.
+
+    In the sensor: ``loss`` is the share of samples lost, in gaps of ``gap_samples`` on average, as is
+    ``gap_rate_per_s`` such gaps a second; everything measured in ``gaps`` is lost as well. ``saturation``: (start,
+    length, share of the range that is left). ``slips``: (time, degrees about the segment's long axis). ``moves``:
+    (time, the site where the sensor sits from then on). ``clock_jumps``: (time, seconds). ``battery_empty_s``: off
+    for good.
+
+    On the link: ``corrupt``, ``garbage``, ``duplicate`` are shares of payloads (notifications, flushes, datagrams)
+    with one altered byte, with up to 40 bytes of nonsense in front, and sent twice; ``datagram_loss`` and ``reorder``
+    happen on UDP only: a real link neither reorders nor silently drops. In ``stalls`` everything is held back and
+    then delivered at once; ``delay_s`` is on everything, plus exponential ``jitter_s``. ``mtu`` is the most that the
+    device agrees to. During ``outages`` and ``reboots`` the link is down, and it takes ``slow_discovery_s`` more, and
+    as long at the beginning, until the device can be found. ``refusals``: (time, how many connections from then on).
+    """
+
+    gap_rate_per_s: float = 0.0
+    gap_samples: float = 5.0
+    outages: tuple[Span, ...] = ()
+    delay_s: float = 0.0
+    jitter_s: float = 0.0
+    loss: float = 0.0
+    gaps: tuple[Span, ...] = ()
+    corrupt: float = 0.0
+    garbage: float = 0.0
+    duplicate: float = 0.0
+    datagram_loss: float = 0.0
+    reorder: float = 0.0
+    stalls: tuple[Span, ...] = ()
+    mtu: int | None = None
+    slow_discovery_s: float = 0.0
+    refusals: tuple[tuple[float, int], ...] = ()
+    clock_jumps: tuple[tuple[float, float], ...] = ()
+    reboots: tuple[Span, ...] = ()
+    saturation: tuple[tuple[float, float, float], ...] = ()
+    battery_empty_s: float = inf
+    slips: tuple[tuple[float, float], ...] = ()
+    moves: tuple[tuple[float, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in (f.name for f in fields(self)):
+            _check_numbers(name, getattr(self, name))
+        if min(self.gap_rate_per_s, self.delay_s, self.jitter_s, self.slow_discovery_s) < 0 or self.gap_samples < 1:
+            raise ValueError("fault rates, delay and jitter must not be negative, and a gap is at least one sample")
+        for name in _SHARES:
+            if not 0.0 <= getattr(self, name) < 1.0:
+                raise ValueError(f"{name} is a share of at least 0 and less than 1, not {getattr(self, name):g}")
+        if self.mtu is not None and not 23 <= self.mtu <= 517:
+            raise ValueError(f"an MTU lies in 23..517, not {self.mtu}")
+        if any(not 0.0 < share <= 1.0 for _, _, share in self.saturation):
+            raise ValueError("saturate is the share of the range that is left, more than 0 and at most 1")
+        if any(n < 1 for _, n in self.refusals):
+            raise ValueError("refuse is a number of connections, at least 1")
+        for _, site in self.moves:
+            if site not in SITES:
+                raise ValueError(f"no such sensor site: {site!r}; there are {', '.join(SITES)}")
+
+    def check_transport(self, transport: str) -> None:
+        """Raises ValueError if something is planned that cannot happen over ``ble``, ``pty``, ``tcp`` or ``udp``."""
+        if self.mtu is not None and transport != "ble":
+            raise ValueError(f"an MTU is agreed on over Bluetooth only, not over {transport}")
+        if self.refusals and transport not in ("ble", "tcp"):
+            raise ValueError(f"a connection can be refused over ble or tcp only: there is none over {transport}")
+        if (self.datagram_loss or self.reorder) and transport != "udp":
+            raise ValueError(f"only udp loses or reorders datagrams: over {transport} use loss, delay or stall")
+
+    @property
+    def off(self) -> tuple[Span, ...]:
+        """When the device has no power: it measures nothing."""
+        return (*self.reboots, *(((self.battery_empty_s, inf),) if isfinite(self.battery_empty_s) else ()))
+
+    @property
+    def downs(self) -> tuple[Span, ...]:
+        """When the device cannot be reached, for whatever reason; spans may overlap."""
+        slow = self.slow_discovery_s
+        down = tuple((start, length + slow) for start, length in (*self.outages, *self.off))
+        return ((0.0, slow), *down) if slow else down
+
+    def is_down(self, t_s: float) -> bool:
+        """Whether the link is out at session time ``t_s``."""
+        return within(self.downs, t_s)
+
+    def next_change_s(self, t_s: float) -> float:
+        """The next time after ``t_s`` at which anything begins or ends that happens at a time; infinite if none."""
+        spans = (*self.downs, *self.off, *((start, 0.0) for start, _ in self.refusals))
+        return min((e for start, length in spans for e in (start, start + length) if e > t_s), default=inf)
+
+
+def within(spans: tuple[Span, ...], t_s: float) -> bool:
+    """Whether ``t_s`` lies in any of them."""
+    return any(start <= t_s < start + length for start, length in spans)
+
+
+def _check_numbers(name: str, value: object) -> None:
+    """No NaN anywhere, and nothing before the beginning of the session."""
+    if isinstance(value, float) and value != value:
+        raise ValueError(f"{name} is no number")
+    for entry in value if isinstance(value, tuple) else ():
+        numbers = [v for v in entry if not isinstance(v, str)]
+        if any(v != v for v in numbers) or entry[0] < 0.0 or not isfinite(entry[0]):
+            raise ValueError(f"{name}: times are seconds from the beginning of the session on, not {entry[0]:g}")
+        if name in ("outages", "gaps", "stalls", "reboots", "saturation") and entry[1] <= 0.0:
+            raise ValueError(f"{name}: a length is more than 0 s, not {entry[1]:g}")
+
+
+NO_FAULTS: Final = FaultPlan()

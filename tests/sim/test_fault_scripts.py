@@ -1,0 +1,185 @@
+"""Fault scripts: every word, every mistake, and what the sensor-side faults do to the samples."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from subtalar_sim.body import BodyConfig
+from subtalar_sim.config import SimulationConfig
+from subtalar_sim.faults import NO_FAULTS, DelayLine, FaultPlan, GapDrawer, SentLedger, parse_faults
+from subtalar_sim.faults.script import fault_words
+from subtalar_sim.types import Payload
+
+FILE = """
+# a bad day
+loss = 2%, gap_samples=3      # every fiftieth sample
+drop_link@30s+5s
+drop_link @ 2min + 500ms
+left_foot: reboot@1min
+left_foot: loss=0
+swap@90s=right_foot/right_shank
+"""
+
+
+def test_a_file_is_read_as_it_is_meant() -> None:
+    script = parse_faults(FILE)
+    everywhere = FaultPlan(loss=0.02, gap_samples=3.0, outages=((30.0, 5.0), (120.0, 0.5)))
+    assert script.everywhere == everywhere
+    assert dict(script.of) == {
+        "left_foot": replace(everywhere, loss=0.0, reboots=((60.0, 1.5),)),
+        "right_foot": replace(everywhere, moves=((90.0, "right_shank"),)),
+        "right_shank": replace(everywhere, moves=((90.0, "right_foot"),)),
+    }
+    assert parse_faults("").everywhere == NO_FAULTS
+    assert parse_faults("loss=0.02,drop_link@30s+5s").everywhere.outages == ((30.0, 5.0),)
+
+
+def test_every_word_is_understood_as_its_example_says() -> None:
+    for example in fault_words().values():
+        for text in example.split(" or "):
+            assert parse_faults(text) != parse_faults(""), text
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("rain=0.2", "no fault 'rain'"),
+        ("loss", "is written as loss=0.02"),
+        ("loss=lots", "is written as loss=0.02"),
+        ("loss=1.5", "share"),
+        ("loss=nan", "makes no sense"),
+        ("loss=0.1,loss=0.2", "given twice"),
+        ("loss@3s=0.1", "is written as"),
+        ("drop_link=3", "is written as drop_link@30s"),
+        ("drop_link@3s", "is written as drop_link@30s"),
+        ("drop_link@3s+0s", "length is more than 0"),
+        ("drop_link@-3s+1s", "from the beginning"),
+        ("drop_link@3fortnights+1s", "is written as"),
+        ("mtu=7", "23..517"),
+        ("left_ear:loss=0.1", "names no sensor site"),
+        ("swap=right_foot/right_foot", "two different sites"),
+        ("swap=right_foot", "two different sites"),
+        ("refuse=0", "at least 1"),
+        ("saturate=0", "share of the range"),
+        ("loss 0.1", "not understood"),
+        ("delay=inf", "is written as"),
+    ],
+)
+def test_nonsense_is_one_sentence(text: str, words: str) -> None:
+    with pytest.raises(ValueError, match=words) as caught:
+        parse_faults(text)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "transport"),
+    [("mtu=23", "tcp"), ("refuse=1", "pty"), ("datagram_loss=0.1", "ble"), ("reorder=0.1", "tcp")],
+)
+def test_what_cannot_happen_on_a_route_is_refused(text: str, transport: str) -> None:
+    plan = parse_faults(text).everywhere
+    with pytest.raises(ValueError, match=f"over {transport}|only"):
+        plan.check_transport(transport)
+    plan.check_transport({"mtu=23": "ble", "refuse=1": "tcp"}.get(text, "udp"))
+
+
+def test_the_share_lost_is_the_share_asked_for() -> None:
+    for length in (1.0, 5.0):
+        keep = GapDrawer(FaultPlan(loss=0.05, gap_samples=length), 100.0, 3, "left_foot").kept(200_000)
+        assert 1.0 - keep.mean() == pytest.approx(0.05, abs=0.004)
+    t = np.arange(0.0, 10.0, 0.01)
+    keep = GapDrawer(FaultPlan(gaps=((2.0, 0.5),)), 100.0, 3, "left_foot").kept(len(t), t)
+    np.testing.assert_array_equal(keep, (t < 2.0) | (t >= 2.5))
+
+
+def test_damage_on_the_line_is_counted_to_the_sample() -> None:
+    plan = FaultPlan(corrupt=0.1, garbage=0.1, duplicate=0.1, datagram_loss=0.1, reorder=0.1)
+    ledger = SentLedger(sent=4000)
+    line = DelayLine(plan, 7, "left_foot", ledger)
+    arrived: list[Payload] = []
+    originals = [Payload(i.to_bytes(4, "little") * 5, 4) for i in range(1000)]
+    for i, payload in enumerate(originals):
+        line.push(0.01 * i, payload)
+        line.deliver(0.01 * i, lambda p: arrived.append(p) or True)
+    line.clear()
+    whole = [p for p in arrived if p in originals]
+    altered = [p for p in arrived if p.samples and p not in originals]
+    assert len({p.data for p in altered}) * 4 == ledger.corrupted == 4 * ledger.corrupted_payloads > 200
+    assert sum(len(p.data) for p in arrived if not p.samples) == ledger.garbage_bytes > 0
+    assert len(set(whole)) * 4 + ledger.corrupted + ledger.dropped == ledger.sent
+    assert (len(whole) + len(altered)) * 4 == ledger.sent - ledger.dropped + ledger.duplicated
+    assert ledger.dropped > 200
+    assert ledger.duplicated > 200
+    order = [int.from_bytes(p.data[:4], "little") for p in whole]
+    assert order != sorted(order)
+    assert all(b - a >= -1 for a, b in pairwise(order))  # late by one, not more
+
+
+def test_a_stall_delivers_everything_at_its_end() -> None:
+    line = DelayLine(FaultPlan(stalls=((1.0, 2.0),)), 1, "left_foot", SentLedger())
+    arrived: list[tuple[float, int]] = []
+    for i in range(50):
+        now = 0.1 * i
+        line.push(now, Payload(bytes([i]), 1))
+        line.deliver(now, lambda p, now=now: arrived.append((now, p.data[0])) or True)
+    assert [i for _, i in arrived] == list(range(50))
+    late = {i: now for now, i in arrived}
+    assert all(late[i] == pytest.approx(max(0.1 * i, 3.0 if i >= 10 else 0.0)) for i in range(50))
+
+
+def config(text: str) -> SimulationConfig:
+    body = BodyConfig(seed=4, walking_s=30.0)
+    base = SimulationConfig(body, sites=("right_foot", "right_shank"), quality="perfect", device="ximu3")
+    return base.with_faults(parse_faults(text))
+
+
+T = np.arange(0.0, 20.0, 0.01)
+
+
+def test_a_strap_slips_by_so_many_degrees_about_the_segments_long_axis() -> None:
+    straight, slipped = config(""), config("right_shank:slip@12s=20deg")
+    body = straight.make_body()
+    R0 = straight.make_source(body, "right_shank").orientation(T)
+    R1 = slipped.make_source(body, "right_shank").orientation(T)
+    turned = np.degrees(np.arccos(np.clip((np.einsum("nji,nji->n", R0, R1) - 1) / 2, -1, 1)))
+    np.testing.assert_allclose(turned[T < 12.0], 0.0, atol=1e-5)
+    np.testing.assert_allclose(turned[T > 12.4], 20.0, atol=1e-5)
+    gyr = slipped.make_source(body, "right_shank").measure(T, 100.0).gyr_rad_s
+    plain = straight.make_source(body, "right_shank").measure(T, 100.0).gyr_rad_s
+    np.testing.assert_array_equal(gyr[T < 11.99], plain[T < 11.99])
+    # Turning is felt while it lasts: the gyroscope gathers the 20 degrees.
+    within = (T > 11.9) & (T < 12.5)
+    extra = (np.einsum("nij,nj->ni", R1, gyr) - np.einsum("nij,nj->ni", R0, plain))[within]
+    assert np.degrees(np.linalg.norm(extra.sum(axis=0)) * 0.01) == pytest.approx(20.0, abs=1.0)
+
+
+def test_swapped_sensors_feel_what_the_other_felt_and_keep_their_errors() -> None:
+    plain, swapped = config(""), config("swap@8s=right_foot/right_shank")
+    body = plain.make_body()
+    foot = plain.make_source(body, "right_foot").measure(T, 100.0)
+    shank = plain.make_source(body, "right_shank").measure(T, 100.0)
+    source = swapped.make_source(body, "right_foot")
+    found = np.vstack([source.measure(part, 100.0).acc_m_s2 for part in (T[:333], T[333:1000], T[1000:])])
+    np.testing.assert_allclose(found, np.where(T[:, None] < 8.0, foot.acc_m_s2, shank.acc_m_s2), atol=1e-9)
+    biased = replace(swapped, quality="poor")
+    at_first = biased.make_imu(body, "right_foot").acc_bias_m_s2
+    (_, (_, later)) = biased.make_source(body, "right_foot")._places
+    np.testing.assert_array_equal(later.acc_bias_m_s2, at_first)
+    always = config("swap=right_foot/right_shank").make_source(body, "right_foot").measure(T, 100.0)
+    np.testing.assert_allclose(always.acc_m_s2, shank.acc_m_s2, atol=1e-9)
+
+
+def test_saturation_clips_while_it_lasts() -> None:
+    clipped = config("saturate@0s+16s=0.02")
+    body = clipped.make_body()
+    found = clipped.make_source(body, "right_foot").measure(T, 100.0)
+    free = config("").make_source(body, "right_foot").measure(T, 100.0)
+    full = clipped.model.gyr_range_rad_s
+    assert np.abs(found.gyr_rad_s[T < 16.0]).max() == pytest.approx(0.02 * full)
+    np.testing.assert_array_equal(found.gyr_rad_s[T >= 16.0], free.gyr_rad_s[T >= 16.0])
+
+
+def test_clocks_jump_when_they_are_told_to() -> None:
+    plain, jumping = config("").make_clock("right_foot"), config("clock_jump@5s=10s").make_clock("right_foot")
+    np.testing.assert_allclose(jumping.reading(T) - plain.reading(T), 10.0 * (T >= 5.0), atol=1e-9)
