@@ -22,6 +22,7 @@ from subtalar_sim.firmware.talus import Talus
 from subtalar_sim.firmware.thingy52 import TRUE_RATES_HZ as THINGY_RATES_HZ
 from subtalar_sim.firmware.thingy52 import Thingy52
 from subtalar_sim.firmware.witmotion_ble import WitMotionBle
+from subtalar_sim.firmware.witmotion_serial import WitMotionSerial
 from subtalar_sim.firmware.ximu3 import XImu3
 from subtalar_sim.types import GRAVITY_M_S2
 
@@ -71,6 +72,17 @@ class SimulatedDevice:
 def _witmotion(unit: Unit) -> GattFirmware:
     return WitMotionBle(
         *(unit.source, unit.clock, unit.gaps), rate_hz=unit.rate_hz, start_s=unit.start_s, empty_s=unit.empty_s
+    )
+
+
+def _witmotion_serial(unit: Unit) -> Firmware | GattFirmware:
+    return WitMotionSerial(
+        unit.source,
+        unit.clock,
+        unit.gaps,
+        rate_hz=unit.rate_hz,
+        over_ble=unit.interface == "ble",
+        start_s=unit.start_s,
     )
 
 
@@ -131,6 +143,17 @@ _DEVICES: Final = (
         gyr_range_rad_s=_2000_DEG_S,
         has_device_time=False,
         make=_witmotion,
+    ),
+    SimulatedDevice(
+        "witmotion-serial",
+        "WitMotion WT901, BWT901CL",
+        ("pty", "tcp", "ble"),
+        rates_hz=(10.0, 20.0, 50.0, 100.0, 200.0),
+        default_rate_hz=200.0,
+        acc_range_m_s2=16.0 * GRAVITY_M_S2,
+        gyr_range_rad_s=_2000_DEG_S,
+        has_device_time=True,
+        make=_witmotion_serial,
     ),
     SimulatedDevice(
         "movella-dot",

@@ -10,6 +10,7 @@ from .shimmer3 import Shimmer3
 from .talus import Talus
 from .thingy52 import Thingy52
 from .witmotion import WitMotionBle
+from .witmotion_serial import WitMotionSerial
 from .ximu3 import XImu3
 
 
@@ -26,6 +27,13 @@ class DeviceModel:
 
 MODELS: tuple[DeviceModel, ...] = (
     DeviceModel("witmotion", "WitMotion WT901BLE", WitMotionBle, ("ble", "serial", "tcp"), ("wt901ble", "wit")),
+    DeviceModel(
+        "witmotion-serial",
+        "WitMotion WT901, BWT901CL",
+        WitMotionSerial,
+        ("serial", "tcp", "ble"),
+        ("wt901", "bwt901cl", "witmotion_serial"),
+    ),
     DeviceModel("movella-dot", "Movella DOT", MovellaDot, ("ble",), ("dot", "xsens-dot", "movella_dot")),
     DeviceModel("thingy52", "Nordic Thingy:52", Thingy52, ("ble",), ("thingy", "thingy:52")),
     DeviceModel("shimmer3", "Shimmer3", Shimmer3, ("serial", "tcp"), ("shimmer",)),

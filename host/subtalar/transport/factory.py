@@ -29,7 +29,7 @@ def make_transport(
     if spec.kind == "serial":
         from .serial import SerialTransport
 
-        return SerialTransport(spec.address, protocol.baud_rate)
+        return SerialTransport(spec.address, spec.baud_rate or protocol.baud_rate)
     if spec.kind == "udp":
         from .udp import UdpTransport
 

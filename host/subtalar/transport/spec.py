@@ -24,18 +24,23 @@ _EXAMPLE: Final = "right_foot=ble:AA:BB:CC:DD:EE:FF or right_foot=serial:/dev/tt
 
 @dataclass(frozen=True)
 class DeviceSpec:
-    """Where a sensor is reached, where it sits and what it is. ``rate_hz`` None = the model's default."""
+    """Where a sensor is reached, where it sits and what it is.
+
+    ``rate_hz`` None = the model's default; ``baud_rate``, on serial ports only, likewise.
+    """
 
     kind: TransportKind
     address: str
     model: str
     rate_hz: float | None = None
     site: BodySite | None = None
+    baud_rate: int | None = None
 
     def __str__(self) -> str:
         site = f"{self.site}=" if self.site else ""
         rate = f",rate={self.rate_hz:g}" if self.rate_hz is not None else ""
-        return f"{site}{self.kind}:{self.address},model={self.model}{rate}"
+        baud = f",baud={self.baud_rate}" if self.baud_rate is not None else ""
+        return f"{site}{self.kind}:{self.address},model={self.model}{rate}{baud}"
 
 
 def parse_spec(text: str, *, need_site: bool = True) -> DeviceSpec:
@@ -68,7 +73,8 @@ def parse_spec(text: str, *, need_site: bool = True) -> DeviceSpec:
         raise InputError(f"The {model.title} is reached over {reached}, not over {kind}.")
     rate_hz = _rate(values["rate"]) if "rate" in values else None
     model.protocol(rate_hz)  # a rate that is not offered is found here, not after connecting
-    return DeviceSpec(kind, address, model.name, rate_hz, site)
+    baud_rate = _baud(kind, values["baud"]) if "baud" in values else None
+    return DeviceSpec(kind, address, model.name, rate_hz, site, baud_rate)
 
 
 def _site(text: str) -> BodySite:
@@ -116,8 +122,10 @@ def _options(text: str, options: list[str]) -> dict[str, str]:
     values: dict[str, str] = {}
     for option in options:
         key, equals, value = (part.strip() for part in option.partition("="))
-        if key not in ("model", "rate") or not equals or not value:
-            raise InputError(f"The option {option!r} in {text!r} is not understood: use model=NAME or rate=HZ.")
+        if key not in ("model", "rate", "baud") or not equals or not value:
+            raise InputError(
+                f"The option {option!r} in {text!r} is not understood: use model=NAME, rate=HZ or baud=NUMBER."
+            )
         if key in values:
             raise InputError(f"The option {key!r} stands twice in {text!r}.")
         values[key] = value
@@ -130,3 +138,11 @@ def _rate(text: str) -> float:
     except ValueError:
         raise InputError(f"The rate {text!r} is no number: write it in Hz, for example rate=100.") from None
     return rate_hz
+
+
+def _baud(kind: TransportKind, text: str) -> int:
+    if kind != "serial":
+        raise InputError(f"baud={text} is for serial ports, not for {kind}: leave it out.")
+    if not text.isascii() or not text.isdigit() or not 300 <= int(text) <= 4_000_000:
+        raise InputError(f"The baud rate {text!r} is none that ports have: write a number, for example baud=9600.")
+    return int(text)

@@ -31,7 +31,7 @@ VECTORS = Path(__file__).parents[2] / "vectors"
 
 
 def vector_bytes(model: str) -> list[bytes]:
-    lines = (VECTORS / f"{model}.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = (VECTORS / f"{model.replace('-', '_')}.jsonl").read_text(encoding="utf-8").splitlines()
     frames = [bytes.fromhex(json.loads(line)["hex"]) for line in lines]
     assert frames
     return frames
@@ -40,6 +40,23 @@ def vector_bytes(model: str) -> list[bytes]:
 def witmotion_frames(n: int, seed: int = 1) -> list[bytes]:
     rng = np.random.default_rng(seed)
     return [b"\x55\x61" + rng.integers(-32768, 32768, 9).astype("<i2").tobytes() for _ in range(n)]
+
+
+def wit_serial_frame(kind: int, words: bytes) -> bytes:
+    body = bytes((0x55, kind)) + words
+    return body + bytes((sum(body) & 0xFF,))
+
+
+def witmotion_serial_frames(n: int, seed: int = 1, period_ms: int = 10) -> list[bytes]:
+    """Sets of time, acceleration and angular velocity."""
+    rng = np.random.default_rng(seed)
+    sets = []
+    for i in range(n):
+        seconds, ms = divmod(i * period_ms, 1000)
+        when = struct.pack("<6BH", 26, 2, 28, 23, seconds // 60, seconds % 60, ms)
+        values = [rng.integers(-32768, 32768, 4).astype("<i2").tobytes() for _ in range(2)]
+        sets.append(b"".join(map(wit_serial_frame, (0x50, 0x51, 0x52), (when, *values))))
+    return sets
 
 
 def ximu3_frames(n: int, seed: int = 1, period_us: int = 10_000) -> list[bytes]:
@@ -78,6 +95,7 @@ MAKERS: dict[str, Callable[..., list[bytes]]] = {
     "shimmer3": shimmer3_frames,
     "talus": talus_frames,
     "witmotion": witmotion_frames,
+    "witmotion-serial": witmotion_serial_frames,
     "ximu3": ximu3_frames,
 }
 # What must have been said before frames mean anything: here the CRC's ack, and the inquiry about gyroscope and

@@ -22,6 +22,10 @@ from subtalar.types import BodySite
             "left_foot=serial:/dev/ttyACM0,model=x-imu3,rate=100",
             DeviceSpec("serial", "/dev/ttyACM0", "ximu3", 100, BodySite.LEFT_FOOT),
         ),
+        (
+            "left_foot=serial:COM3,model=wt901,rate=20,baud=9600",
+            DeviceSpec("serial", "COM3", "witmotion-serial", 20, BodySite.LEFT_FOOT, 9600),
+        ),
         ("left_foot=serial:COM3", DeviceSpec("serial", "COM3", "ximu3", None, BodySite.LEFT_FOOT)),
         (
             "left_foot=serial:socket://127.0.0.1:4000",
@@ -72,6 +76,9 @@ def test_the_site_may_be_left_out_where_none_is_needed():
         ("right_foot=udp:192.168.1.50:9000,model=witmotion", "not over udp"),
         ("right_foot=serial:COM3,model=toaster", "no sensor model 'toaster'"),
         ("right_foot=serial:COM3,rate=fast", "no number"),
+        ("right_foot=serial:COM3,baud=fast", "'fast' is none that ports have"),
+        ("right_foot=serial:COM3,baud=12", "'12' is none that ports have"),
+        ("right_foot=tcp:host:7000,baud=9600", "for serial ports, not for tcp"),
         ("right_foot=serial:COM3,rate=nan", "cannot sample"),
         ("right_foot=serial:COM3,rate=-5", "cannot sample"),
         ("right_foot=serial:COM3,rate=333", "choose one of"),
