@@ -146,7 +146,7 @@ _DEVICES: Final = (
     ),
     SimulatedDevice(
         "witmotion-serial",
-        "WitMotion WT901, BWT901CL",
+        "WitMotion WT901",
         ("pty", "tcp", "ble"),
         rates_hz=(10.0, 20.0, 50.0, 100.0, 200.0),
         default_rate_hz=200.0,
