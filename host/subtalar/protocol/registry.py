@@ -27,7 +27,7 @@ class DeviceModel:
 
 MODELS: tuple[DeviceModel, ...] = (
     DeviceModel("witmotion", "WitMotion WT901BLE", WitMotionBle, ("ble", "serial", "tcp"), ("wt901ble", "wit")),
-    DeviceModel("witmotion-serial", "WitMotion WT901", WitMotionSerial, ("serial", "tcp", "ble"), ("wt901", "bwt901cl")),
+    DeviceModel("witmotion-serial", "WitMotion WT901", WitMotionSerial, ("serial", "tcp", "ble"), ("wt901",)),
     DeviceModel("movella-dot", "Movella DOT", MovellaDot, ("ble",), ("dot", "xsens-dot", "movella_dot")),
     DeviceModel("thingy52", "Nordic Thingy:52", Thingy52, ("ble",), ("thingy", "thingy:52")),
     DeviceModel("shimmer3", "Shimmer3", Shimmer3, ("serial", "tcp"), ("shimmer",)),
