@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from subtalar.conventions import GRAVITY_M_S2
-from subtalar.errors import LinkError
+from subtalar.errors import InputError, LinkError
 from subtalar.types import IntArray
 
 from .base import DeviceProtocol, GattProfile, Pause, Read, Script, Send
@@ -55,7 +55,12 @@ _LATE_US: Final = 1_000_000
 _CONTROL_BYTES: Final = 32
 _RATE_AT: Final = 24
 _VISIT_IDENTIFY: Final = 0x01
+_VISIT_TAG: Final = 0x08
 _VISIT_RATE: Final = 0x10
+_TAG_AT: Final = 7
+_MAX_TAG: Final = 16
+_NOT_IN_A_TAG: Final = "/\\:,"
+"""The specification warns of these."""
 _SETTLE_S: Final = 0.1
 
 _REPORTS: Final[dict[int, tuple[str, bool]]] = {
@@ -243,6 +248,24 @@ class MovellaDot(DeviceProtocol):
         """Nothing to do: the sensor keeps what is set."""
         yield from ()
 
+    def rename(self, name: str) -> Script:
+        """Set the name (tag), up to 16 bytes of UTF-8; it advertises under its maker's name all the same.
+
+        Raises InputError on a name that it does not take, LinkError if it keeps the old one.
+        """
+        tag = name.encode("utf-8")
+        if not 0 < len(tag) <= _MAX_TAG or set(name) & set(_NOT_IN_A_TAG):
+            raise InputError(
+                f"A Movella DOT's name has 1 to {_MAX_TAG} letters (bytes of UTF-8) and none of {_NOT_IN_A_TAG}: "
+                f"{name!r} will not do."
+            )
+        yield from self._read_control()
+        yield self._change(_VISIT_TAG, _TAG_AT, bytes((len(tag),)) + tag.ljust(_MAX_TAG, b"\0"))
+        yield Pause(_SETTLE_S)
+        yield from self._read_control()
+        if _tag(self._control) != name:
+            raise LinkError(f"The Movella DOT keeps its name {_tag(self._control)!r}.")
+
     def blink(self) -> Script:
         """The LED blinks red and fast for ten seconds."""
         yield from self._read_control()
@@ -253,10 +276,13 @@ def _text(raw: bytes) -> str:
     return raw.split(b"\0")[0].decode("utf-8", "replace")
 
 
+def _tag(control: bytes) -> str:
+    return _text(control[_TAG_AT + 1 : _TAG_AT + 1 + min(control[_TAG_AT], _MAX_TAG)])
+
+
 def _control_replies(data: bytes) -> list[Event]:
-    name = _text(data[8 : 8 + min(data[7], 16)])
     return [
-        DeviceReply("devicename", name),
+        DeviceReply("devicename", _tag(data)),
         DeviceReply("outputrate", int.from_bytes(data[_RATE_AT : _RATE_AT + 2], "little")),
     ]
 

@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 
 from subtalar.conventions import GRAVITY_M_S2
-from subtalar.errors import LinkError
+from subtalar.errors import InputError, LinkError
 
 from .base import DeviceProtocol, GattProfile, Pause, Read, Script, Send
 from .events import BatteryLevel, DeviceReply, Event, InertialSamples
@@ -40,6 +40,7 @@ _GYR_RANGE_DEG_S: Final = 1023.0
 # Acceleration first, as on the wire: 1024 to the g, 32 to the deg/s.
 _SCALE: Final = np.array([-GRAVITY_M_S2 / 1024, pi / 180.0 / 32]).reshape(2, 1, 1)
 
+_MAX_NAME: Final = 10
 _CONFIG_BYTES: Final = 9
 _RATE_AT: Final = 6
 _LED_BYTES: Final = {0: 1, 1: 4, 2: 5, 3: 3}
@@ -154,6 +155,13 @@ class Thingy52(DeviceProtocol):
     def save(self) -> Script:
         """Nothing to do: the device keeps what is set."""
         yield from ()
+
+    def rename(self, name: str) -> Script:
+        """Set the name it advertises, up to 10 bytes of UTF-8. Raises InputError on one that it does not take."""
+        data = name.encode("utf-8")
+        if not 0 < len(data) <= _MAX_NAME:
+            raise InputError(f"A Thingy:52's name has 1 to {_MAX_NAME} letters (bytes of UTF-8): {name!r} will not do.")
+        yield Send(data, DEVICE_NAME, with_response=True)
 
     def blink(self) -> Script:
         """The LED lights up white once, then does what it did before: the device would keep the new setting."""

@@ -5,7 +5,7 @@ import struct
 import numpy as np
 import pytest
 
-from subtalar.errors import LinkError
+from subtalar.errors import InputError, LinkError
 from subtalar.protocol import BatteryLevel, DeviceMessage, DeviceReply, InertialSamples, create_protocol
 from subtalar.protocol.movella_dot import DEVICE_CONTROL, DEVICE_REPORT, MEASUREMENT, MEDIUM_PAYLOAD
 from subtalar_sim.clock import SensorClock
@@ -111,6 +111,20 @@ def test_stop_blink_battery_identify_and_save(visit):
     assert len(v.sent) == n_sent
     v.run(v.protocol.stop())
     assert not samples(v.pass_time(1.0))
+
+
+def test_rename_changes_the_name_and_nothing_else(visit, monkeypatch):
+    device = firmware(30.0)
+    v = visit(create_protocol("movella-dot"), device)
+    v.run(v.protocol.rename("Füße links"))
+    replies = {e.key: e.value for e in v.run(v.protocol.identify()) if isinstance(e, DeviceReply)}
+    assert (replies["devicename"], replies["outputrate"]) == ("Füße links", 30)
+    for bad in ("", "a:b", "seventeen letters", "ü" * 9):
+        with pytest.raises(InputError, match="will not do"):
+            v.run(v.protocol.rename(bad))
+    monkeypatch.setattr(device, "_apply_control", lambda *_: None)
+    with pytest.raises(LinkError, match="keeps its name 'Füße links'"):
+        v.run(v.protocol.rename("left"))
 
 
 def test_reports_become_messages(visit):

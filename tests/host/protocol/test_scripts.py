@@ -128,6 +128,10 @@ def test_models_are_found_by_name_alias_and_advertisement():
     found = model_for_name("WT901BLE67")
     assert found is not None
     assert found.name == "witmotion"
+    for name, model in (("Movella DOT", "movella-dot"), ("Xsens DOT", "movella-dot"), ("Thingy", "thingy52")):
+        found = model_for_name(name)
+        assert found is not None
+        assert found.name == model
     assert model_for_name("Fridge") is None
     with pytest.raises(InputError, match="known ones are"):
         find_model("thing")

@@ -96,6 +96,15 @@ def test_battery_identify_stop_and_save(visit):
     assert v.protocol.health.corrupt_bytes == 0
 
 
+def test_rename(visit):
+    v = visit(create_protocol("thingy52"), firmware())
+    v.run(v.protocol.rename("left foot"))
+    assert v.firmware.name == "left foot"
+    for bad in ("", "eleven char"):
+        with pytest.raises(InputError, match="will not do"):
+            v.run(v.protocol.rename(bad))
+
+
 def test_rates_that_would_be_rounded_are_not_offered():
     with pytest.raises(InputError, match="choose one of 5, 10"):
         create_protocol("thingy52", 60)
