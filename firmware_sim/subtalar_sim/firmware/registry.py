@@ -14,6 +14,7 @@ import numpy as np
 from subtalar_sim.clock import SensorClock
 from subtalar_sim.faults import GapDrawer
 from subtalar_sim.firmware.base import Firmware, GattFirmware, SampleSource
+from subtalar_sim.firmware.metamotion import MetaMotion
 from subtalar_sim.firmware.movella_dot import LIVE_RATES_HZ as DOT_RATES_HZ
 from subtalar_sim.firmware.movella_dot import MovellaDot
 from subtalar_sim.firmware.shimmer3 import Shimmer3
@@ -128,6 +129,19 @@ def _talus(unit: Unit) -> Talus:
     )
 
 
+def _metamotion(unit: Unit) -> GattFirmware:
+    """Boards with either chip, by turns."""
+    return MetaMotion(
+        unit.source,
+        unit.clock,
+        unit.gaps,
+        board="MMR" if unit.serial_number % 2 else "MMS",
+        rate_hz=unit.rate_hz,
+        serial_number=unit.serial_number,
+        start_s=unit.start_s,
+    )
+
+
 def _shimmer3(unit: Unit) -> Firmware:
     return Shimmer3(unit.source, unit.clock, unit.gaps, rate_hz=unit.rate_hz, serial_number=unit.serial_number)
 
@@ -176,6 +190,17 @@ _DEVICES: Final = (
         gyr_range_rad_s=_2000_DEG_S,
         has_device_time=False,
         make=_thingy52,
+    ),
+    SimulatedDevice(
+        "metamotion",
+        "MbientLab MetaMotion",
+        ("ble",),
+        rates_hz=(25.0, 50.0, 100.0, 200.0),
+        default_rate_hz=100.0,
+        acc_range_m_s2=16.0 * GRAVITY_M_S2,
+        gyr_range_rad_s=_2000_DEG_S,
+        has_device_time=False,
+        make=_metamotion,
     ),
     SimulatedDevice(
         "shimmer3",

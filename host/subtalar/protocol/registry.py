@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from subtalar.errors import InputError
 
 from .base import DeviceProtocol
+from .metamotion import MetaMotion
 from .movella_dot import MovellaDot
 from .shimmer3 import Shimmer3
 from .talus import Talus
@@ -30,6 +31,7 @@ MODELS: tuple[DeviceModel, ...] = (
     DeviceModel("witmotion-serial", "WitMotion WT901", WitMotionSerial, ("serial", "tcp", "ble"), ("wt901",)),
     DeviceModel("movella-dot", "Movella DOT", MovellaDot, ("ble",), ("dot", "xsens-dot", "movella_dot")),
     DeviceModel("thingy52", "Nordic Thingy:52", Thingy52, ("ble",), ("thingy", "thingy:52")),
+    DeviceModel("metamotion", "MbientLab MetaMotion", MetaMotion, ("ble",), ("metawear", "mbientlab")),
     DeviceModel("shimmer3", "Shimmer3", Shimmer3, ("serial", "tcp"), ("shimmer",)),
     DeviceModel("ximu3", "x-io x-IMU3", XImu3, ("serial", "tcp", "udp"), ("x-imu3",)),
     DeviceModel("talus", "board that speaks Talus", Talus, ("ble", "serial", "tcp"), ("own",)),
