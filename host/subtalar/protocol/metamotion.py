@@ -6,9 +6,11 @@ are asked first; the ranges are read back, and the decoder takes its scale from 
 
 Accelerometer and gyroscope run at one rate and each sends three samples a notification. Nothing in a packet says when
 it was measured or which it is. A gyroscope packet belongs to the accelerometer packet before it, if that is still
-free; what finds no partner is dropped and counted in ``skipped_frames``, so that a lost packet costs its own three
-samples and never shifts one stream against the other. Needs a check on hardware: that both chips begin their packets
-together. As far as the documents tell, the gyroscope may lag by up to three samples.
+free; what finds no partner is dropped and counted in ``skipped_frames``. So the loss of either costs its own three
+samples and shifts nothing. Where a gyroscope packet and the accelerometer packet after it are both lost, the two that
+are left look like partners: three samples mate with strangers, and the next packets are in order again. Needs a check
+on hardware: that both sensors begin their packets together; for all that the documents say, the gyroscope may lag the
+accelerometer by up to three samples, the same all through a session.
 """
 
 from collections.abc import Generator
@@ -81,7 +83,7 @@ _PLAY, _LED_OFF = b"\x02\x01\x01", b"\x02\x02\x01"
 class MetaMotion(DeviceProtocol):
     """Codec of one MetaMotion. Raises InputError for a range it does not have.
 
-    Losses are invisible to it but for a packet whose partner came: there is neither counter nor time.
+    Where both packets of a pair are lost nothing tells: there is neither counter nor time.
     """
 
     model = "metamotion"

@@ -27,6 +27,7 @@ pytest.importorskip("bumble", reason="the simulated radio needs the sim extra")
         ("ximu3", "pty", 100),
         ("talus", "ble", 200),
         ("talus", "pty", 100),
+        ("metamotion", "ble", 100),
         ("shimmer3", "pty", 204.8),
     ],
 )
