@@ -62,9 +62,10 @@ def default_transport(device: str) -> str:
     return find_simulated(device).transports[0]
 
 
-def _firmware(
+def make_firmware(
     config: SimulationConfig, body: WalkingBody, site: str, number: int, transport: str
 ) -> Firmware | GattFirmware:
+    """The device at ``site``, the ``number``-th of the session, as it is before anybody talked to it."""
     # Devices were not switched on together: their samples fall between each other's.
     start = float(np.random.default_rng([config.seed, 18, number]).uniform(0.0, 1.0 / config.rate_hz))
     unit = Unit(
@@ -110,7 +111,7 @@ async def simulated_hardware(config: SimulationConfig) -> AsyncIterator[Simulate
         specs, ledgers, pumps = [], {}, []
         links: list[Any] = []
         for number, site in enumerate(config.sites):
-            firmware = _firmware(config, body, site, number, transport)
+            firmware = make_firmware(config, body, site, number, transport)
             link = _link(config, firmware, clock, number, transport, radio)
             plan = config.faults_at(site)
             delivery = Delivery(firmware, link, plan, DelayLine(plan, config.seed, site, firmware.ledger))
