@@ -15,6 +15,9 @@ import pytest
 # Qt reads this when it is first imported, long before any fixture runs.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+# An environment that was set up before the project named its plugin does not know it yet.
+pytest_plugins = ("subtalar_sim.pytest_plugin",)
+
 _ROOT = Path(__file__).parent.parent
 _QT_TESTS = frozenset({"dashboard", "qt"})
 

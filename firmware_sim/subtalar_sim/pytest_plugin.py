@@ -34,7 +34,9 @@ class MakesLegs(Protocol):
         style: str = "normal",
         faults: str = "",
         **changes: Any,
-    ) -> SimulatedLegs: ...
+    ) -> SimulatedLegs:
+        """See the fixture."""
+        ...
 
 
 class ServesSensors(Protocol):
@@ -49,7 +51,9 @@ class ServesSensors(Protocol):
         style: str = "normal",
         faults: str = "",
         **changes: Any,
-    ) -> ServedSensors: ...
+    ) -> ServedSensors:
+        """See the fixture."""
+        ...
 
 
 def _config(sites: tuple[str, ...], device: str, seed: int, style: str, faults: str, changes: Any) -> SimulationConfig:
@@ -57,7 +61,7 @@ def _config(sites: tuple[str, ...], device: str, seed: int, style: str, faults: 
     from subtalar_sim.config import SimulationConfig
     from subtalar_sim.faults import parse_faults
 
-    body = changes.pop("body", None) or BodyConfig(seed=seed, style=style, walking_s=3600.0)
+    body = changes.pop("body", None) or BodyConfig(seed=seed, style=style, walking_s=600.0)
     return SimulationConfig(body=body, sites=sites, device=device, **changes).with_faults(parse_faults(faults))
 
 
@@ -105,7 +109,7 @@ def truth_angles(simulated_legs: MakesLegs) -> Callable[..., FloatArray]:
     """
 
     def truth(side: Any, t_s: FloatArray, seed: int = 0, style: str = "normal") -> FloatArray:
-        seconds = max(float(max(t_s, default=0.0)) + 2.0, 30.0)
+        seconds = float(max(t_s, default=0.0)) + 30.0  # the last steps depend on when the walk ends
         return simulated_legs(seconds, seed=seed, style=style).truth_deg(side, t_s)
 
     return truth

@@ -1,0 +1,1 @@
+"""Stands for the software that you want to test."""

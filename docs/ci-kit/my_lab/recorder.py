@@ -1,0 +1,46 @@
+"""Records an x-IMU3 over TCP and comes back when the link breaks. Its messages end with a line feed."""
+
+import socket
+import time
+from collections.abc import Iterator
+
+INERTIAL = 0xC9  # 0x80 | "I", the first byte of an inertial message
+
+
+class Recorder:
+    """``messages`` are what arrived whole; ``connections`` how often a link was made."""
+
+    def __init__(self, address: str) -> None:
+        host, port = address.rsplit(":", 1)
+        self._where = host, int(port)
+        self.messages: list[bytes] = []
+        self.connections = 0
+
+    @property
+    def samples(self) -> int:
+        """Inertial messages so far."""
+        return sum(message[0] == INERTIAL for message in self.messages if message)
+
+    def run(self, seconds: float) -> None:
+        """Record for that long, over as many connections as it takes."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            try:
+                with socket.create_connection(self._where, timeout=0.5) as link:
+                    self._record(link, deadline)
+            except OSError:
+                time.sleep(0.1)
+
+    def _record(self, link: socket.socket, deadline: float) -> None:
+        self.connections += 1
+        rest = b""
+        for chunk in self._chunks(link, deadline):
+            *whole, rest = (rest + chunk).split(b"\n")
+            self.messages += whole
+
+    def _chunks(self, link: socket.socket, deadline: float) -> Iterator[bytes]:
+        while time.monotonic() < deadline:
+            chunk = link.recv(4096)
+            if not chunk:
+                return
+            yield chunk
