@@ -97,7 +97,6 @@ class MetaMotion:
     """One board, a ``GattFirmware``."""
 
     services: tuple[GattService, ...] = SERVICES
-    name = "MetaWear"
 
     def __init__(
         self,
@@ -129,6 +128,7 @@ class MetaMotion:
         acc = (
             bytes((0x20 | self._default_odr, 0x03)) if self._board == "MMR" else bytes((0xA0 | self._default_odr, 0x02))
         )
+        self.name = "MetaWear"
         self.sensors = {0x03: _Sensor(acc), 0x13: _Sensor(bytes((0x20 | self._default_odr, 0x00)))}
         self.subscribed: set[tuple[int, int]] = set()
         self.fusion_on = self.led_on = False
@@ -173,6 +173,8 @@ class MetaMotion:
             self._answer(data[:2] + _MODULES[self._board].get(module, b""), now_s)
         elif (module, register) == (0x11, 0xCC):
             self._answer(struct.pack("<BBBH", 0x11, 0x8C, self._percent, 3300 + 9 * self._percent), now_s)
+        elif (module, register) == (0x11, 0x01):
+            self.name = arguments[:8].decode("latin-1")
         elif module in self.sensors:
             self._sensor_command(module, register, arguments, now_s)
         elif module == 0x19:

@@ -35,11 +35,14 @@ _WARM_UP_S: Final = 0.06
 ACK, NACK, IN_STREAM = 0xFF, 0xFE, 0x8A
 _ARGUMENTS: Final = {
     0x05: 2, 0x08: 3, 0x09: 1, 0x0E: 4, 0x11: 21, 0x14: 21, 0x17: 21, 0x1A: 21, 0x21: 1, 0x37: 1, 0x3A: 1, 0x40: 1,
-    0x43: 1, 0x46: 1, 0x49: 1, 0x4C: 1, 0x4F: 1, 0x52: 1, 0x5E: 1, 0x8B: 1, 0x8F: 8, 0xA3: 1,
+    0x43: 1, 0x46: 1, 0x49: 1, 0x4C: 1, 0x4F: 1, 0x52: 1, 0x5E: 1, 0x79: 1,
+    0x8B: 1, 0x8F: 8, 0xA3: 1,
 }  # fmt: skip
 _WITHOUT: Final = frozenset(
     (0x01, 0x03, 0x06, 0x07, 0x0B, 0x10, 0x20, 0x2C, 0x2E, 0x3E, 0x3F, 0x4B, 0x72, 0x7B, 0x91, 0x92, 0x93, 0x95, 0x96)
 )
+_SET_NAME: Final = 0x79
+"""Its argument is the length of what follows."""
 _NOT_WHILE_SENSING: Final = frozenset(_ARGUMENTS) - {0x8B, 0x8F, 0xA3}
 
 _LN_ACCEL, _GYRO, _MAG, _WR_ACCEL, _BATTERY = 0x000080, 0x000040, 0x000020, 0x001000, 0x002000
@@ -86,6 +89,7 @@ class Shimmer3:
         self._serial, self._chip, self._calibrated = serial_number, chip, calibrated
         self._version, self._has_crc, self._hardware, self._volts = version, has_crc, hardware, volts
         self.ledger = SentLedger()
+        self.name = f"Shimmer_{serial_number & 0xFFFF:04X}"
         self.ticks = self._ticks_for(rate_hz)
         self.sensors = _DEFAULT_SENSORS
         self.wr_range, self.wr_rate, self.wr_low_power, self.wr_high_resolution = 0, 5, 0, 0
@@ -148,6 +152,10 @@ class Shimmer3:
             n = 1 + (_ARGUMENTS.get(code, 0) if known else 0)
             if len(self._input) < n:
                 return
+            if code == _SET_NAME:
+                n += self._input[1]
+                if len(self._input) < n:
+                    return
             if known:
                 wait_s = _SETTING_S if code in _NOT_WHILE_SENSING else _COMMAND_S
                 self._command = (now_s + wait_s, bytes(self._input[:n]))
@@ -182,6 +190,8 @@ class Shimmer3:
             self.gyro_divider = value
         elif code == 0x37:
             self.mag_range = value if value <= 7 else 1
+        elif code == _SET_NAME:
+            self.name = arguments[1:13].decode("latin-1")
         elif code == 0x06:
             self.led_on = not self.led_on
         elif code == 0x8B:
@@ -209,7 +219,7 @@ class Shimmer3:
             0x3F: lambda _: bytes((0x25, self._hardware)),
             0x4B: lambda _: bytes((0x4A, self.gyro_range)),
             0x72: lambda _: self._status(),
-            0x7B: lambda _: bytes((0x7A, 12)) + f"Shimmer_{self._serial & 0xFFFF:04X}".encode(),
+            0x7B: lambda _: bytes((0x7A, len(self.name))) + self.name.encode("latin-1"),
             0x91: lambda now_s: struct.pack("<BQ", 0x90, self._now_ticks(now_s) + self._clock_set),
             0x95: lambda now_s: struct.pack("<BBHB", IN_STREAM, 0x94, self._battery_adc(now_s), 0x80),
         }

@@ -73,6 +73,7 @@ _GYR_CHIPS: Final = {0: BMI160, 1: BMI270}
 _PACKED_SINCE_REVISION: Final = 1
 """On the BMI160; the BMI270 has packed data from its first."""
 
+_LONGEST_NAME: Final = 8
 _ANSWER_S: Final = 0.5
 _SETTLE_S: Final = 0.1
 _BLINK: Final = bytes.fromhex("02 03 02 02 1f 00 0000 3200 0000 f401 0000 0a")
@@ -81,7 +82,7 @@ _PLAY, _LED_OFF = b"\x02\x01\x01", b"\x02\x02\x01"
 
 
 class MetaMotion(DeviceProtocol):
-    """Codec of one MetaMotion. Raises InputError for a range it does not have.
+    """Codec of one MetaMotion.
 
     Where both packets of a pair are lost nothing tells: there is neither counter nor time.
     """
@@ -97,18 +98,13 @@ class MetaMotion(DeviceProtocol):
     has_device_time = False
     battery_poll_interval_s = 60.0
 
-    def __init__(
-        self, rate_hz: float | None = None, *, acc_range_g: float = 16.0, gyr_range_deg_s: float = 2000.0
-    ) -> None:
+    acc_range_m_s2 = 16.0 * GRAVITY_M_S2
+    gyr_range_rad_s = 2000.0 * pi / 180.0
+    acc_ranges_g = ACC_RANGES_G
+    gyr_ranges_deg_s = GYR_RANGES_DEG_S
+
+    def __init__(self, rate_hz: float | None = None) -> None:
         super().__init__(rate_hz)
-        if acc_range_g not in ACC_RANGES_G or gyr_range_deg_s not in GYR_RANGES_DEG_S:
-            raise InputError(
-                f"The MetaMotion has no ranges of {acc_range_g:g} g and {gyr_range_deg_s:g} °/s: "
-                "choose 2, 4, 8 or 16 g and 125, 250, 500, 1000 or 2000 °/s."
-            )
-        self._wanted = (ACC_RANGES_G.index(acc_range_g), GYR_RANGES_DEG_S.index(gyr_range_deg_s))
-        self.acc_range_m_s2 = acc_range_g * GRAVITY_M_S2
-        self.gyr_range_rad_s = gyr_range_deg_s * pi / 180.0
         self._free: bytes | None = None
         self._forget()
 
@@ -124,15 +120,19 @@ class MetaMotion(DeviceProtocol):
         self._module: dict[int, bytes] = {}
         self._config: dict[int, bytes] = {}
         self._has_battery = False
-        self._use_ranges(*self._wanted)
+        acc, gyr = self._wanted
+        self._acc_scale = GRAVITY_M_S2 / _ACC_LSB_PER_G[ACC_RANGES_G[acc]]
+        self._gyr_scale = pi / 180.0 / _GYR_LSB_PER_DEG_S[gyr]
 
     def reset(self) -> None:
         """Forget the board, and a packet that waits for its partner."""
         self._forget()
 
-    def _use_ranges(self, acc: int, gyr: int) -> None:
-        self._acc_scale = GRAVITY_M_S2 / _ACC_LSB_PER_G[ACC_RANGES_G[acc]]
-        self._gyr_scale = pi / 180.0 / _GYR_LSB_PER_DEG_S[gyr]
+    @property
+    def _wanted(self) -> tuple[int, int]:
+        """Places of the ranges to be set."""
+        acc_g, gyr_deg_s = round(self.acc_range_m_s2 / GRAVITY_M_S2), round(self.gyr_range_rad_s * 180.0 / pi)
+        return ACC_RANGES_G.index(acc_g), GYR_RANGES_DEG_S.index(gyr_deg_s)
 
     def _drop_free(self) -> None:
         """An accelerometer packet that will find no partner any more."""
@@ -318,6 +318,14 @@ class MetaMotion(DeviceProtocol):
         """The Device Information service."""
         for uuid in _INFORMATION:
             yield Read(uuid)
+
+    def rename(self, name: str) -> Script:
+        """Set the name it advertises, until power-off. One that does not begin with MetaWear hides what it is from a
+        scan. Raises InputError on a name that it does not take.
+        """
+        if not (0 < len(name) <= _LONGEST_NAME and name.isascii() and name.isprintable()):
+            raise InputError(f"A MetaMotion's name has 1 to {_LONGEST_NAME} plain letters: {name!r} will not do.")
+        yield Send(bytes((_SETTINGS, 0x01)) + name.encode())
 
     def blink(self) -> Script:
         """Ten blue flashes in five seconds; a pattern that was there before is replaced."""

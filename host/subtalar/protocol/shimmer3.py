@@ -50,6 +50,7 @@ _ANSWER_S: Final = 1.0
 _QUIET_S: Final = 0.3
 _BLINK_S: Final = 0.4
 _EMPTY_V, _FULL_V = 3.65, 4.17
+_LONGEST_NAME: Final = 12
 
 
 def battery_percent(voltage_v: float) -> float:
@@ -58,28 +59,20 @@ def battery_percent(voltage_v: float) -> float:
 
 
 class Shimmer3(DeviceProtocol):
-    """Codec of one Shimmer3. ``acc_range_g`` 2 takes the low-noise accelerometer; 4, 8 and 16 the wide-range one.
-
-    Raises InputError for a range it does not have.
-    """
+    """Codec of one Shimmer3. A range of 2 g takes the low-noise accelerometer; 4, 8 and 16 g the wide-range one."""
 
     model = "shimmer3"
     default_rate_hz = TICKS_PER_S / 160
     has_device_time = True
     battery_poll_interval_s = 60.0
 
-    def __init__(
-        self, rate_hz: float | None = None, *, acc_range_g: float = 16.0, gyr_range_deg_s: float = 2000.0
-    ) -> None:
+    acc_range_m_s2 = 16.0 * GRAVITY_M_S2
+    gyr_range_rad_s = 2000.0 * pi / 180.0
+    acc_ranges_g = WR_RANGES_G[True]
+    gyr_ranges_deg_s = GYRO_RANGES_DEG_S
+
+    def __init__(self, rate_hz: float | None = None) -> None:
         super().__init__(rate_hz)
-        if acc_range_g not in WR_RANGES_G[True] or gyr_range_deg_s not in GYRO_RANGES_DEG_S:
-            raise InputError(
-                f"The Shimmer3 has no ranges of {acc_range_g:g} g and {gyr_range_deg_s:g} °/s: "
-                "choose 2, 4, 8 or 16 g and 250, 500, 1000 or 2000 °/s."
-            )
-        self._acc_range_g, self._gyro_code = acc_range_g, GYRO_RANGES_DEG_S.index(gyr_range_deg_s)
-        self.acc_range_m_s2 = acc_range_g * GRAVITY_M_S2
-        self.gyr_range_rad_s = gyr_range_deg_s * pi / 180.0
         self._ticks = round(TICKS_PER_S / self.rate_hz)
         self._cutter = FrameCutter(self.health)
         self._last_ticks: int | None = None
@@ -87,6 +80,7 @@ class Shimmer3(DeviceProtocol):
         self._clock_lead: int | None = None
         self._is_dlhc = True
         self._blocks: bytes | None = None
+        self._name = ""
         self._forget()
 
     @classmethod
@@ -182,7 +176,8 @@ class Shimmer3(DeviceProtocol):
         elif head == frames.SERIAL:
             events.append(DeviceReply("serial_number", reply[1:].hex()))
         elif head == frames.NAME:
-            events.append(DeviceReply("device_name", reply[2:].decode("latin-1")))
+            self._name = reply[2:].decode("latin-1")
+            events.append(DeviceReply("device_name", self._name))
         elif head == frames.CLOCK:
             self._take_clock(value)
             events.append(DeviceReply("clock_s", value / TICKS_PER_S))
@@ -267,6 +262,14 @@ class Shimmer3(DeviceProtocol):
             raise LinkError(f"The Shimmer3 refuses to be set up {why}.")
         return taken
 
+    @property
+    def _wanted_g(self) -> float:
+        return round(self.acc_range_m_s2 / GRAVITY_M_S2)
+
+    @property
+    def _wanted_gyro_code(self) -> int:
+        return GYRO_RANGES_DEG_S.index(round(self.gyr_range_rad_s * 180.0 / pi))
+
     def _begin(self) -> Script:
         """Quiet, without CRC, and known: what an earlier conversation left behind is undone. Raises LinkError."""
         yield Send(_STOP)
@@ -297,13 +300,13 @@ class Shimmer3(DeviceProtocol):
             _GYRO_1_KHZ,
             bytes((0x40, wr_rate)),
             b"\x46\x01",  # wide-range accelerometer with 12 bits, not 10
-            bytes((0x49, self._gyro_code)),
+            bytes((0x49, self._wanted_gyro_code)),
         ):
             yield from self._set(command)
-        if self._acc_range_g > 2.0:
+        if self._wanted_g > 2.0:
             yield from self._set(_SENSORS_WR_MAG)
             yield from self._must_get(_INQUIRE, frames.INQUIRY)
-            yield from self._set(bytes((0x09, WR_RANGES_G[self._is_dlhc].index(self._acc_range_g))))
+            yield from self._set(bytes((0x09, WR_RANGES_G[self._is_dlhc].index(self._wanted_g))))
             yield from self._set(_SENSORS_WR)
         else:
             yield from self._set(_SENSORS_LN)
@@ -315,12 +318,12 @@ class Shimmer3(DeviceProtocol):
             raise LinkError("The Shimmer3 does not start streaming: switch it off and on again.")
 
     def _check_settings(self) -> None:
-        is_wide = self._acc_range_g > 2.0
+        is_wide = self._wanted_g > 2.0
         is_right = (
             self._rate_ticks == self._ticks
-            and self._ranges[1] == self._gyro_code
+            and self._ranges[1] == self._wanted_gyro_code
             and self._channels in (_GYRO + _WR if is_wide else _LN + _GYRO,)
-            and (not is_wide or WR_RANGES_G[self._is_dlhc][self._ranges[0]] == self._acc_range_g)
+            and (not is_wide or WR_RANGES_G[self._is_dlhc][self._ranges[0]] == self._wanted_g)
         )
         if not is_right:
             raise LinkError("The Shimmer3 does not keep the settings it was given: switch it off and on again.")
@@ -347,6 +350,20 @@ class Shimmer3(DeviceProtocol):
     def save(self) -> Script:
         """Nothing to do: the device keeps every setting as soon as it has it."""
         yield from ()
+
+    def rename(self, name: str) -> Script:
+        """Set the name it tells when asked; its Bluetooth name stays. It takes no setting while it streams: a pause.
+
+        Raises InputError on a name that it does not take, LinkError if it keeps the old one.
+        """
+        if not (0 < len(name) <= _LONGEST_NAME and name.isascii() and name.isprintable()):
+            raise InputError(f"A Shimmer3's name has 1 to {_LONGEST_NAME} plain letters: {name!r} will not do.")
+        yield from self.stop()
+        yield from self._set(b"\x79" + bytes((len(name),)) + name.encode())
+        yield from self._get(_GET_NAME, frames.NAME)
+        yield from self._set(_START)
+        if self._name != name:
+            raise LinkError(f"The Shimmer3 keeps its name {self._name!r}.")
 
     def blink(self) -> Script:
         """Switch the red LED on and off three times; an even number of toggles leaves it as it was."""

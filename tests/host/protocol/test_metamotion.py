@@ -90,7 +90,8 @@ def test_values_come_back_in_every_range(visit, board, acc_range_g, gyr_range_de
             acc, gyr = np.tile([1.0, -2.0, 9.0], (n, 1)), np.tile(np.radians([10.0, -20.0, 100.0]), (n, 1))
             return ImuSamples(t_s, acc, gyr, self.orientation(t_s))
 
-    protocol = MetaMotion(100, acc_range_g=acc_range_g, gyr_range_deg_s=gyr_range_deg_s)
+    protocol = MetaMotion(100)
+    protocol.choose_ranges(acc_range_g, gyr_range_deg_s)
     v = visit(protocol, firmware(board, Steady()))
     v.run(protocol.configure())
     (batch, *_) = samples(v.pass_time(0.5))
@@ -155,6 +156,10 @@ def test_stop_blink_battery_and_identify(visit, board):
     v.run(v.protocol.blink())
     assert v.firmware.led_on
     assert v.sent[-2][1].hex() == "020302021f00000032000000f40100000a"
+    v.run(v.protocol.rename("left leg"))
+    assert v.firmware.name == "left leg"
+    with pytest.raises(InputError, match="1 to 8"):
+        v.run(v.protocol.rename("right foot"))
     with pytest.raises(InputError, match="cannot store"):
         v.run(v.protocol.save())
     v.run(v.protocol.stop())
@@ -188,8 +193,8 @@ def test_a_board_without_the_right_chips_is_an_error(visit, monkeypatch):
         v = visit(create_protocol("metamotion"), odd)
         with pytest.raises(LinkError, match=words):
             v.run(v.protocol.configure())
-    with pytest.raises(InputError, match="choose 2, 4, 8 or 16 g"):
-        MetaMotion(acc_range_g=3)
+    with pytest.raises(InputError, match="choose one of 2, 4, 8, 16"):
+        MetaMotion().choose_ranges(3.0)
     assert model_for_name("MetaWear").name == "metamotion"
 
 

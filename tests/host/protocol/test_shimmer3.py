@@ -10,7 +10,6 @@ from subtalar.conventions import GRAVITY_M_S2
 from subtalar.errors import InputError, LinkError
 from subtalar.protocol import BatteryLevel, DeviceMessage, DeviceReply, InertialSamples, create_protocol
 from subtalar.protocol.events import merge_samples
-from subtalar.protocol.shimmer3 import Shimmer3
 from subtalar_sim.clock import SensorClock
 from subtalar_sim.config import SimulationConfig
 from subtalar_sim.faults import NO_FAULTS, FaultPlan, GapDrawer
@@ -96,7 +95,8 @@ def test_configure_sets_everything_turns_the_crc_on_and_streams(visit):
 def test_calibrated_values_come_back_on_either_board(visit, chip, calibrated, acc_range_g, gyr_range_deg_s):
     source = Spinning()
     source.acc = np.array([3.0, -7.0, 12.0]) if acc_range_g == 2.0 else np.array([3.0, -7.0, 45.0])
-    protocol = Shimmer3(200, acc_range_g=acc_range_g, gyr_range_deg_s=gyr_range_deg_s)
+    protocol = create_protocol("shimmer3", 200)
+    protocol.choose_ranges(acc_range_g, gyr_range_deg_s)
     v = visit(protocol, firmware(source, chip=chip, calibrated=calibrated))
     events = v.run(protocol.configure()) + v.pass_time(0.5)
     coarse = 0.13 if acc_range_g == 16.0 else 0.05  # half a step of 12 bits
@@ -159,6 +159,20 @@ def test_stop_identify_battery_blink_save_and_docking(visit):
     assert v.protocol.health.corrupt_bytes == 0
 
 
+def test_a_name_is_set_in_a_pause_of_the_stream_and_outlives_power(visit):
+    v = visit(create_protocol("shimmer3"), firmware())
+    v.run(v.protocol.configure())
+    v.run(v.protocol.rename("left foot"))
+    assert v.firmware.streaming
+    assert samples(v.pass_time(0.5))
+    v.firmware.power_cycle(v.now_s)
+    v.protocol.reset()
+    assert replies(v.run(v.protocol.identify()))["device_name"] == "left foot"
+    for name in ("", "thirteen long", "größe"):
+        with pytest.raises(InputError, match="1 to 12"):
+            v.run(v.protocol.rename(name))
+
+
 def test_every_packet_sent_arrives_and_gaps_show_in_the_time(visit):
     v = visit(create_protocol("shimmer3", 200), firmware(faults=FaultPlan(gap_rate_per_s=1.0, gap_samples=4.0)))
     v.run(v.protocol.configure())
@@ -198,8 +212,8 @@ def test_refusals_and_silences_are_one_sentence(visit):
     with pytest.raises(LinkError, match="does not answer"):
         v.run(v.protocol.configure())
     assert v.now_s < 4
-    with pytest.raises(InputError, match="choose 2, 4, 8 or 16 g"):
-        Shimmer3(acc_range_g=6)
+    with pytest.raises(InputError, match="choose one of 2, 4, 8, 16"):
+        create_protocol("shimmer3").choose_ranges(6.0)
 
 
 def test_settings_that_do_not_stick_are_an_error(visit, monkeypatch):
