@@ -136,6 +136,11 @@ class Engine:
                 self._facts = replace(self._facts, recording_path="", recorded_bytes=0)
 
     @property
+    def statuses(self) -> tuple[SensorStatus, ...]:
+        """Every sensor's last state."""
+        return tuple(self._statuses.values())
+
+    @property
     def facts(self) -> SessionFacts:
         """The session as last published."""
         return self._facts

@@ -1,18 +1,21 @@
 """``subtalar bench``."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import click
 
+from subtalar.cli.numbers import FiniteRange
 from subtalar.cli.preparing import prepare_estimator
 
 _SPEED = ("all", "estimator", "memory", "latency")
 _ACCURACY = ("accuracy", "peers")
+_RADIO_DEVICE = "talus"  # its losses can be counted, at 200 Hz
 
 
 @click.command()
-@click.argument("name", type=click.Choice([*_SPEED, *_ACCURACY]), default="all")
+@click.argument("name", type=click.Choice([*_SPEED, *_ACCURACY, "radio"]), default="all")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option(
     "--data",
@@ -21,6 +24,7 @@ _ACCURACY = ("accuracy", "peers")
     show_default=True,
     help="Folder of recordings with truth, for accuracy and peers.",
 )
+@click.option("--minutes", type=FiniteRange(0.05, 600), default=1.0, show_default=True, help="How long, for radio.")
 @click.option("--only", multiple=True, metavar="NAME", help="Measure only this part of accuracy; may be repeated.")
 @click.option(
     "--write",
@@ -29,12 +33,19 @@ _ACCURACY = ("accuracy", "peers")
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="Put the figures into this document as well; may be repeated.",
 )
-def bench(name: str, *, as_json: bool, data: Path, only: tuple[str, ...], documents: tuple[Path, ...]) -> None:
-    """Measure speed and memory on this machine (all), accuracy against truth, or other software beside ours (peers)."""
-    if name in _SPEED:
+def bench(
+    name: str, *, as_json: bool, data: Path, minutes: float, only: tuple[str, ...], documents: tuple[Path, ...]
+) -> None:
+    """Measure speed and memory on this machine (all), accuracy against truth, other software beside ours (peers), or
+    what arrives from four Bluetooth sensors and what that costs (radio).
+    """
+    if name not in _ACCURACY:
         if only or documents:
             raise click.UsageError("--only and --write belong to accuracy and peers.")
-        _speed(name, as_json=as_json)
+        if name == "radio":
+            _radio(minutes, as_json=as_json)
+        else:
+            _speed(name, as_json=as_json)
     else:
         prepare_estimator()
         _accuracy(name, as_json=as_json, data=data, only=only, documents=documents)
@@ -52,6 +63,24 @@ def _speed(name: str, *, as_json: bool) -> None:
         if not as_json:
             click.echo(f"measuring {bench_name} …", err=True)
         results.extend(run(simulated_session, simulated))
+    click.echo(json.dumps([r.as_json() for r in results], indent=2) if as_json else render(results))
+
+
+def _radio(minutes: float, *, as_json: bool) -> None:
+    from subtalar.bench import render
+    from subtalar.bench.radio import in_process, over_bluez
+    from subtalar.cli.simulation import no_message_bus, simulated, simulated_behind_bluez
+
+    prepare_estimator()
+    if not as_json:
+        click.echo("measuring over Bumble …", err=True)
+    results = in_process(partial(simulated, 0, "normal", "", _RADIO_DEVICE), minutes)
+    if no_message_bus():
+        click.echo(f"Left out: BlueZ, because {no_message_bus()}.", err=True)
+    else:
+        if not as_json:
+            click.echo("measuring over BlueZ …", err=True)
+        results += over_bluez(partial(simulated_behind_bluez, _RADIO_DEVICE), minutes)
     click.echo(json.dumps([r.as_json() for r in results], indent=2) if as_json else render(results))
 
 

@@ -1,5 +1,10 @@
 """The only place of the product that knows the simulator."""
 
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +14,7 @@ from subtalar.errors import InputError
 FAULT_HELP = "What goes wrong, such as loss=0.02,drop_link@30s+5s, or a file of that; see docs/how-to/faults.md."
 
 
-def simulated(seed: int, style: str, faults: str = "") -> Any:
+def simulated(seed: int, style: str, faults: str = "", device: str = "witmotion") -> Any:
     """Open the simulated hardware with these faults; runs in the acquisition process."""
     try:
         from subtalar_sim.body import BodyConfig
@@ -19,7 +24,7 @@ def simulated(seed: int, style: str, faults: str = "") -> Any:
     except ImportError as error:
         raise missing_package(error, "sim") from None
     body = BodyConfig(seed=seed, style=style, walking_s=12 * 3600.0)
-    return simulated_hardware(SimulationConfig(body=body).with_faults(parse_faults(faults)))
+    return simulated_hardware(SimulationConfig(body=body, device=device).with_faults(parse_faults(faults)))
 
 
 def fault_text(given: tuple[str, ...], transport: str) -> str:
@@ -48,3 +53,33 @@ def simulated_session(folder: Path, seconds: float) -> Path:
     from subtalar_sim.session_writer import write_session
 
     return write_session(SimulationConfig(body=BodyConfig(seed=1), device="ximu3"), folder, seconds)
+
+
+def no_message_bus() -> str:
+    """Why simulated Bluetooth cannot be reached through BlueZ here; empty if it can."""
+    from subtalar_sim.serve.bluez.daemon import why_no_message_bus
+
+    return why_no_message_bus()
+
+
+@contextmanager
+def simulated_behind_bluez(device: str) -> Iterator[tuple[str, ...]]:
+    """Device specs of sensors in another process, which this one reaches as it would reach real ones. Linux only."""
+    code = "from subtalar.cli import main; main()"
+    command = [sys.executable, "-c", code, "sim", "serve", "--device", device, "--transport", "ble"]
+    served = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    before = os.environ.get("DBUS_SYSTEM_BUS_ADDRESS")
+    try:
+        assert served.stdout is not None
+        lines = [served.stdout.readline().strip() for _ in range(5)]
+        if not all(lines):
+            raise InputError("The simulated sensors did not start.")
+        name, address = lines[0].split("=", 1)
+        os.environ[name] = address
+        yield tuple(lines[1:])
+    finally:
+        os.environ.pop("DBUS_SYSTEM_BUS_ADDRESS", None)
+        if before is not None:
+            os.environ["DBUS_SYSTEM_BUS_ADDRESS"] = before
+        served.kill()  # its message bus goes with it
+        served.communicate()

@@ -1,0 +1,90 @@
+"""A live session over Bluetooth: whether every sample arrives, and what acquisition costs."""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, AsyncExitStack
+from pathlib import Path
+
+from subtalar.acquisition.engine import Engine
+from subtalar.acquisition.plan import AcquisitionPlan, DeviceSource, HardwareOpener
+from subtalar.acquisition.ring import RingWriter
+from subtalar.acquisition.runs import Stop, run_sensors
+from subtalar.bench.result import Result
+from subtalar.transport import parse_spec
+
+SensorServer = Callable[[], AbstractContextManager[Iterable[str]]]
+"""Serves sensors in another process that this machine's Bluetooth stack then reaches; gives their device specs."""
+
+
+def in_process(opener: HardwareOpener, minutes: float) -> list[Result]:
+    """Sensors, both ends of the radio, estimator and recording in one process."""
+    return asyncio.run(_session("Bumble", "sensors and radio included", minutes, opener=opener))
+
+
+def over_bluez(serve: SensorServer, minutes: float) -> list[Result]:
+    """The sensors in another process, behind BlueZ's D-Bus interface: what a session on real sensors costs."""
+    with serve() as specs:
+        return asyncio.run(_session("BlueZ over D-Bus", "acquisition alone", minutes, specs=tuple(specs)))
+
+
+class _Meter:
+    """CPU and wall time of this process while the session runs."""
+
+    def __init__(self) -> None:
+        self._readings: list[tuple[float, float]] = []
+
+    async def watch(self, engine: Engine) -> None:
+        while True:
+            if engine.facts.state == "running":
+                self._readings = [*self._readings[:1], (time.process_time(), time.monotonic())]
+            await asyncio.sleep(0.25)
+
+    @property
+    def share(self) -> float:
+        (cpu, wall), (cpu_end, wall_end) = self._readings[0], self._readings[-1]
+        return (cpu_end - cpu) / (wall_end - wall)
+
+
+async def _session(
+    route: str,
+    process: str,
+    minutes: float,
+    *,
+    specs: tuple[str, ...] = (),
+    opener: HardwareOpener | None = None,
+) -> list[Result]:
+    engines: list[Engine] = []
+    watching: list[asyncio.Task[None]] = []
+    meter = _Meter()
+
+    def begun(engine: Engine) -> None:
+        engines.append(engine)
+        watching.append(asyncio.create_task(meter.watch(engine)))
+
+    async with AsyncExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        ring = stack.enter_context(RingWriter.create())
+        hardware = None if opener is None else await stack.enter_async_context(opener())
+        sensors = tuple(parse_spec(text) for text in (specs if hardware is None else hardware.specs))
+        plan = AcquisitionPlan(
+            DeviceSource(sensors),
+            "radio benchmark",
+            record_path=Path(folder) / "session.mcap",
+            duration_s=60.0 * minutes,
+        )
+        try:
+            await run_sensors(sensors, plan, ring, Stop(), begun, hardware)
+        finally:
+            for task in watching:
+                task.cancel()
+            await asyncio.gather(*watching, return_exceptions=True)
+    ledgers = [status.ledger for status in engines[0].statuses]
+    on = f"{len(sensors)} sensors at {sensors[0].rate_hz:g} Hz over {route}, {minutes:g} min"
+    return [
+        Result("samples received", float(sum(ledger.received for ledger in ledgers)), "samples", on),
+        Result("samples lost", float(sum(ledger.lost for ledger in ledgers)), "samples", on),
+        Result("links made again", float(sum(ledger.reconnects for ledger in ledgers)), "links", on),
+        Result("processor", 100.0 * meter.share, "% of a core", f"{process}; angles and recording, too"),
+    ]
