@@ -31,6 +31,7 @@ BEAT_S: Final = 0.015
 _COMMAND_S: Final = 0.004
 _SETTING_S: Final = 0.020
 _WARM_UP_S: Final = 0.06
+_TIME_MASK: Final = (1 << 64) - 1
 
 ACK, NACK, IN_STREAM = 0xFF, 0xFE, 0x8A
 _ARGUMENTS: Final = {
@@ -220,7 +221,7 @@ class Shimmer3:
             0x4B: lambda _: bytes((0x4A, self.gyro_range)),
             0x72: lambda _: self._status(),
             0x7B: lambda _: bytes((0x7A, len(self.name))) + self.name.encode("latin-1"),
-            0x91: lambda now_s: struct.pack("<BQ", 0x90, self._now_ticks(now_s) + self._clock_set),
+            0x91: lambda now_s: struct.pack("<BQ", 0x90, (self._now_ticks(now_s) + self._clock_set) & _TIME_MASK),
             0x95: lambda now_s: struct.pack("<BBHB", IN_STREAM, 0x94, self._battery_adc(now_s), 0x80),
         }
 

@@ -98,7 +98,8 @@ def wr_rate_hz(chip: Chip, code: int) -> float:
 def held(values: FloatArray, device_s: FloatArray, rate_hz: float) -> FloatArray:
     """A sensor that samples at ``rate_hz`` shows its last value until the next: (n, 3) as read at ``device_s`` (n,)."""
     tick = np.floor(device_s * rate_hz + 1e-6)
-    return values[np.searchsorted(tick, tick)]
+    is_new = np.diff(tick, prepend=np.nan) != 0  # the clock may have been set back
+    return values[np.maximum.accumulate(np.where(is_new, np.arange(len(tick)), 0))]
 
 
 def words(raw: FloatArray, low: int, high: int, step: int = 1) -> IntArray:

@@ -8,14 +8,16 @@ import click
 
 from subtalar.cli.numbers import FiniteRange
 from subtalar.cli.preparing import prepare_estimator
+from subtalar.errors import SubtalarError
 
 _SPEED = ("all", "estimator", "memory", "latency")
 _ACCURACY = ("accuracy", "peers")
 _RADIO_DEVICE = "talus"  # its losses can be counted, at 200 Hz
+_FAULTS = "faults"
 
 
 @click.command()
-@click.argument("name", type=click.Choice([*_SPEED, *_ACCURACY, "radio"]), default="all")
+@click.argument("name", type=click.Choice([*_SPEED, *_ACCURACY, "radio", _FAULTS]), default="all")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option(
     "--data",
@@ -33,17 +35,32 @@ _RADIO_DEVICE = "talus"  # its losses can be counted, at 200 Hz
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="Put the figures into this document as well; may be repeated.",
 )
+@click.option("--n", type=click.IntRange(1, 100_000), default=100, show_default=True, help="How many, for faults.")
+@click.option("--seed", type=click.IntRange(0, 2**31), default=0, show_default=True, help="The first seed, for faults.")
 def bench(
-    name: str, *, as_json: bool, data: Path, minutes: float, only: tuple[str, ...], documents: tuple[Path, ...]
+    *,
+    name: str,
+    as_json: bool,
+    data: Path,
+    minutes: float,
+    only: tuple[str, ...],
+    documents: tuple[Path, ...],
+    n: int,
+    seed: int,
 ) -> None:
     """Measure speed and memory on this machine (all), accuracy against truth, other software beside ours (peers), or
     what arrives from four Bluetooth sensors and what that costs (radio).
+
+    faults runs simulated sensors with random fault scripts, and fails if one of them makes the host crash, leave a
+    task or thread behind, or count its samples wrongly.
     """
     if name not in _ACCURACY:
         if only or documents:
             raise click.UsageError("--only and --write belong to accuracy and peers.")
         if name == "radio":
             _radio(minutes, as_json=as_json)
+        elif name == _FAULTS:
+            _faults(n, seed, as_json=as_json)
         else:
             _speed(name, as_json=as_json)
     else:
@@ -82,6 +99,22 @@ def _radio(minutes: float, *, as_json: bool) -> None:
             click.echo("measuring over BlueZ …", err=True)
         results += over_bluez(partial(simulated_behind_bluez, _RADIO_DEVICE), minutes)
     click.echo(json.dumps([r.as_json() for r in results], indent=2) if as_json else render(results))
+
+
+def _faults(n: int, seed: int, *, as_json: bool) -> None:
+    from subtalar.bench import render
+    from subtalar.bench.faults import Finding, measure
+    from subtalar.cli.simulation import random_trial
+
+    def tell(finding: Finding) -> None:
+        click.echo(f"{finding.device} over {finding.transport} with {finding.script}:", err=True)
+        for problem in finding.problems:
+            click.echo(f"  {problem}", err=True)
+
+    results, wrong = measure(random_trial, n, seed, tell)
+    click.echo(json.dumps([r.as_json() for r in results], indent=2) if as_json else render(results))
+    if wrong:
+        raise SubtalarError(f"{len(wrong)} of {n} trials went wrong.")
 
 
 def _accuracy(name: str, *, as_json: bool, data: Path, only: tuple[str, ...], documents: tuple[Path, ...]) -> None:

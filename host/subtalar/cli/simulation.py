@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,15 @@ def fault_text(given: tuple[str, ...], transport: str) -> str:
     except (ValueError, OSError) as error:  # UnicodeDecodeError is a ValueError
         raise InputError(f"The faults cannot be used: {error}.") from None
     return text
+
+
+def random_trial(seed: int, duration_s: float, now: Callable[[], float]) -> Any:
+    """Simulated sensors in memory with random faults, on the clock ``now``."""
+    try:
+        from subtalar_sim.serve.trial import random_trial as draw
+    except ImportError as error:
+        raise missing_package(error, "sim") from None
+    return draw(seed, duration_s, now)
 
 
 def simulated_session(folder: Path, seconds: float) -> Path:

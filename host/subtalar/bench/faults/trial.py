@@ -1,0 +1,246 @@
+"""One trial: the production chain of every sensor over a script of faults, held against what really happened."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+
+from subtalar.bench.faults.memory import MemoryTransport, Wire
+from subtalar.bench.faults.virtual_time import VirtualClock, VirtualTimeLoop
+from subtalar.device import LinkPolicy, open_group
+from subtalar.protocol import DeviceProtocol
+from subtalar.transport import DeviceSpec, Transport
+from subtalar.types import BodySite, FloatArray, Ledger, SampleBlock, SensorStatus
+
+
+class TrialSensor(Protocol):
+    """A simulated sensor. ``ledger`` is the simulator's own, ``plan`` its faults, ``true_rate_hz`` how fast it was."""
+
+    @property
+    def link(self) -> Wire:
+        """Its wire."""
+        ...
+
+    @property
+    def ledger(self) -> Any:
+        """What it sent, lost and so on."""
+        ...
+
+    @property
+    def plan(self) -> Any:
+        """Its faults."""
+        ...
+
+    @property
+    def true_rate_hz(self) -> float:
+        """Samples a true second."""
+        ...
+
+
+class Trial(Protocol):
+    """Simulated sensors by site, on the running loop from ``start`` to ``stop``."""
+
+    @property
+    def device(self) -> str:
+        """The model."""
+        ...
+
+    @property
+    def transport(self) -> str:
+        """How it would be reached."""
+        ...
+
+    @property
+    def script(self) -> str:
+        """The faults."""
+        ...
+
+    @property
+    def rate_hz(self) -> float:
+        """The rate to ask for."""
+        ...
+
+    @property
+    def has_device_time(self) -> bool:
+        """Whether every loss can be known."""
+        ...
+
+    @property
+    def measures_on(self) -> bool:
+        """Whether it keeps its beat when the link is lost. One that begins anew may do so in mid-period."""
+        ...
+
+    @property
+    def sensors(self) -> Mapping[str, TrialSensor]:
+        """By site."""
+        ...
+
+    def start(self) -> None:
+        """Begin."""
+        ...
+
+    def stop(self) -> None:
+        """Freeze."""
+        ...
+
+    def told_time_s(self, gyr_rad_s: FloatArray) -> FloatArray:
+        """When samples (n, 3) were measured: the samples say it themselves."""
+        ...
+
+
+TrialMaker: TypeAlias = Callable[[Callable[[], float]], Trial]
+"""Makes a trial on a clock in seconds."""
+
+
+@dataclass(frozen=True)
+class SensorFinding:
+    """One sensor. ``missing``: samples between the first and the last received that were not, by the samples' word;
+    ``first`` and ``last``: the numbers of these two, if it measured at the same rate from time zero on.
+
+    ``is_exact``: whether this must equal the host's count of lost samples, but for ``tolerance``, one for each time
+    that the device began anew: where its beat began is then a matter of rounding. ``sent``: the simulator's ledger.
+    """
+
+    site: str
+    ledger: Ledger
+    sent: Mapping[str, int]
+    missing: int
+    first: int
+    last: int
+    is_exact: bool
+    tolerance: int
+    gives_times_in_order: bool
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A trial and what was wrong with it; ``problems`` is empty if nothing was."""
+
+    device: str
+    transport: str
+    script: str
+    sensors: tuple[SensorFinding, ...]
+    problems: tuple[str, ...]
+
+
+@dataclass
+class _Sink:
+    """Keeps what the samples say of themselves."""
+
+    gyr: dict[BodySite, list[FloatArray]] = field(default_factory=dict)
+
+    def on_chunk(self, site: BodySite, arrival_s: float, data: bytes, source: str) -> None:
+        return
+
+    def on_block(self, block: SampleBlock) -> None:
+        self.gyr.setdefault(block.site, []).append(block.gyr_rad_s)
+
+    def on_status(self, status: SensorStatus) -> None:
+        return
+
+
+def run_trial(make: TrialMaker, duration_s: float) -> Finding:
+    """Run for ``duration_s`` of the sensors' time, which takes far less. Raises nothing that a sensor can cause."""
+    threads = set(threading.enumerate())
+    loop = VirtualTimeLoop()
+    problems: list[str] = []
+
+    def failed_callback(_: object, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        problems.append(f"{context['message']}: {type(error).__name__}: {error}")
+
+    loop.set_exception_handler(failed_callback)
+    logging.disable(logging.WARNING)  # what damaged bytes say is no news
+    try:
+        trial = make(loop.time)
+        found: tuple[SensorFinding, ...] = ()
+        try:
+            found = loop.run_until_complete(_run(trial, duration_s))
+        except Exception as error:  # whatever it is, it is what the trial was for
+            problems.append(f"{type(error).__name__}: {error}")
+        left = [task.get_name() for task in asyncio.all_tasks(loop)]
+        if left:
+            problems.append(f"tasks left behind: {', '.join(left)}")
+    finally:
+        loop.close()
+        logging.disable(logging.NOTSET)
+    strangers = set(threading.enumerate()) - threads
+    if strangers:
+        problems.append(f"threads left behind: {', '.join(t.name for t in strangers)}")
+    for sensor in found:
+        problems += _judge(sensor)
+    return Finding(trial.device, trial.transport, trial.script, found, tuple(problems))
+
+
+async def _run(trial: Trial, duration_s: float) -> tuple[SensorFinding, ...]:
+    clock = VirtualClock(loop=asyncio.get_running_loop())
+    sink = _Sink()
+    kind: Any = {"pty": "serial"}.get(trial.transport, trial.transport)
+    specs = [DeviceSpec(kind, site, trial.device, trial.rate_hz, BodySite(site)) for site in trial.sensors]
+    connect = partial(_connect, trial, clock)
+    trial.start()
+    # A sensor that cannot be reached is part of the trial, not its end.
+    async with open_group(specs, sink, clock, policy=LinkPolicy(first_attempts=None), transports=connect) as group:
+        try:
+            async with asyncio.timeout(duration_s):
+                await group.wait_failed()
+        except TimeoutError:
+            trial.stop()
+        return tuple(
+            _found(trial, str(site), stream.ledger(), np.concatenate(sink.gyr.get(site, [np.empty((0, 3))])))
+            for site, stream in group.streams.items()
+        )
+
+
+def _connect(trial: Trial, clock: VirtualClock, spec: DeviceSpec, protocol: DeviceProtocol) -> Transport:
+    gatt = protocol.gatt if trial.transport == "ble" else None
+    return MemoryTransport(trial.sensors[str(spec.site)].link, str(spec.site), gatt, clock.now_ns)
+
+
+def _found(trial: Trial, site: str, ledger: Ledger, gyr_rad_s: FloatArray) -> SensorFinding:
+    sensor = trial.sensors[site]
+    plan = sensor.plan
+    times = trial.told_time_s(gyr_rad_s)
+    steps = np.rint(np.diff(times) * sensor.true_rate_hz)
+    # An altered byte may be one of the time, or of what the sample says of itself; a reboot ends the device's time;
+    # and a notification of nonsense may be as long as one of samples, where a stream has frames to go by.
+    hidden = plan.corrupt or plan.reboots or plan.clock_jumps or (plan.garbage and trial.transport == "ble")
+    is_exact = trial.has_device_time and not hidden
+    return SensorFinding(
+        site,
+        ledger,
+        vars(sensor.ledger),
+        int((steps - 1).sum()),
+        *_numbers(times, sensor.true_rate_hz),
+        is_exact,
+        0 if trial.measures_on else ledger.reconnects,
+        bool((steps >= 1).all()),
+    )
+
+
+def _numbers(times_s: FloatArray, rate_hz: float) -> tuple[int, int]:
+    """Of the first and the last sample; one that is the mean of several tells a time within its period."""
+    if not len(times_s):
+        return 0, -1
+    return int(np.floor(times_s[0] * rate_hz + 0.2)), int(np.floor(times_s[-1] * rate_hz + 0.2))
+
+
+def _judge(sensor: SensorFinding) -> list[str]:
+    """What cannot be, in words."""
+    who, ledger, sent = sensor.site, sensor.ledger, sensor.sent
+    problems = []
+    # Nonsense may be taken for samples where frames have no checksum.
+    if ledger.received > sent["sent"] + sent["duplicated"] and not sent["garbage_bytes"]:
+        problems.append(f"{who}: received {ledger.received} of {sent['sent']} that were sent")
+    if min(ledger.received, ledger.lost, ledger.duplicated, *sent.values()) < 0:
+        problems.append(f"{who}: a count below zero")
+    if sensor.is_exact and abs(ledger.lost - sensor.missing) > sensor.tolerance:
+        problems.append(f"{who}: counts {ledger.lost} lost, and {sensor.missing} are missing")
+    if sensor.is_exact and not sensor.gives_times_in_order:
+        problems.append(f"{who}: samples in the wrong order, or twice")
+    return problems
