@@ -17,7 +17,7 @@ _FAULTS = "faults"
 
 
 @click.command()
-@click.argument("name", type=click.Choice([*_SPEED, *_ACCURACY, "radio", _FAULTS]), default="all")
+@click.argument("name", type=click.Choice([*_SPEED, *_ACCURACY, "radio", "codecs", _FAULTS]), default="all")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option(
     "--data",
@@ -27,6 +27,13 @@ _FAULTS = "faults"
     help="Folder of recordings with truth, for accuracy and peers.",
 )
 @click.option("--minutes", type=FiniteRange(0.05, 600), default=1.0, show_default=True, help="How long, for radio.")
+@click.option(
+    "--mutations",
+    type=click.IntRange(1, 100_000_000),
+    default=100_000,
+    show_default=True,
+    help="Damaged frames a codec, for codecs.",
+)
 @click.option("--only", multiple=True, metavar="NAME", help="Measure only this part of accuracy; may be repeated.")
 @click.option(
     "--write",
@@ -43,13 +50,15 @@ def bench(
     as_json: bool,
     data: Path,
     minutes: float,
+    mutations: int,
     only: tuple[str, ...],
     documents: tuple[Path, ...],
     n: int,
     seed: int,
 ) -> None:
-    """Measure speed and memory on this machine (all), accuracy against truth, other software beside ours (peers), or
-    what arrives from four Bluetooth sensors and what that costs (radio).
+    """Measure speed and memory on this machine (all), accuracy against truth, other software beside ours (peers), what
+    arrives from four Bluetooth sensors and what that costs (radio), or how fast codecs decode and what damage does to
+    them (codecs).
 
     faults runs simulated sensors with random fault scripts, and fails if one of them makes the host crash, leave a
     task or thread behind, or count its samples wrongly.
@@ -61,11 +70,22 @@ def bench(
             _radio(minutes, as_json=as_json)
         elif name == _FAULTS:
             _faults(n, seed, as_json=as_json)
+        elif name == "codecs":
+            _codecs(mutations, as_json=as_json)
         else:
             _speed(name, as_json=as_json)
     else:
         prepare_estimator()
         _accuracy(name, as_json=as_json, data=data, only=only, documents=documents)
+
+
+def _codecs(mutations: int, *, as_json: bool) -> None:
+    from subtalar.bench import render
+    from subtalar.bench.codecs import codecs
+    from subtalar.cli.simulation import simulated_captures
+
+    results = codecs(simulated_captures, mutations)
+    click.echo(json.dumps([r.as_json() for r in results], indent=2) if as_json else render(results))
 
 
 def _speed(name: str, *, as_json: bool) -> None:

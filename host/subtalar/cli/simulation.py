@@ -1,17 +1,21 @@
 """The only place of the product that knows the simulator."""
 
+import copy
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from subtalar.cli.missing import missing_package
 from subtalar.errors import InputError
 
 FAULT_HELP = "What goes wrong, such as loss=0.02,drop_link@30s+5s, or a file of that; see docs/how-to/faults.md."
+
+if TYPE_CHECKING:
+    from subtalar.bench.codecs import Capture
 
 
 def simulated(seed: int, style: str, faults: str = "", device: str = "witmotion") -> Any:
@@ -92,3 +96,34 @@ def simulated_behind_bluez(device: str) -> Iterator[tuple[str, ...]]:
             os.environ["DBUS_SYSTEM_BUS_ADDRESS"] = before
         served.kill()  # its message bus goes with it
         served.communicate()
+
+
+def simulated_captures(seconds: float = 20.0) -> "list[Capture]":
+    """So much of every device that can be simulated, after its codec's own configuration."""
+    from subtalar.bench.codecs import Capture
+    from subtalar.bench.visit import Visit
+    from subtalar.protocol import create_protocol
+
+    try:
+        from subtalar_sim.config import SimulationConfig
+        from subtalar_sim.faults import NO_FAULTS, GapDrawer
+        from subtalar_sim.firmware.base import RefusedByDevice
+        from subtalar_sim.firmware.registry import SIMULATED, Unit
+    except ImportError as error:
+        raise missing_package(error, "sim") from None
+    captures = []
+    for device in SIMULATED.values():
+        rate_hz, transport = device.default_rate_hz, device.transports[0]
+        config = SimulationConfig(device=device.name, rate_hz=rate_hz, transport=transport)
+        gaps = GapDrawer(NO_FAULTS, rate_hz, 0, "right_foot")
+        imu, clock = config.make_imu(config.make_body(), "right_foot"), config.make_clock("right_foot")
+        firmware = device.make(Unit(imu, clock, gaps, rate_hz, interface=transport))
+        protocol = create_protocol(device.name, rate_hz)
+        visit = Visit(protocol, firmware)
+        visit.refusal = RefusedByDevice
+        visit.run(protocol.configure())
+        configured = copy.deepcopy(protocol)
+        visit.heard.clear()
+        visit.pass_time(seconds)
+        captures.append(Capture(device.name, configured, visit.heard, visit.over_gatt))
+    return captures

@@ -133,7 +133,8 @@ class XImu3(DeviceProtocol):
 
     def _take_binary(self, message: bytes, events: list[Event]) -> None:
         plain = unstuff(message)
-        if plain is None or len(plain) < _HEADER_BYTES:
+        # An escaped byte in front may stand for one that begins no binary message.
+        if plain is None or len(plain) < _HEADER_BYTES or plain[0] <= 0x80:
             self._drop(message)
             return
         if plain[0] == _INERTIAL and len(plain) == _INERTIAL_BYTES:

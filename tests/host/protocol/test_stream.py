@@ -167,6 +167,7 @@ def inertial(*values: float, time_us: int = 1000) -> bytes:
         b'{"a":1,"b":2}\n',
         b"\n",
         b"\x01\x02\n",
+        b"\xdb\xdc" + bytes(20) + b"\n",
     ],
 )
 def test_ximu3_damage_is_dropped_and_counted(message):
