@@ -90,6 +90,7 @@ async def served(machine: Machine, plan: FaultPlan = NO_FAULTS) -> AsyncIterator
     delivery = Delivery(machine, link, plan, DelayLine(plan, 1, "right_foot", machine.ledger))
     pump = Pump(delivery, clock)
     link.on_activity = pump.rearm
+    delivery.switch(0.0)
     await radio.power_on()
     await link.start()
     pump.start()
@@ -149,3 +150,37 @@ async def test_a_lost_link_turns_notifications_off() -> None:
         async with bleak.BleakClient(ADDRESS, backend=backend) as again:  # it is back, and waits to be subscribed
             assert again.is_connected
             assert machine.log == [(DATA, True), (DATA, False)]
+
+
+async def test_a_small_mtu_is_what_the_device_agrees_to() -> None:
+    machine = Machine()
+    async with served(machine, FaultPlan(mtu=23)) as backend, bleak.BleakClient(ADDRESS, backend=backend) as client:
+        assert client.mtu_size == 23
+        assert machine.max_payload == 20
+
+
+async def connect_and_read(client: "bleak.BleakClient") -> None:
+    await client.connect()
+    await client.read_gatt_char(BATTERY)
+
+
+async def test_refused_connections_end_at_once_and_then_no_more() -> None:
+    machine = Machine()
+    async with served(machine, FaultPlan(refusals=((0.0, 2),))) as backend:
+        await asyncio.sleep(0.05)
+        for _ in range(2):
+            client = bleak.BleakClient(ADDRESS, backend=backend, timeout=2.0)
+            with pytest.raises((bleak.exc.BleakError, TimeoutError)):
+                await asyncio.wait_for(connect_and_read(client), 3.0)
+        async with bleak.BleakClient(ADDRESS, backend=backend) as client:
+            assert await client.read_gatt_char(BATTERY) == b"\x63"
+
+
+async def test_slow_discovery_is_slow() -> None:
+    machine = Machine()
+    async with served(machine, FaultPlan(slow_discovery_s=1.0)) as backend:
+        client = bleak.BleakClient(ADDRESS, backend=backend, timeout=0.5)
+        with pytest.raises(bleak.exc.BleakDeviceNotFoundError):
+            await client.connect()
+        async with bleak.BleakClient(ADDRESS, backend=backend, timeout=5.0) as again:
+            assert again.is_connected
