@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -42,6 +43,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what was left out; silence would look like success."""
     if _why_qt_fails.cache_info().currsize and _why_qt_fails():
         terminalreporter.write_line(f"LEFT OUT: the tests of the window, because Qt does not start: {_why_qt_fails()}")
+
+
+@pytest.fixture(autouse=True)
+def sensors_file(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A memory of sensors of the test's own: nobody's real one is read or written, by child processes neither."""
+    path = tmp_path_factory.getbasetemp() / f"sensors-{uuid4().hex}" / "sensors.json"
+    monkeypatch.setenv("SUBTALAR_SENSORS", str(path))
+    return path
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     "devices",
     multiple=True,
     metavar="SPEC",
-    help="A sensor, such as right_foot=ble:AA:BB:CC:DD:EE:FF; once for each sensor.",
+    help="A sensor, such as right_foot=ble:AA:BB:CC:DD:EE:FF, or the place of an assigned one; once for each sensor.",
 )
 @click.option(
     "--attach",
@@ -88,14 +88,19 @@ def live(
 ) -> None:
     """Run a live session: connect, show the three ankle angles of both legs, and record.
 
-    Say where the samples come from: --simulate, --replay or --device. Stand still for three seconds, bend the knees
-    two or three times, then walk. The session is recorded unless it is a replay; where, is shown and printed.
+    Say where the samples come from: --simulate, --replay or --device; without any of them, from the sensors that
+    `subtalar devices assign` has given a place. Stand still for three seconds, bend the knees two or three times, then
+    walk. The session is recorded unless it is a replay; where, is shown and printed.
 
     A session outlives a window that crashes: --attach shows it again, --stop ends it.
     """
     if replay is None and [d[:7] for d in devices] == ["replay:"]:
         replay, devices = devices[0][7:], ()
-    if sum((simulate, replay is not None, bool(devices), attach is not None, stop is not None)) != 1:
+    sources = sum((simulate, replay is not None, bool(devices), attach is not None, stop is not None))
+    if sources == 0:
+        devices = _assigned()
+        sources = bool(devices)
+    if sources != 1:
         raise click.UsageError("say where the samples come from: one of --simulate, --replay SESSION, --device SPEC")
     if attach is not None:
         _attach(attach, headless=headless)
@@ -123,6 +128,16 @@ def live(
     _run_live(plan, headless=headless, ends_by_itself=duration_s is not None or replay is not None)
 
 
+def _assigned() -> tuple[str, ...]:
+    """The sensors that have a place on the leg, when nobody names any."""
+    from subtalar.cli.devices import remembered_sensors
+
+    specs = tuple(str(spec) for spec in remembered_sensors().sited())
+    for spec in specs:
+        click.echo(f"Using {spec}")
+    return specs
+
+
 def _live_source(
     simulate: bool,
     replay: str | None,
@@ -144,9 +159,11 @@ def _live_source(
 
         session = open_session(replay)  # what is wrong with it is said before anything is started
         return ReplaySource(session.path, speed), f"replay of {session.path.name}"
+    from subtalar.cli.devices import remembered_sensors
     from subtalar.transport import parse_spec
 
-    specs = tuple(parse_spec(text) for text in devices)
+    remembered = remembered_sensors()
+    specs = tuple(parse_spec(remembered.complete(text)) for text in devices)
     return DeviceSource(specs), f"{len(specs)} sensor{'' if len(specs) == 1 else 's'}"
 
 

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self, TypeAlias
 
 from subtalar.errors import InputError, LinkError
-from subtalar.protocol import DeviceProtocol, create_protocol
+from subtalar.protocol import DeviceProtocol
 from subtalar.transport import DeviceSpec, Transport, make_transport
 from subtalar.types import BodySite, SensorStatus
 
@@ -89,11 +89,11 @@ def open_group(
     for spec in specs:
         if spec.site is None:
             raise InputError(f"The device {spec} does not say where the sensor sits.")
-        for what in (spec.site.value, f"{spec.kind}:{spec.address.lower()}"):
+        for what in (spec.site.value, spec.key):
             if what in taken:
                 raise InputError(f"Two devices are given for {what}: every sensor has one place and one address.")
             taken.add(what)
-        protocol = create_protocol(spec.model, spec.rate_hz)
+        protocol = spec.make_protocol()
         # A radio deserves a second try; a port that is not there will not be there in a second either. But looking
         # whether it is back is cheap, while a radio that searches disturbs the sensors that stream.
         radio = LinkPolicy(first_attempts=2)

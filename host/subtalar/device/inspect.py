@@ -1,4 +1,4 @@
-"""Short visits to a device: what it is, how it does, and single commands."""
+"""Short visits to a device: what it is, how it does, settings and single commands."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -75,3 +75,36 @@ async def inspect_device(
         yield from protocol.poll_battery()
 
     return await run_on_device(spec, questions, duration_s, policy=policy, transports=transports)
+
+
+def refuse_early(spec: DeviceSpec, script: Callable[[DeviceProtocol], Script]) -> None:
+    """Raise the InputError of a script that such a device can never carry out, before anybody has connected to it."""
+    steps = script(spec.make_protocol())
+    try:
+        next(steps, None)
+    finally:
+        steps.close()
+
+
+async def set_up_device(
+    spec: DeviceSpec,
+    name: str | None = None,
+    *,
+    policy: LinkPolicy | None = None,
+    transports: SpecTransportMaker = make_transport,
+) -> DeviceReport:
+    """Set the rate and ranges of ``spec``, and the name, which is stored in the device with them.
+
+    Raises LinkError if the device is out of reach or refuses, InputError if such a device cannot do what is asked;
+    then it was not even connected to.
+    """
+
+    def wishes(protocol: DeviceProtocol) -> Script:
+        if name is not None:
+            yield from protocol.rename(name)
+            yield from protocol.save()
+
+    refuse_early(spec, wishes)
+    # To store its settings a device may stop streaming, which must not count in the rate that is measured.
+    duration_s = 2.5 if name is None else LinkPolicy().rate_over_s + 0.6
+    return await run_on_device(spec, wishes, duration_s, policy=policy, transports=transports)

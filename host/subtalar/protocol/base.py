@@ -177,7 +177,7 @@ class DeviceProtocol(ABC):
 
     def rename(self, name: str) -> Script:
         """Give the device a name, until power-off unless ``save`` follows. Default: it cannot: InputError."""
-        raise InputError(f"The {self.model} has no name that can be set.")
+        raise InputError(f"The {self.model} cannot be given a name from here.")
         yield
 
     def blink(self) -> Script:

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from subtalar.conventions import GRAVITY_M_S2
-from subtalar.errors import LinkError
+from subtalar.errors import InputError, LinkError
 
 from .base import DeviceProtocol, Expect, Script, Send, ask
 from .events import BatteryLevel, DeviceMessage, DeviceReply, Event, InertialSamples
@@ -290,6 +290,13 @@ class XImu3(DeviceProtocol):
     def save(self) -> Script:
         """Keep the present settings over power-off; the device may take 300 ms."""
         yield from self._request("save")
+
+    def rename(self, name: str) -> Script:
+        """Set the device's name; how long one may be it says itself."""
+        if not name:
+            raise InputError("The name for the x-IMU3 is empty: give one.")
+        yield from self._request("device_name", name)
+        yield from self._ask_quietly("apply")
 
     def blink(self) -> Script:
         """Blink the LED once."""

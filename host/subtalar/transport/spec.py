@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, cast, get_args
 
 from subtalar.errors import InputError
-from subtalar.protocol import find_model
+from subtalar.protocol import DeviceProtocol, find_model
 from subtalar.types import BodySite
 
 TransportKind = Literal["ble", "serial", "tcp", "udp"]
@@ -19,6 +19,11 @@ _DEFAULT_MODEL: Final[dict[TransportKind, str]] = {
 _ADDRESS: Final = re.compile(
     r"(?:[0-9A-F]{2}:){5}[0-9A-F]{2}|[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}", re.IGNORECASE
 )
+_UNITS: Final = {
+    "rate": ("rate", "Hz", "100"),
+    "acc": ("accelerometer range", "g", "16"),
+    "gyr": ("gyroscope range", "°/s", "2000"),
+}
 _EXAMPLE: Final = "right_foot=ble:AA:BB:CC:DD:EE:FF or right_foot=serial:/dev/ttyACM0,model=ximu3,rate=100"
 
 
@@ -26,7 +31,7 @@ _EXAMPLE: Final = "right_foot=ble:AA:BB:CC:DD:EE:FF or right_foot=serial:/dev/tt
 class DeviceSpec:
     """Where a sensor is reached, where it sits and what it is.
 
-    ``rate_hz`` None = the model's default; ``baud_rate``, on serial ports only, likewise.
+    Rate and ranges: None = the model's default; ``baud_rate``, on serial ports only, likewise.
     """
 
     kind: TransportKind
@@ -35,12 +40,26 @@ class DeviceSpec:
     rate_hz: float | None = None
     site: BodySite | None = None
     baud_rate: int | None = None
+    acc_range_g: float | None = None
+    gyr_range_deg_s: float | None = None
+
+    @property
+    def key(self) -> str:
+        """What tells one device from another."""
+        return f"{self.kind}:{self.address}".lower()
+
+    def make_protocol(self) -> DeviceProtocol:
+        """A fresh codec with this rate and these ranges. Raises InputError for what the model does not offer."""
+        protocol = find_model(self.model).protocol(self.rate_hz)
+        protocol.choose_ranges(self.acc_range_g, self.gyr_range_deg_s)
+        return protocol
 
     def __str__(self) -> str:
         site = f"{self.site}=" if self.site else ""
-        rate = f",rate={self.rate_hz:g}" if self.rate_hz is not None else ""
+        numbers = (self.rate_hz, self.acc_range_g, self.gyr_range_deg_s)
+        told = "".join(f",{key}={value:g}" for key, value in zip(_UNITS, numbers, strict=True) if value is not None)
         baud = f",baud={self.baud_rate}" if self.baud_rate is not None else ""
-        return f"{site}{self.kind}:{self.address},model={self.model}{rate}{baud}"
+        return f"{site}{self.kind}:{self.address},model={self.model}{told}{baud}"
 
 
 def parse_spec(text: str, *, need_site: bool = True) -> DeviceSpec:
@@ -71,10 +90,11 @@ def parse_spec(text: str, *, need_site: bool = True) -> DeviceSpec:
     if kind not in model.transports:
         reached = " or ".join(model.transports)
         raise InputError(f"The {model.title} is reached over {reached}, not over {kind}.")
-    rate_hz = _rate(values["rate"]) if "rate" in values else None
-    model.protocol(rate_hz)  # a rate that is not offered is found here, not after connecting
+    rate_hz, acc_g, gyr_deg_s = (_number(key, values.get(key)) for key in _UNITS)
     baud_rate = _baud(kind, values["baud"]) if "baud" in values else None
-    return DeviceSpec(kind, address, model.name, rate_hz, site, baud_rate)
+    spec = DeviceSpec(kind, address, model.name, rate_hz, site, baud_rate, acc_g, gyr_deg_s)
+    spec.make_protocol()  # a rate that is not offered is found here, not after connecting
+    return spec
 
 
 def _site(text: str) -> BodySite:
@@ -122,9 +142,10 @@ def _options(text: str, options: list[str]) -> dict[str, str]:
     values: dict[str, str] = {}
     for option in options:
         key, equals, value = (part.strip() for part in option.partition("="))
-        if key not in ("model", "rate", "baud") or not equals or not value:
+        if key not in ("model", *_UNITS, "baud") or not equals or not value:
             raise InputError(
-                f"The option {option!r} in {text!r} is not understood: use model=NAME, rate=HZ or baud=NUMBER."
+                f"The option {option!r} in {text!r} is not understood: "
+                "use model=NAME, rate=HZ, acc=G, gyr=DEG_S or baud=NUMBER."
             )
         if key in values:
             raise InputError(f"The option {key!r} stands twice in {text!r}.")
@@ -132,12 +153,16 @@ def _options(text: str, options: list[str]) -> dict[str, str]:
     return values
 
 
-def _rate(text: str) -> float:
+def _number(key: str, text: str | None) -> float | None:
+    if text is None:
+        return None
+    what, unit, example = _UNITS[key]
     try:
-        rate_hz = float(text)
+        return float(text)
     except ValueError:
-        raise InputError(f"The rate {text!r} is no number: write it in Hz, for example rate=100.") from None
-    return rate_hz
+        raise InputError(
+            f"The {what} {text!r} is no number: write it in {unit}, for example {key}={example}."
+        ) from None
 
 
 def _baud(kind: TransportKind, text: str) -> int:
