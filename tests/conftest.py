@@ -54,25 +54,38 @@ def sensors_file(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempP
 
 
 @pytest.fixture
-def served_by_bluez(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], AbstractAsyncContextManager[Any]]:
-    """``async with served_by_bluez(config) as (hardware, bluez)``: simulated sensors that bleak reaches as BlueZ's."""
+def bleak_on_bluez() -> Callable[[], AbstractAsyncContextManager[None]]:
+    """``async with bleak_on_bluez()``: bleak's BlueZ code lets go of the bus at the end. Skips without dbus-daemon."""
     pytest.importorskip("bleak", reason="Bluetooth tests need bleak")
     pytest.importorskip("bumble", reason="Bluetooth tests need bumble")
     from subtalar_sim.serve.bluez.daemon import why_no_message_bus
 
     if why_no_message_bus():
         pytest.skip(why_no_message_bus())
+
+    @asynccontextmanager
+    async def used() -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await _close_bleak()
+
+    return used
+
+
+@pytest.fixture
+def served_by_bluez(
+    monkeypatch: pytest.MonkeyPatch, bleak_on_bluez: Callable[[], AbstractAsyncContextManager[None]]
+) -> Callable[[Any], AbstractAsyncContextManager[Any]]:
+    """``async with served_by_bluez(config) as (hardware, bluez)``: simulated sensors that bleak reaches as BlueZ's."""
     from subtalar_sim.serve.bluez.private import private_bluez
     from subtalar_sim.serve.live import simulated_hardware
 
     @asynccontextmanager
     async def served(config: Any) -> AsyncIterator[tuple[Any, Any]]:
-        async with simulated_hardware(config) as hardware, private_bluez(hardware.radio) as bluez:
+        async with simulated_hardware(config) as hardware, private_bluez(hardware.radio) as bluez, bleak_on_bluez():
             monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", bluez.address)
-            try:
-                yield hardware, bluez
-            finally:
-                await _close_bleak()
+            yield hardware, bluez
 
     return served
 

@@ -1,6 +1,7 @@
 """The production path over bleak's own BlueZ code: whatever dies is noticed, comes back, and invents nothing."""
 
 import asyncio
+import signal
 import sys
 import time
 
@@ -94,6 +95,33 @@ async def test_two_sensors_out_of_range_do_not_keep_each_other_from_coming_back(
         assert not shank.streaming.is_set()
         far.bring_up()
         assert await streaming(group, True, 10) < BACK_S
+
+
+_HANGS = "from subtalar_sim.serve.command import serve; serve('talus', 'ble', sites=('right_foot',))"
+
+
+@pytest.mark.slow
+async def test_a_bluetooth_service_that_hangs_does_not_hang_us(bleak_on_bluez, sink, monkeypatch):
+    """The service is a process of its own here, stopped and continued."""
+    service = await asyncio.create_subprocess_exec(sys.executable, "-uc", _HANGS, stdout=asyncio.subprocess.PIPE)
+    try:
+        setting = (await service.stdout.readline()).decode().strip()
+        spec = (await service.stdout.readline()).decode().strip()
+        monkeypatch.setenv(*setting.split("=", 1))
+        async with bleak_on_bluez(), open_group([parse_spec(spec)], sink) as group:
+            await group.wait_streaming(20)
+            await asyncio.sleep(1.2)
+            service.send_signal(signal.SIGSTOP)
+            assert await streaming(group, False, 5) < NOTICED_S
+            await asyncio.sleep(2.5)
+            service.send_signal(signal.SIGCONT)
+            assert await streaming(group, True, 10) < BACK_S
+            (status,) = group.statuses()
+            assert status.ledger.reconnects == 1
+            assert not status.ledger.lost_is_estimated
+    finally:
+        service.kill()
+        await service.communicate()
 
 
 _KILLED = """
