@@ -234,8 +234,10 @@ def _judge(sensor: SensorFinding) -> list[str]:
     """What cannot be, in words."""
     who, ledger, sent = sensor.site, sensor.ledger, sensor.sent
     problems = []
-    # Nonsense may be taken for samples where frames have no checksum.
-    if ledger.received > sent["sent"] + sent["duplicated"] and not sent["garbage_bytes"]:
+    # Nonsense may be taken for samples where frames have no checksum; and without a number or time on them, what is
+    # left of two samples may be taken for one (MetaMotion sends acceleration and angular velocity apart).
+    most = sent["sent"] + sent["duplicated"] + (sent["lost"] if ledger.lost_is_estimated else 0)
+    if ledger.received > most and not sent["garbage_bytes"]:
         problems.append(f"{who}: received {ledger.received} of {sent['sent']} that were sent")
     if min(ledger.received, ledger.lost, ledger.duplicated, *sent.values()) < 0:
         problems.append(f"{who}: a count below zero")
