@@ -15,6 +15,7 @@ from subtalar.transport.discover import scan_ble
 
 NOTICED_S = 2.0
 BACK_S = 3.0
+QUIET_START_S = 1.5
 
 
 def config(sites=("right_foot",), **changes):
@@ -25,6 +26,13 @@ def config(sites=("right_foot",), **changes):
 
     faults = FaultPlan(outages=changes.pop("outages", ()))
     return SimulationConfig(BodyConfig(seed=6, walking_s=60.0), sites=sites, faults=faults, **changes)
+
+
+async def all_stream(group) -> float:
+    """How many times as long as on a quiet machine everything takes, by the first connections; at least 1."""
+    began = time.monotonic()
+    await group.wait_streaming(40)
+    return max(1.0, (time.monotonic() - began) / QUIET_START_S)
 
 
 async def streaming(group, wanted: bool, timeout_s: float) -> float:
@@ -53,7 +61,7 @@ async def test_what_dies_is_noticed_and_streaming_goes_on_soon_after_its_return(
     sites = ("right_foot", "right_shank")
     async with served_by_bluez(config(sites, device="movella-dot", rate_hz=60.0)) as (hardware, bluez):
         async with open_group([parse_spec(s) for s in hardware.specs], sink) as group:
-            await group.wait_streaming(20)
+            slowness = await all_stream(group)
             await asyncio.sleep(1.5)  # past the question for the battery, which would notice at once
             clock = next(iter(group.streams.values()))._clock
             await (bluez.kill_service() if victim == "org.bluez" else bluez.kill_bus())
@@ -70,8 +78,8 @@ async def test_what_dies_is_noticed_and_streaming_goes_on_soon_after_its_return(
             assert status.ledger.lost > 60.0 * 3.0
             assert not status.ledger.lost_is_estimated
             check_that_nothing_is_invented(sink, hardware, status.info.site, (died + 0.1, returned))
-        assert noticed_s < NOTICED_S
-        assert back_s < BACK_S
+        assert noticed_s < NOTICED_S * slowness
+        assert back_s < BACK_S * slowness
 
 
 async def test_two_sensors_out_of_range_do_not_keep_each_other_from_coming_back(served_by_bluez, sink):
@@ -80,21 +88,21 @@ async def test_two_sensors_out_of_range_do_not_keep_each_other_from_coming_back(
         served_by_bluez(config(sites, rate_hz=100.0)) as (hardware, _),
         open_group([parse_spec(s) for s in hardware.specs], sink) as group,
     ):
-        await group.wait_streaming(20)
+        slowness = await all_stream(group)
         near, far = hardware.links["right_foot"], hardware.links["right_shank"]
         near.take_down()
         far.take_down()
-        assert await streaming(group, False, 5) < NOTICED_S
+        assert await streaming(group, False, 5) < NOTICED_S * slowness
         await asyncio.sleep(2.0)
         near.bring_up()
         returned = time.monotonic()
         (foot, shank) = group.streams.values()
         async with asyncio.timeout(10):
             await foot.streaming.wait()
-        assert time.monotonic() - returned < BACK_S
+        assert time.monotonic() - returned < BACK_S * slowness
         assert not shank.streaming.is_set()
         far.bring_up()
-        assert await streaming(group, True, 10) < BACK_S
+        assert await streaming(group, True, 10) < BACK_S * slowness
 
 
 _HANGS = "from subtalar_sim.serve.command import serve; serve('talus', 'ble', sites=('right_foot',))"
@@ -109,13 +117,13 @@ async def test_a_bluetooth_service_that_hangs_does_not_hang_us(bleak_on_bluez, s
         spec = (await service.stdout.readline()).decode().strip()
         monkeypatch.setenv(*setting.split("=", 1))
         async with bleak_on_bluez(), open_group([parse_spec(spec)], sink) as group:
-            await group.wait_streaming(20)
+            slowness = await all_stream(group)
             await asyncio.sleep(1.2)
             service.send_signal(signal.SIGSTOP)
-            assert await streaming(group, False, 5) < NOTICED_S
+            assert await streaming(group, False, 5) < NOTICED_S * slowness
             await asyncio.sleep(2.5)
             service.send_signal(signal.SIGCONT)
-            assert await streaming(group, True, 10) < BACK_S
+            assert await streaming(group, True, 10) < BACK_S * slowness
             (status,) = group.statuses()
             assert status.ledger.reconnects == 1
             assert not status.ledger.lost_is_estimated
