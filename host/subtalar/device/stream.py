@@ -34,6 +34,9 @@ from .policy import LinkPolicy
 _log = logging.getLogger(__name__)
 _MAX_REPLIES = 64
 _PENDING_DATA_S = 0.05
+_LATE_S = 0.25
+_AFTER_SLEEP_S = 1.0
+"""The whole computer slept, the Bluetooth service or a network peer on it as well: they need a moment, too."""
 
 TransportMaker: TypeAlias = Callable[[], Transport]
 
@@ -217,7 +220,7 @@ class SensorStream:
             if now >= deadline:
                 # If it was this process that slept, the data are waiting: let them in before judging.
                 seen = self._sample_at
-                await asyncio.sleep(_PENDING_DATA_S)
+                await asyncio.sleep(_AFTER_SLEEP_S if now - deadline > _LATE_S else _PENDING_DATA_S)
                 if self._sample_at == seen:
                     self._raise_if_closed()
                     self._set_link("silent")

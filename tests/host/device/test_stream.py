@@ -1,6 +1,7 @@
 """One sensor's life, against devices in memory that fall silent, hang up, restart and lose samples."""
 
 import asyncio
+import time
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -116,6 +117,21 @@ async def test_silence_is_noticed_and_mended_on_the_same_clock(ximu3, sink):
     host = np.concatenate([b.host_time_s for b in sink.blocks])
     assert (np.diff(host) >= 0).all()
     assert host[-1] - host[0] > QUICK.silent_after_s
+
+
+async def test_a_computer_that_slept_gives_the_other_end_a_moment(ximu3, sink):
+    stream = make(ximu3, sink, "ximu3", QUICK)
+    async with running(stream):
+        await configured(stream)
+        ximu3.stream(5)
+        await asyncio.sleep(0.01)
+        time.sleep(0.6)  # nothing runs, the watchdog included
+        await asyncio.sleep(0.3)
+        ximu3.stream(5)
+        await asyncio.sleep(0.01)
+        assert stream.ledger().reconnects == 0
+        assert len(ximu3.links) == 1
+    assert "silent" not in sink.links
 
 
 async def test_a_link_that_says_nothing_but_chatters_is_silent_too(ximu3, sink):
