@@ -149,7 +149,9 @@ class XImu3(DeviceProtocol):
         elif len(plain) != _HEADER_BYTES + 4 * arguments:
             self._drop(message)
         else:
-            values = np.frombuffer(plain, "<f4", arguments, _HEADER_BYTES).astype(np.float64)
+            # Damage may read as a number that signals when it is touched; it stays "not a number".
+            with np.errstate(invalid="ignore"):
+                values = np.frombuffer(plain, "<f4", arguments, _HEADER_BYTES).astype(np.float64)
             self._take_values(kind, values.tolist(), message, events)
 
     def _take_ascii(self, message: bytes, events: list[Event]) -> None:

@@ -179,6 +179,11 @@ def test_ximu3_damage_is_dropped_and_counted(message):
     assert protocol.health.corrupt_bytes > 0
 
 
+def test_ximu3_takes_a_signalling_number_without_a_word():
+    message = b"\xc2" + bytes(8) + b"\x01\x00\x80\x7f" * 3 + b"\n"
+    assert n_samples(create_protocol("ximu3").feed(message)) == 0
+
+
 def test_ximu3_passes_over_a_device_behind_it():
     protocol = create_protocol("ximu3")
     assert protocol.feed(b"^A" + inertial(0, 0, 0, 0, 0, 1)) == []
