@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from subtalar_sim.clock import SensorClock
 from subtalar_sim.faults import NO_FAULTS, FaultPlan, GapDrawer
 from subtalar_sim.firmware import WitMotionBle
-from subtalar_sim.firmware.witmotion_ble import BUSY_S, RATE_HZ, encode_frames, rate_code
+from subtalar_sim.firmware.witmotion_ble import RATE_HZ, encode_frames, rate_code
+from subtalar_sim.firmware.witmotion_registers import BUSY_S
 from subtalar_sim.sensor import ImuSamples
 from subtalar_sim.types import FloatArray
 

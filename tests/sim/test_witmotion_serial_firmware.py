@@ -8,7 +8,8 @@ import pytest
 from subtalar_sim.clock import SensorClock
 from subtalar_sim.faults import NO_FAULTS, FaultPlan, GapDrawer
 from subtalar_sim.firmware.base import RefusedByDevice
-from subtalar_sim.firmware.witmotion_serial import BUSY_S, NOTIFY_UUID, WRITE_UUID, WitMotionSerial, encode_samples
+from subtalar_sim.firmware.witmotion_registers import BUSY_S
+from subtalar_sim.firmware.witmotion_serial import NOTIFY_UUID, WRITE_UUID, WitMotionSerial, encode_samples
 from subtalar_sim.sensor import ImuSamples
 from subtalar_sim.types import FloatArray
 

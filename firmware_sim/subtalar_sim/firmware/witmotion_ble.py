@@ -22,6 +22,7 @@ from subtalar_sim.firmware.base import (
     SampleSource,
     charge_left,
 )
+from subtalar_sim.firmware.witmotion_registers import REG_READ, REG_SAVE, RegisterFile, euler_deg
 from subtalar_sim.sensor import ImuSamples
 from subtalar_sim.types import GRAVITY_M_S2
 
@@ -45,15 +46,12 @@ RATE_HZ: Final[dict[int, float]] = {
 }  # fmt: skip
 """Rate register -> samples a second: nominal up to 5 Hz, measured above (0x0A is sold as 125 Hz, 0x0B as 200 Hz)."""
 
-REG_SAVE, REG_RATE, REG_BANDWIDTH, REG_ALGORITHM = 0x00, 0x03, 0x1F, 0x24
-REG_READ, REG_VERSION, REG_MAG, REG_TEMPERATURE, REG_QUATERNION = 0x27, 0x2E, 0x3A, 0x40, 0x51
-REG_BATTERY, REG_UNLOCK, REG_MAG_TYPE, REG_SERIAL = 0x64, 0x69, 0x72, 0x7F
-_UNLOCK_KEY: Final = 0xB588
+REG_RATE, REG_BANDWIDTH, REG_ALGORITHM = 0x03, 0x1F, 0x24
+REG_VERSION, REG_MAG, REG_TEMPERATURE, REG_QUATERNION = 0x2E, 0x3A, 0x40, 0x51
+REG_BATTERY, REG_MAG_TYPE, REG_SERIAL = 0x64, 0x72, 0x7F
 _DEFAULTS: Final = {REG_RATE: 0x06, REG_BANDWIDTH: 0x00, REG_ALGORITHM: 0x00}
 _WRITABLE: Final = frozenset({0x01, 0x02, REG_RATE, REG_BANDWIDTH, REG_ALGORITHM, 0x20, 0x21, 0x96})
 
-UNLOCKED_S: Final = 10.0
-BUSY_S: Final = 0.31
 _REPLY_S: Final = 0.012
 _BATCH: Final = 4
 _FULL_SCALE: Final = 32768.0
@@ -71,19 +69,13 @@ def rate_code(rate_hz: float) -> int:
 def encode_frames(samples: ImuSamples) -> list[bytes]:
     """Samples -> 20-byte 0x61 frames: acceleration /16 g, angular rate /2000 deg/s, roll, pitch, yaw /180 deg."""
     n = len(samples.t_s)
-    R = samples.orientation
-    euler = np.degrees(
-        np.stack(
-            [
-                np.arctan2(R[:, 2, 1], R[:, 2, 2]),
-                -np.arcsin(np.clip(R[:, 2, 0], -1.0, 1.0)),
-                np.arctan2(R[:, 1, 0], R[:, 0, 0]),
-            ],
-            axis=1,
-        )
-    )
     full = np.concatenate(
-        [samples.acc_m_s2 / (16.0 * GRAVITY_M_S2), np.degrees(samples.gyr_rad_s) / 2000.0, euler / 180.0], axis=1
+        [
+            samples.acc_m_s2 / (16.0 * GRAVITY_M_S2),
+            np.degrees(samples.gyr_rad_s) / 2000.0,
+            euler_deg(samples.orientation) / 180.0,
+        ],
+        axis=1,
     )
     words = np.clip(np.round(full * _FULL_SCALE), -_FULL_SCALE, _FULL_SCALE - 1).astype("<i2")
     frames = np.empty((n, 20), dtype=np.uint8)
@@ -114,11 +106,8 @@ class WitMotionBle:
         self._source, self._clock, self._gaps = source, clock, gaps
         self.ledger = SentLedger()
         self.max_payload = 244
-        self.saved: dict[int, int] = {**_DEFAULTS, REG_RATE: rate_code(rate_hz)}
-        self.registers = dict(self.saved)
+        self.registers = RegisterFile({**_DEFAULTS, REG_RATE: rate_code(rate_hz)}, _WRITABLE)
         self._volts = volts
-        self._unlocked_until = self._busy_until = -1.0
-        self._input = bytearray()
         self._replies: list[tuple[float, bytes]] = []
         self._batch: list[bytes] = []
         self._feed = self._new_feed(start_s)
@@ -136,9 +125,7 @@ class WitMotionBle:
 
     def power_cycle(self, now_s: float) -> None:
         """Switched off and on: what was not saved is forgotten."""
-        self.registers = dict(self.saved)
-        self._unlocked_until = self._busy_until = -1.0
-        self._input.clear()
+        self.registers.power_cycle()
         self._replies.clear()
         self._batch.clear()
         self._feed = self._new_feed(now_s)
@@ -156,35 +143,18 @@ class WitMotionBle:
         """It streams to whoever listens, unasked: who does, ``poll`` is told."""
 
     def on_bytes(self, data: bytes, now_s: float) -> None:
-        """Commands ``FF AA reg lo hi``; anything else is skipped byte by byte."""
-        self._input += data
-        while len(self._input) >= 5:
-            if self._input[0] != 0xFF or self._input[1] != 0xAA:
-                del self._input[0]
-                continue
-            register, value = self._input[2], self._input[3] | self._input[4] << 8
-            del self._input[:5]
-            self._command(register, value, now_s)
-
-    def _command(self, register: int, value: int, now_s: float) -> None:
-        if register == REG_READ:
-            self._replies.append((now_s + _REPLY_S, self._read_frame(value & 0xFF, now_s)))
-        elif now_s < self._busy_until:
-            return
-        elif register == REG_UNLOCK:
-            if value == _UNLOCK_KEY:
-                self._unlocked_until = now_s + UNLOCKED_S
-        elif now_s >= self._unlocked_until:
-            return
-        elif register == REG_SAVE:
-            if value == 0:
-                self.saved = dict(self.registers)
-                self._busy_until = now_s + BUSY_S
-        elif register in _WRITABLE:
-            before = self.registers.get(register)
-            self.registers[register] = value
-            if register == REG_RATE and value != before:
-                self._feed = self._new_feed(now_s)
+        """Commands to the registers."""
+        for register, value in self.registers.take(data, now_s):
+            if register == REG_READ:
+                self._replies.append((now_s + _REPLY_S, self._read_frame(value & 0xFF, now_s)))
+            elif register == REG_SAVE:
+                if value == 0:
+                    self.registers.save(now_s)
+            else:
+                before = self.registers.get(register)
+                self.registers[register] = value
+                if register == REG_RATE and value != before:
+                    self._feed = self._new_feed(now_s)
 
     def _read_frame(self, register: int, now_s: float) -> bytes:
         values = [self._register(r & 0xFF, now_s) for r in range(register, register + 8)]
@@ -194,7 +164,7 @@ class WitMotionBle:
         if register == REG_BATTERY:
             # Some 100 mV an hour near full charge; reads zero while the flash is being written.
             volts = 3.3 + (self._volts - 3.3) * charge_left(now_s, self._empty_s)
-            return 0 if now_s < self._busy_until else max(330, round(100 * volts - now_s / 360.0))
+            return 0 if self.registers.is_busy(now_s) else max(330, round(100 * volts - now_s / 360.0))
         fixed = {REG_VERSION: 0x2B3D, REG_VERSION + 1: 0x0001, REG_TEMPERATURE: 2950, REG_MAG_TYPE: 5}
         if register in fixed:
             return fixed[register]

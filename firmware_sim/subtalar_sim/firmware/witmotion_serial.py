@@ -23,6 +23,7 @@ from subtalar_sim.firmware.base import (
     RefusedByDevice,
     SampleSource,
 )
+from subtalar_sim.firmware.witmotion_registers import REG_READ, REG_SAVE, RegisterFile, euler_deg
 from subtalar_sim.sensor import ImuSamples, quaternion_of
 from subtalar_sim.types import GRAVITY_M_S2, FloatArray
 
@@ -51,14 +52,11 @@ BAUD: Final[dict[int, int]] = {
 }  # fmt: skip
 _BITS_A_BYTE: Final = 10
 
-REG_SAVE, REG_CONTENT, REG_RATE, REG_BAUD, REG_LED_OFF = 0x00, 0x02, 0x03, 0x04, 0x1B
-REG_READ, REG_VERSION, REG_CALENDAR, REG_KEY, REG_SERIAL = 0x27, 0x2E, 0x30, 0x69, 0x7F
+REG_CONTENT, REG_RATE, REG_BAUD, REG_LED_OFF = 0x02, 0x03, 0x04, 0x1B
+REG_VERSION, REG_CALENDAR, REG_SERIAL = 0x2E, 0x30, 0x7F
 _WRITABLE: Final = frozenset({0x01, REG_CONTENT, REG_RATE, REG_BAUD, REG_LED_OFF, 0x1F, 0x20, 0x21, 0x24})
-_UNLOCK_KEY: Final = 0xB588
 _RESTART: Final = 0xFF
 _DEFAULT_CONTENT: Final = 0x1E
-UNLOCKED_S: Final = 10.0
-BUSY_S: Final = 0.31
 _REPLY_S: Final = 0.005
 _FLUSH_S: Final = 0.005
 _POWER_ON: Final = np.datetime64("2015-01-01T00:00:00", "ms")
@@ -98,14 +96,7 @@ def encode_samples(samples: ImuSamples, clock_s: FloatArray, content: int) -> li
         TIME: lambda: _calendar_words(clock_s),
         ACC: lambda: np.hstack([samples.acc_m_s2 * (full_scale / 16.0 / GRAVITY_M_S2), pad]),
         GYR: lambda: np.hstack([np.degrees(samples.gyr_rad_s) * (full_scale / 2000.0), 0.0 * pad]),
-        ANGLE: lambda: np.column_stack(
-            [
-                np.degrees(np.arctan2(R[:, 2, 1], R[:, 2, 2])) * (full_scale / 180.0),
-                -np.degrees(np.arcsin(np.clip(R[:, 2, 0], -1.0, 1.0))) * (full_scale / 180.0),
-                np.degrees(np.arctan2(R[:, 1, 0], R[:, 0, 0])) * (full_scale / 180.0),
-                np.full(n, 0x2B3D),
-            ]
-        ),
+        ANGLE: lambda: np.hstack([euler_deg(R) * (full_scale / 180.0), np.full((n, 1), 0x2B3D)]),
         MAG: lambda: np.hstack([np.einsum("nji,j->ni", R, [160.0, 0.0, -340.0]), pad]),
         QUATERNION: lambda: quaternion_of(R) * full_scale,
     }
@@ -140,15 +131,14 @@ class WitMotionSerial:
         self._source, self._clock, self._gaps, self._over_ble = source, clock, gaps, over_ble
         self.ledger = SentLedger()
         self.max_payload = 244
-        self.saved = {REG_CONTENT: _DEFAULT_CONTENT, REG_RATE: rates[rate_hz], REG_BAUD: bauds[baud], REG_LED_OFF: 0}
+        saved = {REG_CONTENT: _DEFAULT_CONTENT, REG_RATE: rates[rate_hz], REG_BAUD: bauds[baud], REG_LED_OFF: 0}
+        self.registers = RegisterFile(saved, _WRITABLE)
         self.power_cycle(start_s)
 
     def power_cycle(self, now_s: float) -> None:
         """Off and on: what was not saved is forgotten, and the calendar begins anew."""
-        self.registers = dict(self.saved)
+        self.registers.power_cycle()
         self._zero_s = float(self._clock.reading(np.array([now_s]))[0])
-        self._unlocked_until = self._busy_until = -1.0
-        self._input = bytearray()
         self._replies: list[tuple[float, bytes]] = []
         self._flush_s = now_s
         self._start(now_s)
@@ -176,39 +166,25 @@ class WitMotionSerial:
         )
 
     def on_bytes(self, data: bytes, now_s: float) -> None:
-        """Commands ``FF AA reg lo hi``; anything else is skipped byte by byte."""
-        self._input += data
-        while len(self._input) >= 5:
-            if self._input[0] != 0xFF or self._input[1] != 0xAA:
-                del self._input[0]
-                continue
-            register, value = self._input[2], self._input[3] | self._input[4] << 8
-            del self._input[:5]
-            self._command(register, value, now_s)
+        """Commands to the registers."""
+        for register, value in self.registers.take(data, now_s):
+            if register == REG_READ:
+                self._replies.append((now_s + _REPLY_S, self._answer(value, now_s)))
+            elif register == REG_SAVE:
+                if value == _RESTART:
+                    self.power_cycle(now_s)
+                elif value == 0:
+                    self.registers.save(now_s)
+            elif register != REG_BAUD or value in BAUD:
+                changed = self.registers.get(register) != value
+                self.registers[register] = value
+                if changed and register in (REG_CONTENT, REG_RATE, REG_BAUD):
+                    self._start(now_s)
 
-    def _command(self, register: int, value: int, now_s: float) -> None:
-        if register == REG_READ:
-            words = struct.pack("<4H", *(self._register(value + i, now_s) & 0xFFFF for i in range(4)))
-            body = bytes((0x55, ANSWER)) + words
-            self._replies.append((now_s + _REPLY_S, body + bytes((sum(body) & 0xFF,))))
-        elif now_s < self._busy_until:
-            return
-        elif register == REG_KEY:
-            if value == _UNLOCK_KEY:
-                self._unlocked_until = now_s + UNLOCKED_S
-        elif now_s >= self._unlocked_until:
-            return
-        elif register == REG_SAVE:
-            if value == _RESTART:
-                self.power_cycle(now_s)
-            elif value == 0:
-                self.saved = dict(self.registers)
-                self._busy_until = now_s + BUSY_S
-        elif register in _WRITABLE and (register != REG_BAUD or value in BAUD):
-            changed = self.registers.get(register) != value
-            self.registers[register] = value
-            if changed and register in (REG_CONTENT, REG_RATE, REG_BAUD):
-                self._start(now_s)
+    def _answer(self, register: int, now_s: float) -> bytes:
+        words = struct.pack("<4H", *(self._register(register + i, now_s) & 0xFFFF for i in range(4)))
+        body = bytes((0x55, ANSWER)) + words
+        return body + bytes((sum(body) & 0xFF,))
 
     def _register(self, register: int, now_s: float) -> int:
         if REG_CALENDAR <= register < REG_CALENDAR + 4:

@@ -154,3 +154,27 @@ def visit() -> type[Visit]:
 def page() -> ModuleType:
     """Talus as its document describes it, in an encoder of its own."""
     return talus_encoder
+
+
+@pytest.fixture
+def damage_some() -> Callable[[list[bytes], np.random.Generator], list[tuple[bytes, bool]]]:
+    """Frames as they may come over a bad line, each with whether it was damaged: one in ten has a bit flipped, a byte
+    lost, three put in, or its end cut off.
+    """
+
+    def piece(frame: bytes, rng: np.random.Generator) -> tuple[bytes, bool]:
+        if rng.random() >= 0.1:
+            return frame, False
+        out = bytearray(frame)
+        action, at = rng.integers(4), int(rng.integers(len(out)))
+        if action == 0:
+            out[at] ^= 1 << int(rng.integers(8))
+        elif action == 1:
+            del out[at]
+        elif action == 2:
+            out[at:at] = bytes(rng.integers(0, 256, 3, dtype=np.uint8))
+        else:
+            del out[at:]
+        return bytes(out), True
+
+    return lambda frames, rng: [piece(frame, rng) for frame in frames]

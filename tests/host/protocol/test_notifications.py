@@ -62,25 +62,12 @@ def test_any_bytes_from_any_characteristic_are_taken(model, notified):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_mutated_notifications_give_samples_or_counted_corruption(model, seed):
+def test_mutated_notifications_give_samples_or_counted_corruption(model, damage_some, seed):
     rng = np.random.default_rng(seed)
     protocol = create_protocol(model)
-    got = damaged = 0
-    for data in PAYLOADS[model](400, rng):
-        piece = bytearray(data)
-        if rng.random() < 0.1:
-            damaged += 1
-            action = rng.integers(4)
-            at = int(rng.integers(len(piece)))
-            if action == 0:
-                piece[at] ^= 1 << int(rng.integers(8))
-            elif action == 1:
-                del piece[at]
-            elif action == 2:
-                piece[at:at] = bytes(rng.integers(0, 256, 3, dtype=np.uint8))
-            else:
-                del piece[at:]
-        got += sum(len(e) for e in protocol.feed(bytes(piece)) if isinstance(e, InertialSamples))
+    pieces = damage_some(PAYLOADS[model](400, rng), rng)
+    damaged = sum(bad for _, bad in pieces)
+    got = sum(len(e) for data, _ in pieces for e in protocol.feed(data) if isinstance(e, InertialSamples))
     assert damaged > 20
     # No notification touches its neighbour.
     assert 400 - damaged <= got <= 400

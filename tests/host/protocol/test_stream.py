@@ -89,27 +89,11 @@ def test_endless_garbage_stays_small_and_counted(model, makers, fresh):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_mutated_frames_give_samples_or_counted_corruption(model, makers, fresh, seed):
-    rng = np.random.default_rng(seed)
-    frames = makers[model](400, seed)
+def test_mutated_frames_give_samples_or_counted_corruption(model, makers, fresh, damage_some, seed):
     protocol = fresh(model)
-    got = damaged = 0
-    for frame in frames:
-        piece = bytearray(frame)
-        if rng.random() < 0.1:
-            damaged += 1
-            action = rng.integers(4)
-            at = int(rng.integers(len(piece)))
-            if action == 0:
-                piece[at] ^= 1 << int(rng.integers(8))
-            elif action == 1:
-                del piece[at]
-            elif action == 2:
-                piece[at:at] = bytes(rng.integers(0, 256, 3, dtype=np.uint8))
-            else:
-                del piece[at:]
-        events = protocol.feed(bytes(piece))
-        got += n_samples(events)
+    pieces = damage_some(makers[model](400, seed), np.random.default_rng(seed))
+    damaged = sum(bad for _, bad in pieces)
+    got = sum(n_samples(protocol.feed(data)) for data, _ in pieces)
     assert damaged > 20
     # A damaged frame may cost its neighbours, no more than that.
     assert 400 - 3 * damaged <= got <= 400 + damaged

@@ -75,9 +75,8 @@ def test_configure_before_the_sensor_speaks_or_at_the_wrong_baud_rate(visit):
 
 def test_a_sensor_that_ignores_its_settings_is_an_error(visit, monkeypatch):
     device = firmware(10.0)
-    monkeypatch.setattr(device, "_unlocked_until", -1e9)
-    real = device._command
-    monkeypatch.setattr(device, "_command", lambda r, value, now_s: real(r, value, now_s) if r == 0x27 else None)
+    take = device.registers.take
+    monkeypatch.setattr(device.registers, "take", lambda *a: (command for command in take(*a) if command[0] == 0x27))
     v = visit(create_protocol("witmotion-serial"), device)
     v.over_gatt = False
     with pytest.raises(LinkError, match="does not take the rate 100 Hz"):
@@ -86,7 +85,7 @@ def test_a_sensor_that_ignores_its_settings_is_an_error(visit, monkeypatch):
 
 def test_a_sensor_without_time_is_an_error(visit, monkeypatch):
     device = firmware(100.0)
-    monkeypatch.setattr(device, "_command", lambda *_: None)
+    monkeypatch.setattr(device.registers, "take", lambda *_: ())
     v = visit(create_protocol("witmotion-serial"), device)
     v.over_gatt = False
     with pytest.raises(LinkError, match="does not send its time"):
@@ -102,7 +101,7 @@ def test_identify_save_and_blink(visit):
     assert replies["register_2e"][0] == 0x2B3D
     assert replies["register_7f"][:2] == (0x5457, 0x3930)
     v.run(v.protocol.save())
-    assert device.saved[0x02] == 0x07
+    assert device.registers.saved[0x02] == 0x07
     for led_off in (0, 1):
         device.registers[0x1B] = led_off
         v.sent.clear()
