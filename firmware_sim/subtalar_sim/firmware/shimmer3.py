@@ -129,6 +129,11 @@ class Shimmer3:
         self.ack_prefix = True
 
     @property
+    def rate_hz(self) -> float:
+        """What it was set to: 32768 over a whole number."""
+        return TICKS_PER_S / self.ticks
+
+    @property
     def streaming(self) -> bool:
         """Whether packets go out."""
         return self._feed is not None

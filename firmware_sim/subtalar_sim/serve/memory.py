@@ -13,14 +13,22 @@ _LARGEST_PAYLOAD = 244
 class MemoryLink:
     """Both ends of one device's wire; the host's end is ``connect``, ``write``, ``read``, ``subscribe``, ``hang_up``.
 
-    They raise ConnectionError where a radio or port would fail. What is sent arrives at once.
+    They raise ConnectionError where a radio or port would fail. What is sent arrives at once. ``over_gatt``: some
+    firmware can be reached over characteristics and as a byte stream.
     """
 
-    def __init__(self, firmware: Firmware | GattFirmware, now_s: Callable[[], float], mtu: int | None = None) -> None:
+    def __init__(
+        self,
+        firmware: Firmware | GattFirmware,
+        now_s: Callable[[], float],
+        mtu: int | None = None,
+        *,
+        over_gatt: bool,
+    ) -> None:
         self.refusals = 0
         self.on_activity: Callable[[], None] = lambda: None
         self._firmware, self._now_s = firmware, now_s
-        self._gatt = cast(GattFirmware, firmware) if hasattr(firmware, "on_subscribe") else None
+        self._gatt = cast(GattFirmware, firmware) if over_gatt else None
         if self._gatt is not None:
             self._gatt.max_payload = _LARGEST_PAYLOAD if mtu is None else min(_LARGEST_PAYLOAD, mtu - 3)
         self._receive: Callable[[bytes, str], None] | None = None

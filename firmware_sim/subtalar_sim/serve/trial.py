@@ -6,9 +6,10 @@ from typing import Final
 
 import numpy as np
 
-from subtalar_sim.clock import SessionClock, draw_clock
+from subtalar_sim.clock import SensorClock, SessionClock, draw_clock
 from subtalar_sim.faults import DelayLine, FaultPlan, GapDrawer, SentLedger, parse_faults
 from subtalar_sim.faults.draw import random_script
+from subtalar_sim.firmware.base import Sampling
 from subtalar_sim.firmware.registry import SIMULATED, Unit, find_simulated
 from subtalar_sim.sensor import ImuSamples
 from subtalar_sim.serve.delivery import Delivery
@@ -46,13 +47,21 @@ def told_time_s(gyr_rad_s: FloatArray, *, averaged: bool = False) -> FloatArray:
 
 @dataclass(frozen=True)
 class TrialSensor:
-    """One sensor of a trial. ``true_rate_hz``: samples a true second."""
+    """One sensor of a trial. ``asked_hz``: the rate that the host was told to ask for."""
 
     link: MemoryLink
     ledger: SentLedger
     plan: FaultPlan
-    true_rate_hz: float
+    firmware: Sampling
+    clock: SensorClock
+    asked_hz: float
     pump: Pump
+
+    @property
+    def true_rate_hz(self) -> float:
+        """Samples a true second, as it is set now: a Shimmer3 that is asked for 50 Hz keeps 49.95 Hz."""
+        set_hz: float = getattr(self.firmware, "rate_hz", self.asked_hz)
+        return self.clock.true_rate(set_hz)
 
 
 @dataclass(frozen=True)
@@ -109,12 +118,12 @@ def make_trial(
             empty_s=plan.battery_empty_s,
         )
         firmware = known.make(unit)
-        link = MemoryLink(firmware, clock.session_s, plan.mtu)
+        link = MemoryLink(firmware, clock.session_s, plan.mtu, over_gatt=transport == "ble")
         delivery = Delivery(firmware, link, plan, DelayLine(plan, seed, site, firmware.ledger))
         delivery.switch(0.0)
         pump = Pump(delivery, clock)
         link.on_activity = pump.rearm
-        made[site] = TrialSensor(link, firmware.ledger, plan, drawn.true_rate(rate_hz), pump)
+        made[site] = TrialSensor(link, firmware.ledger, plan, firmware, drawn, rate_hz, pump)
     return Trial(device, transport, script, rate_hz, known.has_device_time, made)
 
 

@@ -11,6 +11,8 @@ from subtalar.types import IntArray
 
 _PERIOD_WINDOW: Final = 128
 _PERIOD_FIRST: Final = 16
+_MOST_BEATS: Final = 8192
+_SAME_RATE: Final = 0.1
 _JUMP_US: Final = 5_000_000
 """A step this much beyond what the host's clock has seen is no gap but a clock that jumped, or damage."""
 _BACK_US: Final = 1_000_000
@@ -33,8 +35,11 @@ class Counts:
 class DeviceTimeLedger:
     """Exact losses from device timestamps: a gap of k periods has cost k - 1 samples.
 
-    The period is measured, as the median of recent steps, since a device may keep another rate than it was told;
-    until enough steps are seen their gaps wait uncounted (``counts()`` then judges them by the nominal period).
+    The period is measured, since a device may keep another rate than it was told: as the mean of the steps that the
+    median of recent ones shows to be single. The median alone is as coarse as the clock, which over a hole of minutes
+    is whole samples (10 ms for 10.07 ms with a clock of milliseconds). Until enough steps are seen their gaps wait
+    uncounted (``counts()`` then judges them by the nominal period). Where a device that was started again begins in
+    mid-period the hole is rounded to whole periods.
 
     Samples with the time of an earlier one are dropped (a repeated or late datagram). A jump that neither the host's
     clock nor a gap explains is held until the next sample: if that follows the new clock the device restarted,
@@ -47,6 +52,7 @@ class DeviceTimeLedger:
         self._steps: deque[int] = deque(maxlen=_PERIOD_WINDOW)
         self._early: list[int] = []
         self._period_us: float | None = None
+        self._beats, self._beats_us = 0, 0
         self._last_us: int | None = None
         self._last_arrival_s = 0.0
         self._held: InertialSamples | None = None
@@ -141,10 +147,23 @@ class DeviceTimeLedger:
             steps = np.array(self._early, np.int64)
             self._early.clear()
         # A gap is judged by the period before it, unless there is none yet.
-        period_us = self._period_us or float(np.median(self._steps))
+        period_us = self._period_us or self._measured(steps)
         if steps.max() > 1.5 * period_us:
             self._counts.lost += _lost_in(steps, period_us)
-        self._period_us = float(np.median(self._steps))
+        self._period_us = self._measured(steps) if self._period_us else period_us
+
+    def _measured(self, steps: IntArray) -> float:
+        """The period with these steps taken in."""
+        median_us = float(np.median(self._steps))
+        single = steps[(steps > 0.5 * median_us) & (steps < 1.5 * median_us)]
+        if self._beats and abs(self._beats_us / self._beats / median_us - 1.0) > _SAME_RATE:
+            self._beats = self._beats_us = 0  # it samples at another rate now
+        self._beats += len(single)
+        self._beats_us += int(single.sum())
+        if self._beats > _MOST_BEATS:
+            self._beats_us = round(self._beats_us * 0.5 * _MOST_BEATS / self._beats)
+            self._beats = _MOST_BEATS // 2
+        return self._beats_us / self._beats if self._beats else median_us
 
 
 def _lost_in(steps: IntArray, period_us: float) -> int:

@@ -48,6 +48,27 @@ def test_every_gap_is_counted_exactly(size, true_period_us):
     assert counts.clock_restarts == counts.duplicated == counts.implausible == 0
 
 
+@pytest.mark.parametrize(
+    ("rate_hz", "tick_us", "nominal_hz"),
+    [(99.26, 1000.0, 100.0), (198.5, 1000.0, 200.0), (204.8, 1e6 / 32768, 204.8), (60.0, 1.0, 60.0)],
+)
+def test_a_long_hole_is_exact_whatever_the_grain_of_the_clock(rate_hz, tick_us, nominal_hz):
+    t = np.rint(np.rint(1e6 / rate_hz * np.arange(30_000) / tick_us) * tick_us)
+    keep = np.ones(30_000, np.bool_)
+    keep[4_000:24_000] = False
+    ledger = DeviceTimeLedger(nominal_hz)
+    feed(ledger, t[keep].astype(np.int64).tolist(), 5)
+    assert ledger.counts().lost == 20_000
+
+
+def test_a_device_that_takes_another_rate_is_followed():
+    ledger = DeviceTimeLedger(100)
+    slow = 10_000 * np.arange(1000)
+    fast = slow[-1] + 5_000 * np.arange(1, 1001)
+    feed(ledger, [*slow, *fast, *(fast[-1] + 5_000 * np.arange(501, 700))], 5)
+    assert ledger.counts().lost == 500
+
+
 def test_a_short_stream_is_judged_by_the_nominal_period():
     ledger = DeviceTimeLedger(100)
     feed(ledger, [0, 10_000, 40_000, 50_000])

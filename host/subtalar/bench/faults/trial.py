@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
+import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 import numpy as np
 
@@ -16,6 +17,12 @@ from subtalar.device import LinkPolicy, open_group
 from subtalar.protocol import DeviceProtocol
 from subtalar.transport import DeviceSpec, Transport
 from subtalar.types import BodySite, FloatArray, Ledger, SampleBlock, SensorStatus
+
+_HALF_WAY: Final = 0.1
+"""Periods within which nobody can tell: samples tell their time to 0.6 ms of 20 ms, some clocks theirs to 1 ms."""
+
+_LEAST_USEFUL_MTU: Final = 43
+"""A Movella DOT cannot send a sample in less."""
 
 
 class TrialSensor(Protocol):
@@ -102,8 +109,9 @@ class SensorFinding:
     """One sensor. ``missing``: samples between the first and the last received that were not, by the samples' word;
     ``first`` and ``last``: the numbers of these two, if it measured at the same rate from time zero on.
 
-    ``is_exact``: whether this must equal the host's count of lost samples, but for ``tolerance``, one for each time
-    that the device began anew: where its beat began is then a matter of rounding. ``sent``: the simulator's ledger.
+    ``is_exact``: whether this must equal the host's count of lost samples. A device that is started again begins in
+    mid-period, and the hole is rounded; ``undecided`` of the holes are so near half a period between whole ones that
+    either count is right. ``sent``: the simulator's ledger.
     """
 
     site: str
@@ -113,8 +121,9 @@ class SensorFinding:
     first: int
     last: int
     is_exact: bool
-    tolerance: int
+    undecided: int
     gives_times_in_order: bool
+    may_be_mute: bool
 
 
 @dataclass(frozen=True)
@@ -146,7 +155,7 @@ class _Sink:
 
 def run_trial(make: TrialMaker, duration_s: float) -> Finding:
     """Run for ``duration_s`` of the sensors' time, which takes far less. Raises nothing that a sensor can cause."""
-    threads = set(threading.enumerate())
+    threads, files = set(threading.enumerate()), _open_files()
     loop = VirtualTimeLoop()
     problems: list[str] = []
 
@@ -172,9 +181,27 @@ def run_trial(make: TrialMaker, duration_s: float) -> Finding:
     strangers = set(threading.enumerate()) - threads
     if strangers:
         problems.append(f"threads left behind: {', '.join(t.name for t in strangers)}")
+    opened = _open_files() - files
+    if opened:
+        problems.append(f"files or sockets left open: {', '.join(sorted(opened))}")
     for sensor in found:
         problems += _judge(sensor)
     return Finding(trial.device, trial.transport, trial.script, found, tuple(problems))
+
+
+def _open_files() -> set[str]:
+    """The numbers of this process's open files, sockets and pipes, where the system lists them."""
+    listed = os.listdir("/dev/fd") if os.path.isdir("/dev/fd") else []
+    return {number for number in listed if _is_open(int(number))}
+
+
+def _is_open(number: int) -> bool:
+    """The listing itself is among those listed, and closed by now."""
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
 
 
 async def _run(trial: Trial, duration_s: float) -> tuple[SensorFinding, ...]:
@@ -206,7 +233,9 @@ def _found(trial: Trial, site: str, ledger: Ledger, gyr_rad_s: FloatArray) -> Se
     sensor = trial.sensors[site]
     plan = sensor.plan
     times = trial.told_time_s(gyr_rad_s)
-    steps = np.rint(np.diff(times) * sensor.true_rate_hz)
+    periods = np.diff(times) * sensor.true_rate_hz
+    steps = np.rint(periods)
+    halves = int((np.abs(np.abs(periods - steps) - 0.5) < _HALF_WAY).sum())
     # An altered byte may be one of the time, or of what the sample says of itself; a reboot ends the device's time;
     # and a notification of nonsense may be as long as one of samples, where a stream has frames to go by.
     hidden = plan.corrupt or plan.reboots or plan.clock_jumps or (plan.garbage and trial.transport == "ble")
@@ -218,8 +247,9 @@ def _found(trial: Trial, site: str, ledger: Ledger, gyr_rad_s: FloatArray) -> Se
         int((steps - 1).sum()),
         *_numbers(times, sensor.true_rate_hz),
         is_exact,
-        0 if trial.measures_on else ledger.reconnects,
+        0 if trial.measures_on else min(halves, ledger.reconnects),
         bool((steps >= 1).all()),
+        plan.mtu is not None and plan.mtu < _LEAST_USEFUL_MTU,
     )
 
 
@@ -239,9 +269,11 @@ def _judge(sensor: SensorFinding) -> list[str]:
     most = sent["sent"] + sent["duplicated"] + (sent["lost"] if ledger.lost_is_estimated else 0)
     if ledger.received > most and not sent["garbage_bytes"]:
         problems.append(f"{who}: received {ledger.received} of {sent['sent']} that were sent")
+    if not ledger.received and not sensor.may_be_mute:
+        problems.append(f"{who}: not one sample came")
     if min(ledger.received, ledger.lost, ledger.duplicated, *sent.values()) < 0:
         problems.append(f"{who}: a count below zero")
-    if sensor.is_exact and abs(ledger.lost - sensor.missing) > sensor.tolerance:
+    if sensor.is_exact and abs(ledger.lost - sensor.missing) > sensor.undecided:
         problems.append(f"{who}: counts {ledger.lost} lost, and {sensor.missing} are missing")
     if sensor.is_exact and not sensor.gives_times_in_order:
         problems.append(f"{who}: samples in the wrong order, or twice")
