@@ -19,7 +19,7 @@ from subtalar.dashboard.model import DashboardModel
 from subtalar.estimation.estimator import GaitEstimator
 from subtalar.report.analysis import REPORT_FILE, analyze
 from subtalar.session import Session, open_session
-from subtalar.session.table import read_table
+from subtalar.session.importing.table import read_table
 from subtalar.types import SIDES, SensorStatus
 from subtalar_sim.body import BodyConfig
 from subtalar_sim.config import SimulationConfig

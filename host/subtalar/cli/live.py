@@ -191,7 +191,7 @@ def _writable(path: str) -> Path:
 
 def _truth_path(path: str) -> Path:
     """Of a file that may be overwritten where it holds true angles: the same seed gives the same truth."""
-    from subtalar.session.table import read_table
+    from subtalar.session.importing.table import read_table
 
     chosen = Path(path).expanduser().absolute()
     if not chosen.name.endswith(".csv.gz"):

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from subtalar.errors import InputError
-from subtalar.session import mt_manager, raw_folder
+from subtalar.session.importing import mt_manager, raw_folder
+from subtalar.session.importing.table import read_table
 from subtalar.session.model import MINIMUM_DURATION_S, Session
 from subtalar.session.recording.container import MAGIC
 from subtalar.session.recording.reader import open_recording
-from subtalar.session.table import read_table
 
 _KINDS = "a recording (.mcap), a folder with session.json, or a folder of MT Manager text exports with sensorspec.json"
 

@@ -13,7 +13,7 @@ from subtalar.bench.accuracy.front_end import rows_of
 from subtalar.bench.accuracy.recordings import existing
 from subtalar.bench.table import Column, Table, Value
 from subtalar.conventions import GRAVITY_M_S2
-from subtalar.session.table import read_table
+from subtalar.session.importing.table import read_table
 from subtalar.types import BodySite
 
 FOLDER = "xio_gait_tracking"

@@ -14,7 +14,7 @@ import numpy as np
 
 from subtalar.bench.accuracy.trial import TrueStrides
 from subtalar.errors import InputError
-from subtalar.session.table import read_table
+from subtalar.session.importing.table import read_table
 from subtalar.types import FloatArray, Side
 
 RATE_HZ, MARKER_RATE_HZ = 204.8, 100.0

@@ -9,9 +9,9 @@ import numpy as np
 from subtalar.conventions import ANGLE_NAMES
 from subtalar.errors import InputError
 from subtalar.session import Session, open_session
+from subtalar.session.importing.spec_file import read_json_object
+from subtalar.session.importing.table import read_table
 from subtalar.session.model import Annotation
-from subtalar.session.raw_folder import read_json_object
-from subtalar.session.table import read_table
 from subtalar.types import SIDES, FloatArray, SampleBlock, Side
 
 ANGLES_FILE = "truth_angles.csv.gz"

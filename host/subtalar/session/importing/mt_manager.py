@@ -13,11 +13,11 @@ import numpy as np
 
 from subtalar.errors import InputError
 from subtalar.session import checks
-from subtalar.session.imported import ImportedSensor, build_session
+from subtalar.session.importing.imported import ImportedSensor, build_session
+from subtalar.session.importing.spec_file import read_json_object
+from subtalar.session.importing.table import TextTable, read_table
 from subtalar.session.interleave import Track
 from subtalar.session.model import Session
-from subtalar.session.raw_folder import read_json_object
-from subtalar.session.table import TextTable, read_table
 from subtalar.types import BodySite, IntArray, Ledger, SampleBlock, SensorInfo
 
 SPEC_NAME = "sensorspec.json"

@@ -11,11 +11,12 @@ import numpy as np
 
 from subtalar.errors import InputError
 from subtalar.session import checks
-from subtalar.session.device_clock import ledger_from_arrivals, put_in_order, running_time
-from subtalar.session.imported import ImportedSensor, build_session
+from subtalar.session.importing.device_clock import ledger_from_arrivals, put_in_order, running_time
+from subtalar.session.importing.imported import ImportedSensor, build_session
+from subtalar.session.importing.spec_file import read_json_object
+from subtalar.session.importing.table import read_table
 from subtalar.session.interleave import Track
 from subtalar.session.model import Annotation, Session
-from subtalar.session.table import read_table
 from subtalar.types import BodySite, SampleBlock, SensorInfo
 
 FILE_NAME = "session.json"
@@ -48,21 +49,6 @@ def open_raw_folder(folder: Path, minimum_s: float) -> Session:
         start_utc=_read_start(where, spec.get("start_utc")),
         minimum_s=minimum_s,
     )
-
-
-def read_json_object(path: Path, where: str) -> dict[str, Any]:
-    """A JSON file whose top level is an object. Raises InputError where it is not."""
-    try:
-        value = json.loads(path.read_bytes())
-    except OSError as error:
-        raise InputError(f"{where} cannot be read ({error.strerror}).") from error
-    except json.JSONDecodeError as error:
-        raise InputError(f"{where} is not valid JSON (line {error.lineno}: {error.msg}): correct it there.") from error
-    except (ValueError, RecursionError) as error:  # not text, brackets without end, a number of thousands of digits
-        raise InputError(f"{where} is not valid JSON: it is not readable text; copy it again.") from error
-    if not isinstance(value, dict):
-        raise InputError(f"{where} must hold a JSON object in braces.")
-    return value
 
 
 def _read_sensor_list(where: str, value: object) -> dict[BodySite, Mapping[str, Any]]:

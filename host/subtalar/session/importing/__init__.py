@@ -1,0 +1,1 @@
+"""Sessions that other software measured: one file a format, and what they all share."""
