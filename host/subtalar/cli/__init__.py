@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from subtalar import __version__
+from subtalar.cli.batch import batch
 from subtalar.cli.bench import bench
 from subtalar.cli.devices import devices
 from subtalar.cli.hardware import sim
@@ -23,7 +24,7 @@ def cli() -> None:
     """Ankle angles from two inertial sensors a leg, live and from recordings."""
 
 
-for command in (live, analyze, session, devices, sim, bench):
+for command in (live, analyze, batch, session, devices, sim, bench):
     cli.add_command(command)
 
 

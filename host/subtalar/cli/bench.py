@@ -1,6 +1,7 @@
 """``subtalar bench``."""
 
 import json
+import os
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +18,7 @@ _FAULTS = "faults"
 
 
 @click.command()
-@click.argument("name", type=click.Choice([*_SPEED, *_ACCURACY, "radio", "codecs", _FAULTS]), default="all")
+@click.argument("name", type=click.Choice([*_SPEED, *_ACCURACY, "radio", "codecs", _FAULTS, "batch"]), default="all")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option(
     "--data",
@@ -42,7 +43,9 @@ _FAULTS = "faults"
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="Put the figures into this document as well; may be repeated.",
 )
-@click.option("--n", type=click.IntRange(1, 100_000), default=100, show_default=True, help="How many, for faults.")
+@click.option(
+    "--n", type=click.IntRange(1, 100_000), default=100, show_default=True, help="How many, for faults and batch."
+)
 @click.option("--seed", type=click.IntRange(0, 2**31), default=0, show_default=True, help="The first seed, for faults.")
 def bench(
     *,
@@ -58,7 +61,7 @@ def bench(
 ) -> None:
     """Measure speed and memory on this machine (all), accuracy against truth, other software beside ours (peers), what
     arrives from four Bluetooth sensors and what that costs (radio), or how fast codecs decode and what damage does to
-    them (codecs).
+    them (codecs), or how well the cores share a batch of sessions (batch).
 
     faults runs simulated sensors with random fault scripts, and fails if one of them makes the host crash, leave a
     task or thread behind, or count its samples wrongly.
@@ -72,6 +75,8 @@ def bench(
             _faults(n, seed, as_json=as_json)
         elif name == "codecs":
             _codecs(mutations, as_json=as_json)
+        elif name == "batch":
+            _batch(n, as_json=as_json)
         else:
             _speed(name, as_json=as_json)
     else:
@@ -135,6 +140,16 @@ def _faults(n: int, seed: int, *, as_json: bool) -> None:
     click.echo(json.dumps([r.as_json() for r in results], indent=2) if as_json else render(results))
     if wrong:
         raise SubtalarError(f"{len(wrong)} of {n} trials went wrong.")
+
+
+def _batch(sessions: int, *, as_json: bool) -> None:
+    from subtalar.bench import render
+    from subtalar.bench.batch import batch
+    from subtalar.cli.simulation import simulated_session
+
+    prepare_estimator()
+    results = batch(simulated_session, sessions, os.cpu_count() or 1)
+    click.echo(json.dumps([r.as_json() for r in results], indent=2) if as_json else render(results))
 
 
 def _accuracy(name: str, *, as_json: bool, data: Path, only: tuple[str, ...], documents: tuple[Path, ...]) -> None:

@@ -47,6 +47,11 @@ def is_recording(path: Path) -> bool:
         return False
 
 
+def is_session_folder(folder: Path) -> bool:
+    """Whether this folder is a session, and not one that holds some."""
+    return any((folder / name).is_file() for name in (raw_folder.FILE_NAME, mt_manager.SPEC_NAME))
+
+
 def _open_file(path: Path, minimum_s: float) -> Session:
     if path.name in (raw_folder.FILE_NAME, mt_manager.SPEC_NAME):
         return _open_folder(path.resolve().parent, minimum_s)

@@ -1,0 +1,77 @@
+"""What a batch leaves: one table of all strides, and one of what became of every session."""
+
+import csv
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+from subtalar.batch.job import Job
+from subtalar.report.analysis import STRIDES_FILE, SUMMARY_FILE
+from subtalar.report.tables import STRIDE_COLUMNS
+
+SESSIONS_FILE: Final = "sessions.csv"
+SESSION_COLUMNS: Final = (
+    "session", "status", "problem", "start_utc", "duration_s", "gait", "left_strides", "right_strides",
+    "received_samples", "lost_samples", "data_quality",
+)  # fmt: skip
+
+
+def write_strides_of_all(path: Path, jobs: Sequence[Job]) -> int:
+    """``session`` and then the columns of ``strides.csv``: a row a stride, sessions in order. Returns how many.
+
+    Sessions without results are left out. The text of every cell is that of the session's own table.
+    """
+    rows = 0
+    with _replacing(path) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("session", *STRIDE_COLUMNS))
+        for job in jobs:
+            if not (job.out / STRIDES_FILE).is_file():
+                continue
+            with (job.out / STRIDES_FILE).open(newline="", encoding="utf-8") as strides:
+                for row in csv.DictReader(strides):
+                    writer.writerow((job.name, *(row.get(name, "") for name in STRIDE_COLUMNS)))
+                    rows += 1
+    return rows
+
+
+def write_sessions(path: Path, jobs: Sequence[Job], problems: Mapping[str, str]) -> None:
+    """A row a session: ``ok`` with its figures, or ``failed`` with the reason in one sentence."""
+    with _replacing(path) as file:
+        writer = csv.DictWriter(file, SESSION_COLUMNS, restval="", lineterminator="\n")
+        writer.writeheader()
+        for job in jobs:
+            problem = problems.get(job.name)
+            if problem is not None:
+                writer.writerow({"session": job.name, "status": "failed", "problem": problem})
+            else:
+                summary = json.loads((job.out / SUMMARY_FILE).read_text(encoding="utf-8"))
+                writer.writerow({"session": job.name, "status": "ok", **_figures(summary)})
+
+
+def _figures(summary: Mapping[str, Any]) -> dict[str, Any]:
+    session, sensors, sides = summary["session"], summary["sensors"].values(), summary["sides"]
+    return {
+        "start_utc": session["start_utc"] or "",
+        "duration_s": session["duration_s"],
+        "gait": session["gait"] or "",
+        **{f"{side}_strides": sides[side]["stride_count"] for side in sides},
+        "received_samples": sum(s["received_samples"] for s in sensors),
+        "lost_samples": sum(s["lost_samples"] for s in sensors),
+        "data_quality": summary["data_quality"]["verdict"],
+    }
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[TextIO]:
+    """A file that appears under its name when it is whole."""
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    try:
+        with unfinished.open("w", newline="", encoding="utf-8") as file:
+            yield file
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
