@@ -7,8 +7,11 @@ from subtalar_sim.body import BodyConfig, WalkingBody
 from subtalar_sim.clock import SensorClock, draw_clock
 from subtalar_sim.faults import NO_FAULTS, FaultPlan, FaultScript
 from subtalar_sim.firmware.registry import SimulatedDevice, find_simulated
-from subtalar_sim.sensor import QUALITIES, Imu, Mounting, MovedImu, draw_mounting
+from subtalar_sim.motion import RecordedBody, RecordedMotion, RecordedSource
+from subtalar_sim.sensor import QUALITIES, Imu, Measures, Mounting, MovedImu, draw_mounting
 from subtalar_sim.types import SITES, split_site
+
+Body = WalkingBody | RecordedBody
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,9 @@ class SimulationConfig:
     ``quality``: a key of ``subtalar_sim.sensor.QUALITIES``. ``orientation``: ``aligned``, ``typical`` or ``any``;
     ``mountings`` overrides it for single sites. ``faults`` apply to every sensor, ``faults_of`` to single sites.
     ``speed`` paces live serving.
+
+    ``motion``: what was recorded once is measured again instead of ``body``, once or, with ``loop``, over and over; by
+    all sensors that it has if ``sites`` are all there are. Mounting and errors are then those of the recorded sensors.
     """
 
     body: BodyConfig = field(default_factory=BodyConfig)
@@ -36,6 +42,8 @@ class SimulationConfig:
     faults: FaultPlan = NO_FAULTS
     faults_of: tuple[tuple[str, FaultPlan], ...] = ()
     speed: float = 1.0
+    motion: RecordedMotion | None = None
+    loop: bool = False
 
     def __post_init__(self) -> None:
         for site in self.sites:
@@ -50,6 +58,22 @@ class SimulationConfig:
             object.__setattr__(self, "rate_hz", device.default_rate_hz)
         if not 10.0 <= self.rate_hz <= 400.0:
             raise ValueError(f"rate_hz must lie in 10..400, not {self.rate_hz}")
+        if self.motion is not None:
+            self._check_motion(self.motion)
+
+    def _check_motion(self, motion: RecordedMotion) -> None:
+        recorded = tuple(site for site in SITES if site in motion.sensors)
+        if self.sites == SITES:
+            object.__setattr__(self, "sites", recorded)
+        for site in self.sites:
+            plan = self.faults_at(site)
+            if plan.slips:
+                raise ValueError(
+                    "a strap cannot slip in recorded motion: nobody knows how the sensor sat on the segment"
+                )
+            for needed in (site, *(to for _, to in plan.moves)):
+                if needed not in recorded:
+                    raise ValueError(f"{motion.name} has no sensor at {needed}: it has {', '.join(recorded)}")
 
     @property
     def model(self) -> SimulatedDevice:
@@ -62,18 +86,33 @@ class SimulationConfig:
         return self.body.seed
 
     def make_body(self) -> WalkingBody:
-        """The body of this session."""
+        """The walking body of this session; with ``motion`` nothing measures it."""
         return WalkingBody(self.body)
+
+    def make_mover(self) -> Body:
+        """What the sensors measure: the walking body, or the recorded one, which begins at once."""
+        return self.make_body() if self.motion is None else RecordedBody(self.motion, loop=self.loop)
 
     def make_imu(self, body: WalkingBody, site: str) -> Imu:
         """The sensor that was strapped on at ``site``, with the ranges of the device."""
         return self._imu(body, site, site)
 
-    def make_source(self, body: WalkingBody, site: str) -> Imu | MovedImu:
-        """As ``make_imu``, but on another site from the times on at which the plan moves it there."""
-        imu = self.make_imu(body, site)
+    def make_source(self, body: Body, site: str) -> Measures:
+        """As ``make_imu``, but on another site from the times on at which the plan moves it there, and on any body."""
+        here = self._source(body, site, site)
         moves = self.faults_at(site).moves
-        return MovedImu(imu, tuple((t, self._imu(body, to, site)) for t, to in sorted(moves))) if moves else imu
+        return MovedImu(here, tuple((t, self._source(body, to, site)) for t, to in sorted(moves))) if moves else here
+
+    def _source(self, body: Body, site: str, unit: str) -> Measures:
+        if isinstance(body, WalkingBody):
+            return self._imu(body, site, unit)
+        return RecordedSource(
+            body,
+            site,
+            acc_range_m_s2=self.model.acc_range_m_s2,
+            gyr_range_rad_s=self.model.gyr_range_rad_s,
+            saturation=self.faults_at(unit).saturation,
+        )
 
     def _imu(self, body: WalkingBody, site: str, unit: str) -> Imu:
         mounting = dict(self.mountings).get(site) or draw_mounting(site, self.seed, self.orientation)

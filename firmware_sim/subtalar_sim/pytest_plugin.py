@@ -6,6 +6,7 @@ imported until a fixture is used. See docs/how-to/test-against-simulated-sensors
 
 from __future__ import annotations
 
+from os import PathLike
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
@@ -61,6 +62,10 @@ def _config(sites: tuple[str, ...], device: str, seed: int, style: str, faults: 
     from subtalar_sim.config import SimulationConfig
     from subtalar_sim.faults import parse_faults
 
+    if isinstance(changes.get("motion"), str | PathLike):
+        from subtalar_sim.motion import read_motion
+
+        changes["motion"] = read_motion(changes["motion"])
     body = changes.pop("body", None) or BodyConfig(seed=seed, style=style, walking_s=600.0)
     return SimulationConfig(body=body, sites=sites, device=device, **changes).with_faults(parse_faults(faults))
 
@@ -91,7 +96,8 @@ def simulated_leg() -> MakesLegs:
     are fields of ``subtalar_sim.config.SimulationConfig`` (``rate_hz``, ``quality``, ``orientation``, ``sites``…).
     ``leg.samples("right_foot")`` gives arrays, ``leg.stream("right_foot")`` the bytes as the device sends them,
     ``leg.truth_deg("right", t_s)`` the true ankle angles, ``leg.strides("right")`` the true strides,
-    ``leg.write(folder)`` a raw session folder. Equal arguments give equal numbers.
+    ``leg.write(folder)`` a raw session folder. Equal arguments give equal numbers. With ``motion=folder`` the leg does
+    what was recorded in that raw session folder, and its truth is what stands beside it.
     """
     return _legs(_RIGHT_LEG)
 

@@ -1,13 +1,13 @@
 """An IMU strapped to a segment: where it sits, what it feels, and what it gets wrong."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
 from subtalar_sim.body import WalkingBody
 from subtalar_sim.body.rotations import about_x, about_y, about_z, small_log
-from subtalar_sim.types import GRAVITY_M_S2, FloatArray, split_site
+from subtalar_sim.types import GRAVITY_M_S2, BoolArray, FloatArray, split_site
 
 _STENCIL_S: Final = 5e-4
 _LOWPASS_TAPS: Final = 8
@@ -121,13 +121,37 @@ QUALITIES: Final[dict[str, SensorQuality]] = {
 class ImuSamples:
     """n samples in the sensor's axes: specific force (+1 g up at rest) and angular velocity, (n, 3) each.
 
-    ``t_s`` (n,) true times; ``orientation`` (n, 3, 3) maps sensor axes into the world.
+    ``t_s`` (n,) true times; ``orientation`` (n, 3, 3) maps sensor axes into the world. ``measured`` (n,) is False where
+    there was nothing to measure and the numbers mean nothing; None: all were.
     """
 
     t_s: FloatArray
     acc_m_s2: FloatArray
     gyr_rad_s: FloatArray
     orientation: FloatArray
+    measured: BoolArray | None = None
+
+
+class Measures(Protocol):
+    """Anything that can be measured at rising times."""
+
+    def measure(self, t_s: FloatArray, rate_hz: float) -> ImuSamples:
+        """Samples at true times ``t_s`` (n,)."""
+        ...
+
+    def orientation(self, t_s: FloatArray) -> FloatArray:
+        """Sensor axes into the world at any times (n,): (n, 3, 3)."""
+        ...
+
+
+def clipped(
+    values: FloatArray, t_s: FloatArray, full: float, saturation: tuple[tuple[float, float, float], ...] = ()
+) -> FloatArray:
+    """Values (n, 3) at times ``t_s`` (n,) within ±``full``, or the share of it that ``saturation`` leaves."""
+    limit = np.full((len(t_s), 1), full)
+    for start, length, share in saturation:
+        limit[(t_s >= start) & (t_s < start + length)] = share * full
+    return np.asarray(np.clip(values, -limit, limit), dtype=np.float64)
 
 
 class Imu:
@@ -242,26 +266,19 @@ class Imu:
         acc += dice[:, 3:6] * (q.acc_noise_m_s2_sqrt_hz * white)
         return ImuSamples(
             true.t_s,
-            self._clipped(acc, true.t_s, self.acc_range_m_s2),
-            self._clipped(gyr, true.t_s, self.gyr_range_rad_s),
+            clipped(acc, true.t_s, self.acc_range_m_s2, self._saturation),
+            clipped(gyr, true.t_s, self.gyr_range_rad_s, self._saturation),
             true.orientation,
         )
-
-    def _clipped(self, values: FloatArray, t_s: FloatArray, full: float) -> FloatArray:
-        limit = np.full((len(t_s), 1), full)
-        for start, length, share in self._saturation:
-            limit[(t_s >= start) & (t_s < start + length)] = share * full
-        return np.asarray(np.clip(values, -limit, limit), dtype=np.float64)
 
 
 class MovedImu:
     """One unit that is moved to other sites: ``later`` is (time, the same unit on the site it is moved to)."""
 
-    def __init__(self, first: Imu, later: tuple[tuple[float, Imu], ...]) -> None:
+    def __init__(self, first: Measures, later: tuple[tuple[float, Measures], ...]) -> None:
         self._places = ((-np.inf, first), *later)
-        self.acc_range_m_s2, self.gyr_range_rad_s = first.acc_range_m_s2, first.gyr_range_rad_s
 
-    def _parts(self, t_s: FloatArray) -> list[tuple[Imu, FloatArray]]:
+    def _parts(self, t_s: FloatArray) -> list[tuple[Measures, FloatArray]]:
         ends = [*(begin for begin, _ in self._places[1:]), np.inf]
         parts = [(imu, t_s[(t_s >= a) & (t_s < b)]) for (a, imu), b in zip(self._places, ends, strict=True)]
         return [part for part in parts if len(part[1])] or parts[:1]
@@ -269,11 +286,13 @@ class MovedImu:
     def measure(self, t_s: FloatArray, rate_hz: float) -> ImuSamples:
         """See ``Imu``."""
         found = [imu.measure(t, rate_hz) for imu, t in self._parts(t_s)]
+        measured = [np.ones(len(f.t_s), dtype=np.bool_) if f.measured is None else f.measured for f in found]
         return ImuSamples(
             np.concatenate([f.t_s for f in found]),
             np.concatenate([f.acc_m_s2 for f in found]),
             np.concatenate([f.gyr_rad_s for f in found]),
             np.concatenate([f.orientation for f in found]),
+            np.concatenate(measured),
         )
 
     def orientation(self, t_s: FloatArray) -> FloatArray:

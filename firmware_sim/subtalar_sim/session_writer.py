@@ -42,8 +42,11 @@ def write_session(config: SimulationConfig, folder: str | Path, duration_s: floa
 
     ``duration_s`` overrides how long the body walks, so that the whole session lasts that long; None keeps
     ``config.body.walking_s``. Sensor values are rounded to 16 bits of the range, as devices send them.
-    Equal arguments write equal bytes. Raises ValueError if ``duration_s`` leaves no time to walk.
+    Equal arguments write equal bytes. Raises ValueError if ``duration_s`` leaves no time to walk, and for recorded
+    motion.
     """
+    if config.motion is not None:
+        raise ValueError(f"{config.motion.name} is a session already: it is not written again")
     body = config.make_body()
     if duration_s is not None:
         walking_s = duration_s - body.walk_start_s - 1.0
@@ -104,8 +107,8 @@ def _sensor_rows(config: SimulationConfig, body: WalkingBody, site: str, end_s: 
     for first in range(0, total, _CHUNK):
         t = start + np.arange(first, min(first + _CHUNK, total)) / rate
         sample = imu.measure(t, rate)
-        acc = _quantised(sample.acc_m_s2, imu.acc_range_m_s2)
-        gyr = _quantised(sample.gyr_rad_s, imu.gyr_range_rad_s)
+        acc = _quantised(sample.acc_m_s2, config.model.acc_range_m_s2)
+        gyr = _quantised(sample.gyr_rad_s, config.model.gyr_range_rad_s)
         rows = np.column_stack([clock.reading(t), arrivals.of(t), acc, gyr])
         down = np.array([plan.is_down(x) for x in t]) if plan.downs else np.zeros(len(t), dtype=np.bool_)
         yield rows[gaps.kept(len(t), t) & ~down]

@@ -9,8 +9,8 @@ import numpy as np
 
 from subtalar_sim.clock import SensorClock
 from subtalar_sim.faults import GapDrawer, SentLedger
-from subtalar_sim.sensor import ImuSamples
-from subtalar_sim.types import FloatArray, Payload
+from subtalar_sim.sensor import ImuSamples, Measures
+from subtalar_sim.types import Payload
 
 __all__ = [
     "Encoder",
@@ -51,16 +51,8 @@ class RefusedByDevice(Exception):  # noqa: N818 (a Bluetooth answer, not a failu
         self.att_error = att_error
 
 
-class SampleSource(Protocol):
-    """Anything that can be measured at rising times: ``subtalar_sim.sensor.Imu`` in the main."""
-
-    def measure(self, t_s: FloatArray, rate_hz: float) -> ImuSamples:
-        """Samples at true times ``t_s`` (n,)."""
-        ...
-
-    def orientation(self, t_s: FloatArray) -> FloatArray:
-        """Sensor axes into the world at any times (n,): (n, 3, 3)."""
-        ...
+SampleSource = Measures
+"""What a firmware measures: ``subtalar_sim.sensor.Imu``, or a sensor of ``subtalar_sim.motion``."""
 
 
 class Sampling(Protocol):
@@ -179,9 +171,12 @@ class FrameFeed:
         n = self._ahead * self._group
         t = self._start_s + np.arange(self._index, self._index + n) / self._rate
         self._index += n
-        frames = self._encode(self._source.measure(t, self._rate))
+        samples = self._source.measure(t, self._rate)
+        frames = self._encode(samples)
         newest = t[self._group - 1 :: self._group]
         keep = self._gaps.kept(self._ahead, newest)
+        if samples.measured is not None:
+            keep = keep & samples.measured.reshape(-1, self._group).all(axis=1)
         self._queue.extend((float(a), f if k else None) for a, f, k in zip(newest, frames, keep, strict=True))
 
     def _skip(self, now_s: float) -> bool:

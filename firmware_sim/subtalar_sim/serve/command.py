@@ -3,14 +3,18 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from typing import Final
 
 from subtalar_sim.body import BodyConfig
 from subtalar_sim.config import SimulationConfig
 from subtalar_sim.faults import parse_faults
 from subtalar_sim.firmware.registry import find_simulated
+from subtalar_sim.motion import RecordedMotion
 from subtalar_sim.serve.bluez.daemon import why_no_message_bus
 from subtalar_sim.serve.live import default_transport, simulated_hardware
 from subtalar_sim.types import SITES
+
+_LOOK_S: Final = 0.1
 
 
 def serve(
@@ -25,6 +29,8 @@ def serve(
     rate_hz: float = 0.0,
     sites: tuple[str, ...] = SITES,
     faults: str = "",
+    motion: RecordedMotion | None = None,
+    loop: bool = False,
     say: Callable[[str], None] = print,
 ) -> None:
     """Serve simulated sensors until ``duration_s`` host seconds have passed (None: until Ctrl-C).
@@ -33,6 +39,8 @@ def serve(
     ``SIMULATED``; ``transport``: one of the device's (None: its usual one). With ``port`` the sensors take that port
     and the following ones. Over ``ble`` the first line is the setting of the environment under which other programs
     find the sensors (``DBUS_SYSTEM_BUS_ADDRESS=…``); that needs Linux and dbus-daemon. ``faults``: a fault script.
+    ``motion``: what was recorded once is measured again, from when somebody listens to all its sensors, and serving
+    ends when that is over; with ``loop`` it begins again.
     Raises ValueError for anything that is not offered or not possible here, OSError if a port is taken.
     """
     transport = transport or default_transport(device)
@@ -44,6 +52,9 @@ def serve(
             raise ValueError(f"{problem}; run a live session with --simulate, or {instead}")
     if port + len(sites) - 1 > 65535:
         raise ValueError(f"{len(sites)} sensors need as many ports, and {port} is too near to the last one, 65535")
+    if motion is not None and not loop and duration_s is not None and duration_s * speed > motion.duration_s:
+        lasts = f"{motion.name} lasts {motion.duration_s / speed:.1f} s, less than {duration_s:g} s"
+        raise ValueError(f"{lasts}: ask for a shorter time, or let it loop")
     walking_s = 12 * 3600.0 if duration_s is None else max(duration_s * speed, 30.0)
     config = SimulationConfig(
         body=BodyConfig(seed=seed, style=style, walking_s=walking_s),
@@ -53,6 +64,8 @@ def serve(
         rate_hz=rate_hz,
         sites=sites,
         speed=speed,
+        motion=motion,
+        loop=loop,
     ).with_faults(parse_faults(faults))
     try:
         asyncio.run(_serve(config, duration_s, say))
@@ -70,7 +83,10 @@ async def _serve(config: SimulationConfig, duration_s: float | None, say: Callab
             say(f"DBUS_SYSTEM_BUS_ADDRESS={bluez.address}")
         for spec in hardware.specs:
             say(spec)
-        if duration_s is None:
-            await asyncio.Event().wait()
-        else:
-            await asyncio.sleep(duration_s)
+        try:
+            async with asyncio.timeout(duration_s):
+                while not hardware.is_over:
+                    await asyncio.sleep(_LOOK_S)
+            say("the recorded motion is over")
+        except TimeoutError:
+            pass

@@ -1,5 +1,6 @@
 """One entry for a live session on simulated hardware: sensors served, and the truth beside them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -7,12 +8,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from subtalar_sim.body import BodyConfig, WalkingBody
+from subtalar_sim.body import BodyConfig
 from subtalar_sim.clock import SessionClock
-from subtalar_sim.config import SimulationConfig
+from subtalar_sim.config import Body, SimulationConfig
 from subtalar_sim.faults import DelayLine, GapDrawer, SentLedger
 from subtalar_sim.firmware import Firmware, GattFirmware
 from subtalar_sim.firmware.registry import Unit, find_simulated
+from subtalar_sim.motion import RecordedBody
+from subtalar_sim.serve.beginning import begin_when_heard
 from subtalar_sim.serve.delivery import Delivery, Link
 from subtalar_sim.serve.pump import Pump
 from subtalar_sim.serve.streams import PtyLink, TcpLink
@@ -33,7 +36,7 @@ class SimulatedHardware:
     """
 
     config: SimulationConfig
-    body: WalkingBody
+    body: Body
     clock: SessionClock
     specs: tuple[str, ...]
     ledgers: dict[str, SentLedger]
@@ -48,8 +51,16 @@ class SimulatedHardware:
         return self.clock.anchor_s
 
     def truth(self, side: Side, monotonic_s: FloatArray) -> FloatArray:
-        """True dorsiflexion, inversion, tibial rotation (n, 3) in degrees at readings of the host's monotonic clock."""
+        """True dorsiflexion, inversion, tibial rotation (n, 3) in degrees at readings of the host's monotonic clock.
+
+        NaN where recorded motion has none.
+        """
         return self.body.angles_deg(side, self.clock.from_host(monotonic_s))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether recorded motion has come to its end, and all of it has had a second to arrive."""
+        return isinstance(self.body, RecordedBody) and self.body.is_over(self.clock.session_s())
 
     @property
     def sent_samples(self) -> dict[str, int]:
@@ -63,7 +74,7 @@ def default_transport(device: str) -> str:
 
 
 def make_firmware(
-    config: SimulationConfig, body: WalkingBody, site: str, number: int, transport: str
+    config: SimulationConfig, body: Body, site: str, number: int, transport: str
 ) -> Firmware | GattFirmware:
     """The device at ``site``, the ``number``-th of the session, as it is before anybody talked to it."""
     # Devices were not switched on together: their samples fall between each other's.
@@ -97,7 +108,7 @@ async def simulated_hardware(config: SimulationConfig) -> AsyncIterator[Simulate
     transport = config.transport or default_transport(config.device)
     for site in config.sites:
         config.faults_at(site).check_transport(transport)
-    body = config.make_body()
+    body = config.make_mover()
     clock = SessionClock(config.speed)
     radio: RadioType | None = None
     backends: tuple[type[Any] | None, type[Any] | None] = (None, None)
@@ -110,6 +121,8 @@ async def simulated_hardware(config: SimulationConfig) -> AsyncIterator[Simulate
     async with AsyncExitStack() as stack:
         specs, ledgers, pumps = [], {}, []
         links: list[Any] = []
+        if isinstance(body, RecordedBody):
+            body.begin_s = None  # from the first sample on
         for number, site in enumerate(config.sites):
             firmware = make_firmware(config, body, site, number, transport)
             link = _link(config, firmware, clock, number, transport, radio)
@@ -131,9 +144,16 @@ async def simulated_hardware(config: SimulationConfig) -> AsyncIterator[Simulate
             stack.callback(pump.stop)
             kind = {"pty": "serial"}.get(transport, transport)
             specs.append(f"{site}={kind}:{link.address},model={config.device},rate={config.rate_hz:g}")
-        yield SimulatedHardware(
-            config, body, clock, tuple(specs), ledgers, *backends, radio, dict(zip(config.sites, links, strict=True))
-        )
+        by_site = dict(zip(config.sites, links, strict=True))
+        if isinstance(body, RecordedBody):
+            beginning = asyncio.get_running_loop().create_task(begin_when_heard(body, clock, by_site))
+            stack.push_async_callback(_ended, beginning)
+        yield SimulatedHardware(config, body, clock, tuple(specs), ledgers, *backends, radio, by_site)
+
+
+async def _ended(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 def _link(

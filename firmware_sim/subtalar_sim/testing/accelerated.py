@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, cast
 import numpy as np
 
 from subtalar_sim.body import Stride, WalkingBody
-from subtalar_sim.config import SimulationConfig
+from subtalar_sim.config import Body, SimulationConfig
 from subtalar_sim.faults import DelayLine, GapDrawer, SentLedger
 from subtalar_sim.firmware import Firmware, GattFirmware
 from subtalar_sim.serve.delivery import Delivery
@@ -48,18 +48,21 @@ class SimulatedLegs:
     """One or two legs for ``seconds``: standing, knee bends, then walking. Equal arguments give equal numbers."""
 
     def __init__(self, config: SimulationConfig, seconds: float) -> None:
-        body = config.make_body()
-        walking_s = seconds - body.walk_start_s - 1.0
-        if walking_s < 0:
-            raise ValueError(f"{seconds:g} s end before the walking starts at {body.walk_start_s:g} s: ask for more")
-        self.config = replace(config, body=replace(config.body, walking_s=walking_s))
-        self.seconds = seconds
+        if config.motion is None:
+            start_s = config.make_body().walk_start_s
+            if seconds < start_s + 1.0:
+                raise ValueError(f"{seconds:g} s end before the walking starts at {start_s:g} s: ask for more")
+            config = replace(config, body=replace(config.body, walking_s=seconds - start_s - 1.0))
+        elif seconds > config.motion.duration_s and not config.loop:
+            lasts = f"{config.motion.name} lasts {config.motion.duration_s:.1f} s, less than {seconds:g} s"
+            raise ValueError(f"{lasts}: ask for a shorter time, or let it loop")
+        self.config, self.seconds = config, seconds
         self.ledgers: dict[str, SentLedger] = {}
 
     @cached_property
-    def body(self) -> WalkingBody:
+    def body(self) -> Body:
         """The body; ``body.annotations`` says when it stands, bends its knees and walks."""
-        return self.config.make_body()
+        return self.config.make_mover()
 
     @property
     def rate_hz(self) -> float:
@@ -73,6 +76,8 @@ class SimulatedLegs:
         t = np.arange(int(self.seconds * rate)) / rate
         measured = source.measure(t, rate)
         kept = self._kept(site, t)
+        if measured.measured is not None:
+            kept &= measured.measured
         return Samples(t[kept], clock.reading(t)[kept], measured.acc_m_s2[kept], measured.gyr_rad_s[kept])
 
     def _kept(self, site: str, t: FloatArray) -> BoolArray:
@@ -85,8 +90,8 @@ class SimulatedLegs:
         return self.body.angles_deg(side, np.asarray(t_s, dtype=np.float64))
 
     def strides(self, side: Side) -> list[Stride]:
-        """The strides of one leg as they were: initial contacts, foot-offs, lengths, peaks."""
-        return list(self.body.strides(side))
+        """The strides of one leg as they were: initial contacts, foot-offs, lengths, peaks; none of recorded motion."""
+        return list(self.body.strides(side)) if isinstance(self.body, WalkingBody) else []
 
     def stream(self, site: str, commands: Sequence[bytes | tuple[str, bytes]] = ()) -> list[Arrival]:
         """Everything that the device at ``site`` sends, byte for byte, with all faults of the script.

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class Hardware(Protocol):
     """Sensors that somebody else provides for the session, with stand-ins for the radio; a simulator, for instance.
 
-    ``truth`` gives the true angles (n, 3) in degrees at readings (n,) of the host's monotonic clock in seconds.
+    ``truth`` gives the true angles (n, 3) in degrees at readings (n,) of the host's monotonic clock in seconds, NaN
+    where they are not known.
     """
 
     @property
@@ -31,6 +32,11 @@ class Hardware(Protocol):
     @property
     def bleak_scanner_backend(self) -> type[Any] | None:
         """What goes to bleak's ``backend`` for scanners."""
+        ...
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the sensors have nothing more to deliver: the session then ends by itself."""
         ...
 
     def truth(self, side: Side, monotonic_s: FloatArray) -> FloatArray:

@@ -84,7 +84,8 @@ async def run_sensors(
         async with group:
             await _until_all_stream(group, engine, stop)
             engine.run()
-            await _stream(group, engine, stop, clock, plan.duration_s, tell)
+            is_over = partial(getattr, hardware, "is_over", False)
+            await _stream(group, engine, stop, clock, plan.duration_s, tell, is_over)
         engine.finish()
     finally:
         engine.close()
@@ -111,6 +112,7 @@ async def _stream(
     clock: SessionClock,
     duration_s: float | None,
     tell: Callable[[float], None],
+    is_over: Callable[[], bool],
 ) -> None:
     """Until stopped or over; ``tell`` is called with the session time several times a second. Raises LinkError when
     a sensor is given up.
@@ -119,7 +121,7 @@ async def _stream(
     next_told_s = 0.0
     failed = asyncio.create_task(group.wait_failed())
     async with _ended_with_the_block(failed):
-        while clock.now_s() < end_s and not failed.done():
+        while clock.now_s() < end_s and not failed.done() and not is_over():
             if await stop.within(ADVANCE_EVERY_S):
                 break
             now_s = clock.now_s()

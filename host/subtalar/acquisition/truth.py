@@ -17,7 +17,10 @@ _STEP_S = 0.01
 
 
 class TruthWriter:
-    """Follows the session clock at 100 Hz; ``path`` takes the form of ``truth_angles.csv.gz`` of a truth trial."""
+    """Follows the session clock at 100 Hz; ``path`` takes the form of ``truth_angles.csv.gz`` of a truth trial.
+
+    Times at which nothing is known (recorded motion has not begun, or has no truth) are left out.
+    """
 
     def __init__(self, path: Path | None, ring: RingWriter, clock: SessionClock, hardware: Hardware) -> None:
         self._ring, self._hardware = ring, hardware
@@ -41,10 +44,14 @@ class TruthWriter:
         columns = [times]
         for side in self._sides:
             angles = np.asarray(self._hardware.truth(side, times + self._start_s), dtype=np.float64)
-            self._ring.publish_truth(side, times, angles)
+            is_known = np.isfinite(angles).all(axis=1)
+            self._ring.publish_truth(side, times[is_known], angles[is_known])
             columns.extend(angles.T)
         if self._file is not None:
-            np.savetxt(self._file, np.column_stack(columns), fmt="%.4f", delimiter=",")
+            rows = np.column_stack(columns)
+            rows = rows[np.isfinite(rows[:, 1:]).any(axis=1)]
+            for row in rows:  # what is not known is an empty cell
+                self._file.write(",".join("" if np.isnan(v) else f"{v:.4f}" for v in row) + "\n")
 
     def close(self) -> None:
         """Close the file."""

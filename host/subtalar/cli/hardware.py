@@ -6,7 +6,7 @@ import click
 
 from subtalar.cli.missing import missing_package
 from subtalar.cli.numbers import SECONDS, FiniteRange
-from subtalar.cli.simulation import FAULT_HELP, fault_text
+from subtalar.cli.simulation import FAULT_HELP, MOTION_HELP, STYLE, fault_text, recorded_motion
 from subtalar.errors import InputError
 
 
@@ -51,6 +51,9 @@ def sim() -> None:
     show_default=True,
     help="Faster or slower than life.",
 )
+@click.option("--style", type=STYLE, default="normal", show_default=True, help="How the simulated person moves.")
+@click.option("--motion", metavar="SESSION", help=MOTION_HELP)
+@click.option("--loop", is_flag=True, help="Begin --motion again whenever it is over.")
 @click.option("--fault", "faults", multiple=True, metavar="FAULTS", help=FAULT_HELP)
 def serve(
     *,
@@ -60,18 +63,27 @@ def serve(
     duration_s: float | None,
     seed: int,
     speed: float,
+    style: str,
+    motion: str | None,
+    loop: bool,
     faults: tuple[str, ...],
 ) -> None:
     """Serve simulated sensors of both legs and print where to connect, one device spec a line.
 
     Over ble (Linux with dbus-daemon) the first line is DBUS_SYSTEM_BUS_ADDRESS=…: set that for the program that is to
     find the sensors.
+
+    With --motion the sensors measure what a session holds, from when somebody listens to all of them; when it is over
+    they are gone. The person then moves as recorded, and --style has no meaning.
     """
     try:
         from subtalar_sim.serve.command import serve as serve_simulated
         from subtalar_sim.serve.live import default_transport
     except ImportError as error:
         raise missing_package(error, "sim") from None
+    if loop and motion is None:
+        raise click.UsageError("--loop needs --motion: a simulated person goes on by itself")
+    recorded = None if motion is None else recorded_motion(motion)
     try:
         text = fault_text(faults, transport or default_transport(device)) if faults else ""
         serve_simulated(
@@ -81,7 +93,10 @@ def serve(
             duration_s=duration_s,
             seed=seed,
             speed=speed,
+            style=style,
             faults=text,
+            motion=recorded,
+            loop=loop,
             say=_say_now,
         )
     except (ValueError, OSError) as error:

@@ -12,7 +12,7 @@ import click
 
 from subtalar.cli.numbers import SECONDS, SUBTALAR_AXIS_HELP, FiniteRange, SubtalarAxisType
 from subtalar.cli.preparing import say_preparing
-from subtalar.cli.simulation import FAULT_HELP, fault_text, simulated
+from subtalar.cli.simulation import FAULT_HELP, MOTION_HELP, STYLE, check_motion, fault_text, simulated
 from subtalar.errors import InputError, SubtalarError
 
 if TYPE_CHECKING:
@@ -56,13 +56,9 @@ if TYPE_CHECKING:
     help="Of a replay; 0 = as fast as possible.",
 )
 @click.option("--seed", type=click.IntRange(0, 2**31), default=0, show_default=True, help="Of the simulation.")
-@click.option(
-    "--style",
-    type=click.Choice(["normal", "overpronated", "antalgic"]),
-    default="normal",
-    show_default=True,
-    help="How the simulated person walks.",
-)
+@click.option("--style", type=STYLE, default="normal", show_default=True, help="How the simulated person moves.")
+@click.option("--motion", metavar="SESSION", help=MOTION_HELP)
+@click.option("--loop", is_flag=True, help="Begin --motion again whenever it is over.")
 @click.option(
     "--subtalar-axis", "axis_deg", type=SubtalarAxisType(), metavar="INCLINATION,DEVIATION", help=SUBTALAR_AXIS_HELP
 )
@@ -82,6 +78,8 @@ def live(
     speed: float,
     seed: int,
     style: str,
+    motion: str | None,
+    loop: bool,
     axis_deg: tuple[float, float] | None,
     faults: tuple[str, ...],
     truth: str | None,
@@ -112,11 +110,18 @@ def live(
         raise click.UsageError("--truth needs --simulate: only a simulation knows the true angles")
     if faults and not simulate:
         raise click.UsageError("--fault needs --simulate: real sensors have faults of their own")
+    if motion is not None and not simulate:
+        raise click.UsageError("--motion needs --simulate: to watch a recording without sensors, use --replay")
+    if loop and motion is None:
+        raise click.UsageError("--loop needs --motion: a simulated person goes on by itself")
     if record is not None and no_record:
         raise click.UsageError("--record and --no-record exclude each other")
     from subtalar.acquisition.plan import AcquisitionPlan
 
-    source, text = _live_source(simulate, replay, devices, speed, seed, style, faults)
+    if simulate:
+        source, text = _simulated_source(seed, style, faults, motion, loop=loop)
+    else:
+        source, text = _live_source(replay, devices, speed)
     plan = AcquisitionPlan(
         source,
         text,
@@ -125,7 +130,8 @@ def live(
         None if truth is None else _truth_path(truth),
         axis_deg,
     )
-    _run_live(plan, headless=headless, ends_by_itself=duration_s is not None or replay is not None)
+    is_finite = replay is not None or (motion is not None and not loop)
+    _run_live(plan, headless=headless, ends_by_itself=duration_s is not None or is_finite)
 
 
 def _assigned() -> tuple[str, ...]:
@@ -138,22 +144,25 @@ def _assigned() -> tuple[str, ...]:
     return specs
 
 
-def _live_source(
-    simulate: bool,
-    replay: str | None,
-    devices: tuple[str, ...],
-    speed: float,
-    seed: int,
-    style: str,
-    faults: tuple[str, ...],
+def _simulated_source(
+    seed: int, style: str, faults: tuple[str, ...], motion: str | None, *, loop: bool
 ) -> "tuple[Source, str]":
     from functools import partial
 
-    from subtalar.acquisition.plan import DeviceSource, ProvidedSource, ReplaySource
+    from subtalar.acquisition.plan import ProvidedSource
 
-    if simulate:
-        opener = partial(simulated, seed, style, fault_text(faults, "ble"))
-        return ProvidedSource(opener), f"simulated sensors (seed {seed}, {style})"
+    text = fault_text(faults, "ble")
+    if motion is None:
+        return ProvidedSource(partial(simulated, seed, style, text)), f"simulated sensors (seed {seed}, {style})"
+    name = check_motion(motion, text)
+    path = str(Path(motion).expanduser().absolute())
+    opener = partial(simulated, seed, style, text, motion=path, loop=loop)
+    return ProvidedSource(opener), f"simulated sensors (seed {seed}, motion of {name})"
+
+
+def _live_source(replay: str | None, devices: tuple[str, ...], speed: float) -> "tuple[Source, str]":
+    from subtalar.acquisition.plan import DeviceSource, ReplaySource
+
     if replay is not None:
         from subtalar.session import open_session
 
