@@ -3,6 +3,8 @@
 import csv
 import gzip
 import json
+import warnings
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any, Final, cast
@@ -24,9 +26,8 @@ def read_motion(folder: str | Path) -> RecordedMotion:
     name = path.name or str(path)
     try:
         return _read(path, name)
-    except (OSError, EOFError) as error:
-        where = getattr(error, "filename", None)
-        raise ValueError(f"{Path(where).name if where else name} cannot be read: {error}") from None
+    except OSError as error:
+        raise ValueError(f"{error.filename or name} cannot be read: {error.strerror}") from None
 
 
 def _read(path: Path, name: str) -> RecordedMotion:
@@ -89,7 +90,9 @@ def _table(path: Path) -> tuple[list[str], FloatArray]:
         with _open(path) as file:
             head = next(csv.reader(file), [])
             try:
-                values = np.loadtxt(file, delimiter=",", ndmin=2)
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", UserWarning)  # about no rows: said below
+                    values = np.loadtxt(file, delimiter=",", ndmin=2)
             except ValueError:
                 values = np.zeros((0, 0))
         if values.size == 0:
@@ -97,7 +100,7 @@ def _table(path: Path) -> tuple[list[str], FloatArray]:
                 read = csv.reader(file)
                 next(read, None)
                 values = np.array([[float(cell or "nan") for cell in row] for row in read if row], dtype=np.float64)
-    except (ValueError, gzip.BadGzipFile, csv.Error):
+    except (ValueError, EOFError, zlib.error, gzip.BadGzipFile, csv.Error):
         raise ValueError(f"{path.parent.name}/{path.name} is no table of numbers with one head line") from None
     if values.ndim != 2 or values.shape[1] != len(head):
         raise ValueError(f"{path.parent.name}/{path.name} has no rows, or more or fewer columns than its head line")
