@@ -27,7 +27,9 @@ class FaultPlan:
     happen on UDP only: a real link neither reorders nor silently drops. In ``stalls`` everything is held back and
     then delivered at once; ``delay_s`` is on everything, plus exponential ``jitter_s``. ``mtu`` is the most that the
     device agrees to. During ``outages`` and ``reboots`` the link is down, and it takes ``slow_discovery_s`` more, and
-    as long at the beginning, until the device can be found. ``refusals``: (time, how many connections from then on).
+    as long at the beginning, until the device can be found. ``supervision_s``: so long the other end of a Bluetooth
+    link that broke still takes it for one: silence, and no answer. ``refusals``: (time, how many connections from then
+    on).
     """
 
     gap_rate_per_s: float = 0.0
@@ -45,6 +47,7 @@ class FaultPlan:
     stalls: tuple[Span, ...] = ()
     mtu: int | None = None
     slow_discovery_s: float = 0.0
+    supervision_s: float = 0.0
     refusals: tuple[tuple[float, int], ...] = ()
     clock_jumps: tuple[tuple[float, float], ...] = ()
     reboots: tuple[Span, ...] = ()
@@ -56,7 +59,8 @@ class FaultPlan:
     def __post_init__(self) -> None:
         for name in (f.name for f in fields(self)):
             _check_numbers(name, getattr(self, name))
-        if min(self.gap_rate_per_s, self.delay_s, self.jitter_s, self.slow_discovery_s) < 0 or self.gap_samples < 1:
+        lengths = (self.delay_s, self.jitter_s, self.slow_discovery_s, self.supervision_s)
+        if min(self.gap_rate_per_s, *lengths) < 0 or self.gap_samples < 1:
             raise ValueError("fault rates, delay and jitter must not be negative, and a gap is at least one sample")
         for name in _SHARES:
             if not 0.0 <= getattr(self, name) < 1.0:
@@ -75,6 +79,8 @@ class FaultPlan:
         """Raises ValueError if something is planned that cannot happen over ``ble``, ``pty``, ``tcp`` or ``udp``."""
         if self.mtu is not None and transport != "ble":
             raise ValueError(f"an MTU is agreed on over Bluetooth only, not over {transport}")
+        if self.supervision_s and transport != "ble":
+            raise ValueError(f"a link is supervised over Bluetooth only, not over {transport}")
         if self.refusals and transport not in ("ble", "tcp"):
             raise ValueError(f"a connection can be refused over ble or tcp only: there is none over {transport}")
         if (self.datagram_loss or self.reorder) and transport != "udp":

@@ -76,6 +76,7 @@ _WORDS: Final[dict[str, _Word]] = {
     "jitter": _Word("jitter_s", "jitter=20ms", lambda _t, _l, v: _seconds(v)),
     "mtu": _Word("mtu", "mtu=23", lambda _t, _l, v: int(v)),
     "slow_discovery": _Word("slow_discovery_s", "slow_discovery=3s", lambda _t, _l, v: _seconds(v)),
+    "supervision": _Word("supervision_s", "supervision=4s", lambda _t, _l, v: _seconds(v)),
     "refuse": _Word("refusals", "refuse=2 or refuse@30s=2", lambda t, _l, v: (t, int(v)), "may"),
     "drop_link": _Word("outages", "drop_link@30s+5s", lambda t, n, _v: (t, n), "must", "must", "never"),
     "clock_jump": _Word("clock_jumps", "clock_jump@30s=10s", lambda t, _l, v: (t, _seconds(v)), "must"),

@@ -169,8 +169,9 @@ def _link(
         from subtalar_sim.serve.peripheral import GattPeripheral
 
         gatt = cast(GattFirmware, firmware)
-        mtu = config.faults_at(config.sites[number]).mtu
-        return GattPeripheral(radio, gatt, ble_address(config.seed, number), clock.session_s, mtu)
+        plan = config.faults_at(config.sites[number])
+        address = ble_address(config.seed, number)
+        return GattPeripheral(radio, gatt, address, clock.session_s, plan.mtu, plan.supervision_s)
     stream = cast(Firmware, firmware)
     port = config.port + number if config.port else 0
     link: TcpLink | UdpLink | PtyLink

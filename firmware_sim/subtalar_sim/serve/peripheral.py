@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 from bumble.att import ATT_Error, ATT_Handle_Value_Notification, AttributeValue
@@ -28,11 +29,18 @@ class GattPeripheral:
 
     ``now_s`` tells the session time; ``on_activity`` is called after the host read, wrote or subscribed. A read or
     write that the firmware refuses is answered with its ATT error. A lost link turns every notification off. ``mtu``:
-    the most that it agrees to.
+    the most that it agrees to. ``supervision_s``: how long the other end of a broken link takes it for one; Bumble has
+    no such timeout of its own, and a device that is back sooner ends the old link at once.
     """
 
     def __init__(
-        self, radio: Radio, firmware: GattFirmware, address: str, now_s: Callable[[], float], mtu: int | None = None
+        self,
+        radio: Radio,
+        firmware: GattFirmware,
+        address: str,
+        now_s: Callable[[], float],
+        mtu: int | None = None,
+        supervision_s: float = 0.0,
     ) -> None:
         self.address, self.refusals = address, 0
         self.on_activity: Callable[[], None] = lambda: None
@@ -52,6 +60,9 @@ class GattPeripheral:
         self._connection: Any = None
         self._subscribed: dict[str, None] = {}  # in order
         self._reachable = True
+        self._supervision_s = supervision_s
+        self._in_reach = asyncio.Event()
+        self._in_reach.set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def _make(self, characteristic: GattCharacteristic) -> Any:
@@ -88,7 +99,7 @@ class GattPeripheral:
     @property
     def listening(self) -> bool:
         """Connected, and subscribed to anything."""
-        return self._connection is not None and bool(self._subscribed)
+        return self._reachable and self._connection is not None and bool(self._subscribed)
 
     def send(self, payload: Payload) -> bool:
         """One notification of ``payload.source``; False if nobody has subscribed to that."""
@@ -103,16 +114,22 @@ class GattPeripheral:
     def take_down(self) -> None:
         """Break the link and fall silent."""
         self._reachable = False
+        self._in_reach.clear()
         self._spawn(self._go_dark())
 
     def bring_up(self) -> None:
         """Advertise again."""
         self._reachable = True
+        self._in_reach.set()
         self._spawn(self._advertise())
 
     async def _go_dark(self) -> None:
         if self._device.is_advertising:
             await self._device.stop_advertising()
+        if self._supervision_s:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._supervision_s):
+                    await self._in_reach.wait()
         if self._connection is not None:
             await self._radio.hang_up(self._connection)
 
@@ -157,7 +174,8 @@ class GattPeripheral:
         self._firmware.on_subscribe(uuid, subscribed=subscribed, now_s=self._now_s())
         self.on_activity()
 
-    def _read(self, uuid: str) -> bytes:
+    async def _read(self, uuid: str) -> bytes:
+        await self._in_reach.wait()
         try:
             return self._firmware.on_read(uuid, self._now_s())
         except RefusedByDevice as refusal:
@@ -165,7 +183,8 @@ class GattPeripheral:
         finally:
             self.on_activity()
 
-    def _written(self, uuid: str, data: bytes) -> None:
+    async def _written(self, uuid: str, data: bytes) -> None:
+        await self._in_reach.wait()
         try:
             self._firmware.on_write(uuid, bytes(data), self._now_s())
         except RefusedByDevice as refusal:

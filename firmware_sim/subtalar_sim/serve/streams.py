@@ -129,8 +129,9 @@ class PtyLink:
         os.close(slave)
 
     async def stop(self) -> None:
-        """Close the terminal: whoever has it open sees it vanish."""
+        """Close the terminal: whoever has it open sees it vanish. ``start`` makes another, with another ``address``."""
         self._stop_reading()
+        self._rest = b""
         if self._master >= 0:
             os.close(self._master)
             self._master = -1

@@ -136,6 +136,11 @@ class Engine:
                 self._facts = replace(self._facts, recording_path="", recorded_bytes=0)
 
     @property
+    def start_s(self) -> float:
+        """Zero of the session clock on the computer's monotonic clock."""
+        return self._clock.start_ns * 1e-9
+
+    @property
     def statuses(self) -> tuple[SensorStatus, ...]:
         """Every sensor's last state."""
         return tuple(self._statuses.values())

@@ -15,10 +15,15 @@ _SPEED = ("all", "estimator", "memory", "latency")
 _ACCURACY = ("accuracy", "peers")
 _RADIO_DEVICE = "talus"  # its losses can be counted, at 200 Hz
 _FAULTS = "faults"
+_ADVERSITY = "adversity"
 
 
 @click.command()
-@click.argument("name", type=click.Choice([*_SPEED, *_ACCURACY, "radio", "codecs", _FAULTS, "batch"]), default="all")
+@click.argument(
+    "name",
+    type=click.Choice([*_SPEED, *_ACCURACY, "radio", "codecs", _FAULTS, _ADVERSITY, "batch"]),
+    default="all",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option(
     "--data",
@@ -35,7 +40,9 @@ _FAULTS = "faults"
     show_default=True,
     help="Damaged frames a codec, for codecs.",
 )
-@click.option("--only", multiple=True, metavar="NAME", help="Measure only this part of accuracy; may be repeated.")
+@click.option(
+    "--only", multiple=True, metavar="NAME", help="Measure only this part of accuracy or adversity; may be repeated."
+)
 @click.option(
     "--write",
     "documents",
@@ -65,10 +72,15 @@ def bench(
 
     faults runs simulated sensors with random fault scripts, and fails if one of them makes the host crash, leave a
     task or thread behind, or count its samples wrongly.
+
+    adversity takes ten minutes: live sessions in which the Bluetooth service or the message bus is killed, a plug is
+    pulled, a sensor reboots or goes out of range; when that is noticed, and when there are angles again.
     """
-    if name not in _ACCURACY:
+    if name == _ADVERSITY:
+        _adversity(only, as_json=as_json)
+    elif name not in _ACCURACY:
         if only or documents:
-            raise click.UsageError("--only and --write belong to accuracy and peers.")
+            raise click.UsageError("--only and --write belong to accuracy and peers (--only to adversity as well).")
         if name == "radio":
             _radio(minutes, as_json=as_json)
         elif name == _FAULTS:
@@ -124,6 +136,30 @@ def _radio(minutes: float, *, as_json: bool) -> None:
             click.echo("measuring over BlueZ …", err=True)
         results += over_bluez(partial(simulated_behind_bluez, _RADIO_DEVICE), minutes)
     click.echo(json.dumps([r.as_json() for r in results], indent=2) if as_json else render(results))
+
+
+def _adversity(only: tuple[str, ...], *, as_json: bool) -> None:
+    from subtalar.bench.adversity import CASES, Case, measure
+    from subtalar.bench.rendering import as_text
+    from subtalar.cli.simulated_trouble import simulated_in_trouble
+    from subtalar.cli.simulation import no_message_bus
+
+    names = [case.name for case in CASES]
+    unknown = [n for n in only if n not in names]
+    if unknown:
+        raise click.UsageError(f"--only knows {', '.join(names)}, not {unknown[0]}.")
+    chosen = [case for case in CASES if not only or case.name in only]
+    if no_message_bus():
+        click.echo(f"Left out: all over BlueZ, because {no_message_bus()}.", err=True)
+        chosen = [case for case in chosen if case.route != "BlueZ"]
+    prepare_estimator()
+
+    def tell(case: Case) -> None:
+        if not as_json:
+            click.echo(f"measuring {case.name} ({case.end_s:g} s) …", err=True)
+
+    table = measure(chosen, simulated_in_trouble, tell)
+    click.echo(json.dumps(table.as_json(), indent=2) if as_json else as_text(table))
 
 
 def _faults(n: int, seed: int, *, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""The only place of the product that knows the simulator."""
+"""The only place of the product, with ``simulated_trouble``, that knows the simulator."""
 
 import copy
 import os

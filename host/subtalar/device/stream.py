@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol, TypeAlias
 
 import numpy as np
@@ -34,9 +35,10 @@ from .policy import LinkPolicy
 _log = logging.getLogger(__name__)
 _MAX_REPLIES = 64
 _PENDING_DATA_S = 0.05
+_FIRST_BATTERY_S = 1.0
 _LATE_S = 0.25
-_AFTER_SLEEP_S = 1.0
-"""The whole computer slept, the Bluetooth service or a network peer on it as well: they need a moment, too."""
+"""Who wakes up so much later than he asked for has not waited but slept, and maybe the whole computer with him: the
+Bluetooth service or a network peer on it need a moment, too."""
 
 TransportMaker: TypeAlias = Callable[[], Transport]
 
@@ -206,38 +208,57 @@ class SensorStream:
 
     async def _watch(self) -> None:
         """Watch the data, not the link's word: a dead stack may call itself connected for ever."""
+        polling = asyncio.create_task(self._poll_battery(), name=f"battery {self.info.site}")
+        try:
+            await self._watch_data(polling)
+        finally:
+            polling.cancel()
+            await asyncio.gather(polling, return_exceptions=True)
+
+    async def _watch_data(self, polling: asyncio.Task[None]) -> None:
         loop = asyncio.get_running_loop()
         policy = self._policy
-        begin = loop.time()
-        next_status = begin
-        interval_s = self.protocol.battery_poll_interval_s
-        next_battery = begin + 1.0
+        next_status = woke = loop.time()
+        silent_s = 0.0
         while True:
             self._raise_if_closed()
-            now = loop.time()
+            if polling.done():
+                polling.result()
             patience_s = policy.silent_after_s if self._sample_at else policy.first_sample_s
-            deadline = max(self._sample_at, begin) + patience_s
-            if now >= deadline:
-                # If it was this process that slept, the data are waiting: let them in before judging.
+            if silent_s >= patience_s:
                 seen = self._sample_at
-                await asyncio.sleep(_AFTER_SLEEP_S if now - deadline > _LATE_S else _PENDING_DATA_S)
+                await asyncio.sleep(_PENDING_DATA_S)
                 if self._sample_at == seen:
                     self._raise_if_closed()
                     self._set_link("silent")
                     raise LinkError(self._silence())
-                continue
-            if now >= next_status:
-                next_status = now + policy.status_every_s
-                self._note_rate(now)
+            if woke >= next_status:
+                next_status = woke + policy.status_every_s
+                self._note_rate(woke)
                 self._sink.on_status(self.status())
-            if interval_s is not None and now >= next_battery and self._sample_at:
-                next_battery = now + interval_s
-                await self.perform(self.protocol.poll_battery())
-            try:
-                async with asyncio.timeout(max(min(deadline, next_status) - loop.time(), 0.001)):
+            wait_s = max(min(patience_s - silent_s, next_status - loop.time()), 0.001)
+            asked = loop.time()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
                     await self._closed.wait()
-            except TimeoutError:
-                continue
+            woke = loop.time()
+            # Only time in which somebody would have heard it counts as silence.
+            waited_s = woke - asked if woke - asked < wait_s + _LATE_S else wait_s
+            silent_s = min(silent_s + waited_s, woke - self._sample_at)
+
+    async def _poll_battery(self) -> None:
+        """Beside the watch: a sensor gone out of range answers no question, and must not be waited for."""
+        interval_s = self.protocol.battery_poll_interval_s
+        if interval_s is None:
+            return
+        await asyncio.sleep(_FIRST_BATTERY_S)
+        while True:
+            if self._sample_at:
+                try:
+                    await self.perform(self.protocol.poll_battery())
+                except LinkError as error:  # whether the link is dead is for the data to say
+                    _log.info("%s: no battery level: %s", self.info.site, error)
+            await asyncio.sleep(interval_s if self._sample_at else _FIRST_BATTERY_S)
 
     def _silence(self) -> str:
         name = self.info.address or self.info.model

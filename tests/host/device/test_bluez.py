@@ -1,6 +1,7 @@
 """The production path over bleak's own BlueZ code: whatever dies is noticed, comes back, and invents nothing."""
 
 import asyncio
+import json
 import signal
 import sys
 import time
@@ -130,6 +131,63 @@ async def test_a_bluetooth_service_that_hangs_does_not_hang_us(bleak_on_bluez, s
     finally:
         service.kill()
         await service.communicate()
+
+
+_SERVED = "from subtalar_sim.serve.command import serve; serve('talus', 'ble', sites=('right_foot', 'right_shank'))"
+_ACQUIRED = """
+import asyncio, json, sys
+from subtalar.device import open_group
+from subtalar.transport import parse_spec
+
+class Sink:
+    def on_chunk(self, *_): pass
+    on_block = on_status = on_chunk
+
+async def main():
+    async with open_group([parse_spec(s) for s in sys.argv[1:]], Sink()) as group:
+        await group.wait_streaming(40)
+        print("streaming", flush=True)
+        await asyncio.to_thread(sys.stdin.readline)
+        ledgers = [s.ledger for s in group.statuses()]
+        print(json.dumps([[g.received, g.lost, g.reconnects] for g in ledgers]), flush=True)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("frozen", ["acquisition", "the whole computer"])
+async def test_a_computer_that_freezes_breaks_no_link_and_loses_nothing(frozen, bleak_on_bluez, monkeypatch):
+    """Longer than the watchdog waits. What the radio has kept meanwhile arrives."""
+    pipe = asyncio.subprocess.PIPE
+    service = await asyncio.create_subprocess_exec(sys.executable, "-uc", _SERVED, stdout=pipe)
+    processes = [service]
+    try:
+        setting, *specs = [(await service.stdout.readline()).decode().strip() for _ in range(3)]
+        monkeypatch.setenv(*setting.split("=", 1))
+        acquisition = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", _ACQUIRED, *specs), stdin=pipe, stdout=pipe
+        )
+        processes.append(acquisition)
+        assert await acquisition.stdout.readline() == b"streaming\n"
+        await asyncio.sleep(1.5)
+        victims = processes if frozen == "the whole computer" else [acquisition]
+        for process in victims:
+            process.send_signal(signal.SIGSTOP)
+        await asyncio.sleep(3.0)
+        for process in victims:
+            process.send_signal(signal.SIGCONT)
+        await asyncio.sleep(3.0)
+        acquisition.stdin.write(b"\n")
+        told = json.loads(await acquisition.stdout.readline())
+        await acquisition.wait()
+    finally:
+        for process in processes:
+            if process.returncode is None:
+                process.kill()
+            await process.communicate()
+    assert [(lost, reconnects) for _, lost, reconnects in told] == [(0, 0), (0, 0)]
+    assert min(received for received, _, _ in told) > 200.0 * (1.5 + 3.0), "all that was measured meanwhile, too"
 
 
 _KILLED = """

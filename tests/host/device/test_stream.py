@@ -10,8 +10,9 @@ import pytest
 
 from subtalar.conventions import GRAVITY_M_S2
 from subtalar.device import LinkPolicy, SensorStream, SessionClock
+from subtalar.device import stream as stream_module
 from subtalar.errors import LinkError, RecordingError
-from subtalar.protocol import create_protocol
+from subtalar.protocol import Pause, create_protocol
 from subtalar.types import BodySite
 
 QUICK = LinkPolicy(
@@ -119,19 +120,66 @@ async def test_silence_is_noticed_and_mended_on_the_same_clock(ximu3, sink):
     assert host[-1] - host[0] > QUICK.silent_after_s
 
 
-async def test_a_computer_that_slept_gives_the_other_end_a_moment(ximu3, sink):
-    stream = make(ximu3, sink, "ximu3", QUICK)
+@pytest.mark.parametrize("slept_s", [0.55, 1.5])
+async def test_a_computer_that_slept_gives_the_other_end_a_moment(ximu3, sink, slept_s):
+    stream = make(ximu3, sink, "ximu3", replace(QUICK, silent_after_s=0.5))
     async with running(stream):
         await configured(stream)
         ximu3.stream(5)
         await asyncio.sleep(0.01)
-        time.sleep(0.6)  # nothing runs, the watchdog included
+        time.sleep(slept_s)  # nothing runs, the watchdog included
         await asyncio.sleep(0.3)
         ximu3.stream(5)
         await asyncio.sleep(0.01)
         assert stream.ledger().reconnects == 0
         assert len(ximu3.links) == 1
-    assert "silent" not in sink.links
+        assert "silent" not in sink.links
+        await asyncio.sleep(0.7)
+        assert "silent" in sink.links, "real silence after a sleep is silence"
+
+
+async def test_a_question_that_is_not_answered_does_not_hold_up_the_watch(ximu3, sink, monkeypatch):
+    stream = make(ximu3, sink, "ximu3", replace(QUICK, silent_after_s=0.3))
+    asked = asyncio.Event()
+
+    def unanswered():
+        asked.set()
+        yield Pause(10.0)
+
+    monkeypatch.setattr(stream_module, "_FIRST_BATTERY_S", 0.02)
+    monkeypatch.setattr(stream.protocol, "battery_poll_interval_s", 60.0, raising=False)
+    monkeypatch.setattr(stream.protocol, "poll_battery", unanswered)
+    async with running(stream):
+        await configured(stream)
+        ximu3.stream(5)
+        async with asyncio.timeout(3):
+            await asked.wait()
+        began = time.monotonic()
+        await sink.until(lambda: "silent" in sink.links)
+        assert time.monotonic() - began < 1.0
+
+
+async def test_a_battery_that_cannot_be_asked_costs_no_link(ximu3, sink, monkeypatch):
+    stream = make(ximu3, sink, "ximu3")
+    asked = asyncio.Event()
+
+    def refused():
+        asked.set()
+        raise LinkError("Refused.")
+        yield
+
+    monkeypatch.setattr(stream_module, "_FIRST_BATTERY_S", 0.02)
+    monkeypatch.setattr(stream.protocol, "battery_poll_interval_s", 60.0, raising=False)
+    monkeypatch.setattr(stream.protocol, "poll_battery", refused)
+    async with running(stream):
+        await configured(stream)
+        ximu3.stream(5)
+        async with asyncio.timeout(3):
+            await asked.wait()
+        await asyncio.sleep(0.05)
+        ximu3.stream(5)
+        assert stream.ledger() == replace(stream.ledger(), received=10, reconnects=0)
+    assert len(ximu3.links) == 1
 
 
 async def test_a_link_that_says_nothing_but_chatters_is_silent_too(ximu3, sink):

@@ -1,0 +1,61 @@
+"""All cases, one after the other, as a table."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from subtalar.bench.adversity.cases import Case
+from subtalar.bench.adversity.findings import Finding, judge
+from subtalar.bench.adversity.session import TroubleOpener, live_through
+from subtalar.bench.table import Column, Table, Value
+from subtalar.estimation import warm_up
+
+_COLUMNS = (
+    Column("event", "event"),
+    Column("route", "route"),
+    Column("sensors", "of 4", 0),
+    Column("gone_s", "gone for s", 0),
+    Column("noticed_s", "noticed after s", 1),
+    Column("streaming_s", "streaming after return s", 1),
+    Column("strides", "strides until ok", 0),
+    Column("angles_s", "the same in s", 1),
+    Column("gap_marked", "gap marked"),
+    Column("invented_values", "values in it", 0),
+    Column("reconnects", "links made again", 0),
+    Column("received", "received", 0),
+    Column("lost", "lost", 0),
+    Column("unaccounted", "+ − measured", 0),
+    Column("error_before_deg", "RMSE ° before", 1),
+    Column("error_after_deg", "after", 1),
+)
+_TITLE = "Four sensors at 200 Hz on a walking pair of legs: something breaks and comes back"
+
+
+def measure(cases: Sequence[Case], opener: TroubleOpener, tell: Callable[[Case], None] = lambda _: None) -> Table:
+    """Live through each in real time. Raises SubtalarError where sensors cannot be served or reached."""
+    warm_up()  # loading takes seconds in which people would stand already
+    rows = []
+    for case in cases:
+        tell(case)
+        rows.append(_row(case, judge(asyncio.run(live_through(case, opener)))))
+    return Table("adversity", _TITLE, _COLUMNS, tuple(rows))
+
+
+def _row(case: Case, found: Finding) -> tuple[Value, ...]:
+    return (
+        case.kind,
+        case.route,
+        len(case.sites),
+        case.length_s,
+        found.noticed_s,
+        found.streaming_s,
+        found.strides,
+        found.angles_s,
+        "yes" if found.is_marked else "no",
+        found.invented,
+        found.reconnects,
+        found.received,
+        found.lost,
+        found.unaccounted,
+        found.error_before_deg,
+        found.error_after_deg,
+    )
