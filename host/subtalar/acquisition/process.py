@@ -192,16 +192,20 @@ def _interrupts_kept_from_children() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+def take_precedence() -> None:
+    """Of this process over others, where that is allowed: it stamps samples, and being late costs accuracy."""
+    if hasattr(os, "setpriority"):
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, 0, -5)
+
+
 def _main(plan: AcquisitionPlan, pipe: "Connection[Any, Any]") -> None:
     """Body of the process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # for systems without signal masks
     # What the radio's libraries have to say goes through our own errors and ledgers.
     for name in ("bumble", "bleak"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    if hasattr(os, "setpriority"):
-        # Samples are stamped here: being late costs accuracy, being a little greedy costs nothing.
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, 0, -5)
+    take_precedence()
     try:
         from subtalar.acquisition.measuring import measure
 

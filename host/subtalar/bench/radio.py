@@ -9,6 +9,7 @@ from pathlib import Path
 
 from subtalar.acquisition.engine import Engine
 from subtalar.acquisition.plan import AcquisitionPlan, DeviceSource, HardwareOpener
+from subtalar.acquisition.process import take_precedence
 from subtalar.acquisition.ring import RingWriter
 from subtalar.acquisition.runs import Stop, run_sensors
 from subtalar.bench.result import Result
@@ -25,6 +26,7 @@ def in_process(opener: HardwareOpener, minutes: float) -> list[Result]:
 
 def over_bluez(serve: SensorServer, minutes: float) -> list[Result]:
     """The sensors in another process, behind BlueZ's D-Bus interface: what a session on real sensors costs."""
+    take_precedence()  # as the process of a live session does; real sensors are not kept waiting by a computer either
     with serve() as specs:
         return asyncio.run(_session("BlueZ over D-Bus", "acquisition alone", minutes, specs=tuple(specs)))
 
@@ -55,6 +57,7 @@ async def _session(
     specs: tuple[str, ...] = (),
     opener: HardwareOpener | None = None,
 ) -> list[Result]:
+    take_precedence()
     engines: list[Engine] = []
     watching: list[asyncio.Task[None]] = []
     meter = _Meter()

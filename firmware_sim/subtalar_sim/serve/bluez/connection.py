@@ -81,7 +81,12 @@ class BusConnection:
             if not any(event & select.POLLOUT for _, event in self._poll.poll(0)):
                 self._retry = asyncio.get_running_loop().call_later(_FULL_S, self._flush)
                 return
-            self._bus.send(self._outbox.popleft()).add_done_callback(_ignore)
+            try:
+                sent = self._bus.send(self._outbox.popleft())
+            except OSError:  # the bus has just died; _until_the_end is about to say so
+                self._outbox.clear()
+                return
+            sent.add_done_callback(_ignore)
 
     def _received(self, message: Message) -> bool:
         if message.message_type is MessageType.METHOD_CALL:
