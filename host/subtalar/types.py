@@ -222,7 +222,8 @@ class Ledger:
     """What became of a sensor's samples. ``lost_is_estimated``: the protocol carries neither counter nor time.
 
     ``clock_drift_ppm``: by how much the sensor's clock runs faster than the computer's. ``delay_ms``: by how much its
-    newest samples came later than the least delayed ones, in the median. Both None where not known.
+    newest samples came later than the least delayed ones, in the median. Both None where not known. ``clock_jumps``:
+    how often the sensor's clock jumped or began anew.
     """
 
     received: int = 0
@@ -233,6 +234,7 @@ class Ledger:
     reconnects: int = 0
     clock_drift_ppm: float | None = None
     delay_ms: float | None = None
+    clock_jumps: int = 0
 
 
 @dataclass(frozen=True)

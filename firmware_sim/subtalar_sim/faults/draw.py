@@ -30,7 +30,7 @@ def random_script(seed: int, duration_s: float, transport: str) -> str:
         lambda: f"slow_discovery={rng.uniform(0.1, 3.0):.2f}s",
         lambda: f"drop_link@{span(0.05, 5.0)}",
         lambda: f"drop_link@{span(0.05, 1.0)}, drop_link@{span(0.05, 1.0)}",
-        lambda: f"clock_jump@{at(1.0)}={rng.choice([-1, 1]) * rng.uniform(6.0, 100.0):.3f}s",
+        lambda: f"clock_jump@{at(1.0)}={rng.choice([-1, 1]) * np.exp(rng.uniform(np.log(0.3), np.log(100.0))):.3f}s",
         lambda: f"reboot@{span(0.2, 3.0)}",
         lambda: f"saturate={share(1.0)}",
         lambda: f"battery_empty@{at(0.0)}",

@@ -38,6 +38,7 @@ _IMU_START_S: Final = 0.03
 _ANSWER_S: Final = 0.002
 _BATTERY_EVERY_S: Final = 60.0
 _FRAME_LIMIT: Final = 250
+_WRAP_US: Final = 1 << 64
 _READ_NOT_PERMITTED: Final = 0x02
 
 DONE, UNKNOWN_REQUEST, UNKNOWN_ITEM, NOT_POSSIBLE, NOT_NOW = range(5)
@@ -149,7 +150,8 @@ class Talus:
         self._power_on(now_s)
 
     def _time_us(self, t_s: float) -> int:
-        return round(1e6 * float(self._clock.reading(np.array([t_s]))[0])) - self._zero_us
+        """A clock that is set back below zero goes round."""
+        return (round(1e6 * float(self._clock.reading(np.array([t_s]))[0])) - self._zero_us) % _WRAP_US
 
     def _number(self, item: int) -> int:
         return int(self.settings[item])
@@ -177,7 +179,7 @@ class Talus:
         stamps = np.round(1e6 * self._clock.reading(samples.t_s)).astype(np.int64) - self._zero_us
         first, self._encoded = self._encoded, self._encoded + len(stamps)
         return [
-            struct.pack("<QQ", first + i, us) + row.tobytes()
+            struct.pack("<QQ", first + i, us % _WRAP_US) + row.tobytes()
             for i, (us, row) in enumerate(zip(stamps.tolist(), words, strict=True))
         ]
 

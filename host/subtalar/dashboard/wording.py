@@ -214,4 +214,7 @@ def ledger_words(ledger: Ledger) -> str:
         lines.append(f"{ledger.delay_ms:.0f} ms later than the fastest samples")
     if ledger.clock_drift_ppm is not None:
         lines.append(f"clock {ledger.clock_drift_ppm:+.0f} millionths against the computer's")
+    if ledger.clock_jumps:
+        times = "once" if ledger.clock_jumps == 1 else f"{ledger.clock_jumps} times"
+        lines.append(f"its clock jumped or began anew {times}")
     return "\n".join(lines)

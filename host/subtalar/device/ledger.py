@@ -9,6 +9,8 @@ import numpy as np
 from subtalar.protocol import InertialSamples
 from subtalar.types import IntArray
 
+from .arrival_envelope import ArrivalEnvelope
+
 _PERIOD_WINDOW: Final = 128
 _PERIOD_FIRST: Final = 16
 _MOST_BEATS: Final = 8192
@@ -18,17 +20,24 @@ _JUMP_US: Final = 5_000_000
 _BACK_US: Final = 1_000_000
 """A step back by more than this is a restart (or damage); by less, a sample that came late."""
 _CONFIRM_US: Final = 1_000_000
+_STALE_BATCHES: Final = 3
+"""So many batches in a row that are older than the newest sample, and rise at the host's pace, are a clock that was
+set back; a late or doubled datagram is followed by newer ones sooner."""
 
 
 @dataclass
 class Counts:
-    """Counters that only grow. ``lost_over_restarts`` is the part of ``lost`` that only the host's clock tells."""
+    """Counters. ``lost_over_restarts`` is the part of ``lost`` that only the host's clock tells.
+
+    They only grow, but that samples which prove to be of a clock that jumped are lost or doubled no longer.
+    """
 
     received: int = 0
     lost: int = 0
     duplicated: int = 0
     implausible: int = 0
     clock_restarts: int = 0
+    clock_jumps: int = 0
     lost_over_restarts: int = 0
 
 
@@ -45,6 +54,10 @@ class DeviceTimeLedger:
     clock nor a gap explains is held until the next sample: if that follows the new clock the device restarted,
     otherwise the one sample was damaged and is dropped. Where it restarted while the link was down, what would have
     come meanwhile counts as lost, by the host's clock: a hole in the data is a hole, whoever made it.
+
+    A clock that jumps by less than a restart (5 s forward, 1 s back) while the device measures on is told from losses
+    and late samples by the arrivals (``arrival_envelope.py``), beyond their jitter. The times that are given out stay
+    on one axis: what comes after a jump is shifted to follow the beat.
     """
 
     def __init__(self, nominal_rate_hz: float) -> None:
@@ -56,6 +69,10 @@ class DeviceTimeLedger:
         self._last_us: int | None = None
         self._last_arrival_s = 0.0
         self._held: InertialSamples | None = None
+        self._envelope = ArrivalEnvelope()
+        self._shift_us = 0
+        self._stale: list[tuple[InertialSamples, float]] = []
+        self._late_gap: tuple[float, float, int] | None = None
         self._down_since_s: float | None = None
         self._counts = Counts()
 
@@ -78,54 +95,73 @@ class DeviceTimeLedger:
         """Account for a batch that arrived at ``arrival_s``; what of it is good, split where the clock restarted."""
         if self._held is not None:
             batch, self._held = _joined(self._held, batch), None
-        time_us = batch.device_time_us
-        if time_us is None:
+        if batch.device_time_us is None:
             raise ValueError("this ledger needs device times")
-        steps = np.diff(time_us, prepend=time_us[0] if self._last_us is None else self._last_us)
+        batch = _shifted(batch, self._shift_us)
         first = self._last_us is None
         allowed_us = _JUMP_US + (0.0 if first else 1e6 * max(arrival_s - self._last_arrival_s, 0.0))
         self._last_arrival_s = arrival_s
         restarts = self._counts.clock_restarts
-        good = self._take(batch, time_us, steps, first, allowed_us)
+        good = self._take(self._after_setback(batch, arrival_s), first, allowed_us, arrival_s)
         if good and self._down_since_s is not None:
             if self._counts.clock_restarts > restarts:
                 missed = round((arrival_s - self._down_since_s) * 1e6 / self.period_us) - sum(map(len, good))
                 self._counts.lost += max(missed, 0)
                 self._counts.lost_over_restarts += max(missed, 0)
             self._down_since_s = None
+        if self._counts.clock_restarts > restarts:
+            self._envelope.restart()
+        if good and self._last_us is not None:
+            self._find_hidden_jump(arrival_s)
+            self._envelope.take(self._last_us, arrival_s)
         return good
 
-    def _take(
-        self, batch: InertialSamples, time_us: IntArray, steps: IntArray, first: bool, allowed_us: float
-    ) -> list[InertialSamples]:
+    def _take(self, batch: InertialSamples, first: bool, allowed_us: float, arrival_s: float) -> list[InertialSamples]:
+        time_us = _times(batch)
+        if not len(time_us):
+            return []
+        steps = np.diff(time_us, prepend=time_us[0] if self._last_us is None else self._last_us)
         ordinary = (steps > 0) & (steps <= allowed_us)
         ordinary[0] |= first
-        if ordinary.all():
+        largest_us = int(steps.max())
+        if ordinary.all() and (largest_us <= 1.5 * self.period_us or not self._is_early(time_us, arrival_s)):
+            before = self._counts.lost
             self._account(steps[1:] if first else steps, len(time_us))
             self._last_us = int(time_us[-1])
+            if self._counts.lost > before and self._envelope.is_known:
+                self._late_gap = arrival_s, 1e-6 * largest_us, self._counts.lost - before
             return [batch]
-        return self._take_one_by_one(batch, time_us, allowed_us)
+        return self._take_one_by_one(batch, allowed_us, arrival_s)
 
-    def _take_one_by_one(self, batch: InertialSamples, time_us: IntArray, allowed_us: float) -> list[InertialSamples]:
+    def _take_one_by_one(self, batch: InertialSamples, allowed_us: float, arrival_s: float) -> list[InertialSamples]:
         runs: list[list[int]] = [[]]
+        time_us = _times(batch)
+        is_early = self._is_early(time_us, arrival_s)
         n = len(time_us)
         i = 0
         while i < n:
             now = int(time_us[i])
             step = None if self._last_us is None else now - self._last_us
-            if step is None or 0 < step <= allowed_us:
+            is_jump = is_early and step is not None and 1.5 * self.period_us < step <= allowed_us
+            if step is None or (0 < step <= allowed_us and not is_jump):
                 self._account(np.array([] if step is None else [step], np.int64), 1)
             elif -_BACK_US <= step <= 0:
                 self._counts.duplicated += 1
                 i += 1
                 continue
             elif i + 1 == n:
-                self._held = _part(batch, [i])
+                self._held = _shifted(_part(batch, [i]), -self._shift_us)
                 break
             elif 0 < int(time_us[i + 1]) - now <= _CONFIRM_US:
-                self._counts.clock_restarts += 1
                 self._counts.received += 1
-                runs.append([])
+                if is_jump:
+                    by_us = self._jumped(now, int(time_us[-1]), arrival_s)
+                    batch = _later_shifted(batch, i, -by_us)
+                    time_us = _times(batch)
+                    now, is_early = int(time_us[i]), False
+                else:
+                    self._counts.clock_restarts += 1
+                    runs.append([])
             else:
                 self._counts.implausible += 1
                 i += 1
@@ -134,6 +170,87 @@ class DeviceTimeLedger:
             runs[-1].append(i)
             i += 1
         return [_part(batch, run) for run in runs if run]
+
+    # A clock that jumps -----------------------------------------------------------------------------------
+
+    def _is_early(self, time_us: IntArray, arrival_s: float) -> bool:
+        """Whether the newest sample came before it can have been measured, by more than the arrivals scatter."""
+        if not self._envelope.is_known:
+            return False
+        return self._envelope.late_s(int(time_us[-1]), arrival_s) < -self._margin_s()
+
+    def _margin_s(self) -> float:
+        return max(0.5e-6 * self.period_us, self._envelope.usual_late_s[0])
+
+    def _jumped(self, first_us: int, newest_us: int, arrival_s: float) -> int:
+        """The clock jumped before the sample ``first_us``: by how much, and what was lost at that moment.
+
+        The beat goes on: one period after the last sample, unless the arrivals then came later than they ever do.
+        """
+        assert self._last_us is not None
+        period_us = self.period_us
+        steps = 1
+        if self._envelope.is_known:
+            newest_then_us = round(self._last_us + period_us + newest_us - first_us)
+            late_s = self._envelope.late_s(newest_then_us, arrival_s)
+            median_s, usual_s = self._envelope.usual_late_s
+            if late_s > usual_s + 1e-6 * period_us:
+                steps += round((late_s - median_s) * 1e6 / period_us)
+        by_us = first_us - round(self._last_us + steps * period_us)
+        self._counts.lost += steps - 1
+        self._counts.lost_over_restarts += steps - 1
+        self._counts.clock_jumps += 1
+        self._shift_us -= by_us
+        return by_us
+
+    def _after_setback(self, batch: InertialSamples, arrival_s: float) -> InertialSamples:
+        """The batch, or what remains of it and those before where a clock was set back by less than a restart."""
+        time_us, last = _times(batch), self._last_us
+        back = np.flatnonzero(np.diff(time_us) <= 0) + 1
+        if last is None or not len(time_us):
+            return batch
+        if len(back):  # the setback may be within the batch
+            tail = _part(batch, list(range(back[-1], len(time_us))))
+            newest = max(last, int(time_us[: back[-1]].max()))
+            is_stale = newest - _BACK_US <= int(_times(tail)[0]) and int(_times(tail)[-1]) <= newest
+            self._stale = [(tail, arrival_s)] if is_stale else []
+            return batch
+        if int(time_us[-1]) > last or int(time_us[0]) < last - _BACK_US:
+            self._stale.clear()
+            return batch
+        if self._stale and int(time_us[0]) <= int(_times(self._stale[-1][0])[-1]):
+            self._stale.clear()  # doubled once more
+        self._stale.append((batch, arrival_s))
+        if len(self._stale) < _STALE_BATCHES:
+            return batch
+        first_s = self._stale[0][1]
+        parts = [part for part, _ in self._stale]
+        told_s = 1e-6 * int(time_us[-1] - _times(parts[0])[-1])
+        if not 0.5 * told_s < arrival_s - first_s < 2.0 * told_s:
+            self._stale.pop(0)  # a burst of late ones, so far
+            return batch
+        self._stale.clear()
+        self._counts.duplicated -= sum(map(len, parts[:-1]))
+        whole = parts[0]
+        for part in parts[1:]:
+            whole = _joined(whole, part)
+        by_us = self._jumped(int(_times(whole)[0]), int(time_us[-1]), arrival_s)
+        return _shifted(whole, -by_us)
+
+    def _find_hidden_jump(self, arrival_s: float) -> None:
+        """Behind a stall a jump passes for a loss, until what comes after it is early."""
+        if self._late_gap is None or self._last_us is None:
+            return
+        gap_at_s, gap_s, lost = self._late_gap
+        if arrival_s - gap_at_s > 1e-6 * _JUMP_US:
+            self._late_gap = None
+        elif self._envelope.is_known:
+            early_s = -self._envelope.late_s(self._last_us, arrival_s)
+            if early_s > self._margin_s() and early_s < gap_s + self._margin_s():
+                self._counts.lost -= lost
+                self._counts.clock_jumps += 1
+                self._envelope.restart()
+                self._late_gap = None
 
     def _account(self, steps: IntArray, n: int) -> None:
         self._counts.received += n
@@ -170,16 +287,30 @@ def _lost_in(steps: IntArray, period_us: float) -> int:
     return int(np.maximum(np.rint(steps / period_us) - 1, 0).sum())
 
 
+def _times(batch: InertialSamples) -> IntArray:
+    if batch.device_time_us is None:
+        raise ValueError("this ledger needs device times")
+    return batch.device_time_us
+
+
+def _shifted(batch: InertialSamples, by_us: int) -> InertialSamples:
+    return InertialSamples(_times(batch) + by_us, batch.acc_m_s2, batch.gyr_rad_s) if by_us else batch
+
+
+def _later_shifted(batch: InertialSamples, begin: int, by_us: int) -> InertialSamples:
+    """The samples from ``begin`` on are shifted."""
+    time_us = _times(batch).copy()
+    time_us[begin:] += by_us
+    return InertialSamples(time_us, batch.acc_m_s2, batch.gyr_rad_s)
+
+
 def _part(batch: InertialSamples, rows: list[int]) -> InertialSamples:
-    times = batch.device_time_us
-    return InertialSamples(None if times is None else times[rows], batch.acc_m_s2[rows], batch.gyr_rad_s[rows])
+    return InertialSamples(_times(batch)[rows], batch.acc_m_s2[rows], batch.gyr_rad_s[rows])
 
 
 def _joined(a: InertialSamples, b: InertialSamples) -> InertialSamples:
-    if a.device_time_us is None or b.device_time_us is None:
-        raise ValueError("this ledger needs device times")
     return InertialSamples(
-        np.concatenate([a.device_time_us, b.device_time_us]),
+        np.concatenate([_times(a), _times(b)]),
         np.concatenate([a.acc_m_s2, b.acc_m_s2]),
         np.concatenate([a.gyr_rad_s, b.gyr_rad_s]),
     )

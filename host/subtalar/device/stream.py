@@ -123,6 +123,7 @@ class SensorStream:
             reconnects=self._reconnects,
             clock_drift_ppm=self._arrival_clock.drift_ppm,
             delay_ms=self._arrival_clock.delay_ms,
+            clock_jumps=counts.clock_jumps + counts.clock_restarts,
         )
 
     def status(self) -> SensorStatus:
@@ -371,10 +372,12 @@ class SensorStream:
             self._arrival_ledger.take(len(batch), arrival_s)
             parts = [batch]
         else:
-            restarts = self.clock_restarts
+            restarts, jumps = self.clock_restarts, self._device_ledger.counts().clock_jumps
             parts = self._device_ledger.take(batch, arrival_s)
             if self.clock_restarts > restarts:
                 self._arrival_clock.restart()
+            if self._device_ledger.counts().clock_jumps > jumps:
+                _log.warning("%s: the sensor's own clock jumped; its times are carried on", self.info.site)
         for part in parts:
             times = part.device_time_us
             if times is not None:

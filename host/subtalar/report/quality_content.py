@@ -100,6 +100,7 @@ def sensor_rows(result: AnalysisResult) -> list[SensorRow]:
                 (ledger.reconnects, "reconnections"),
                 (ledger.duplicated, "duplicate samples dropped"),
                 (ledger.corrupt_bytes, "damaged bytes skipped"),
+                (ledger.clock_jumps, "jumps or restarts of its clock"),
             )
             if n
         ]

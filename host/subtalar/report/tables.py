@@ -86,7 +86,7 @@ def summary(result: AnalysisResult) -> dict[str, Any]:
     ``sensors``
         By body site: ``model``, ``nominal_rate_hz``, ``measured_rate_hz``, ``received_samples``, ``lost_samples``,
         ``lost_is_estimated``, ``lost_ratio``, ``duplicated_samples``, ``corrupt_bytes``, ``reconnects``,
-        ``clock_drift_ppm``, ``delay_ms``.
+        ``clock_drift_ppm``, ``delay_ms``, ``clock_jumps``.
     ``sides``
         By side, only those that carried a sensor: ``stride_count``, ``used_stride_count`` (in the means),
         ``only_reliable_strides_used``, ``other_gait_stride_count``, ``waveform_stride_count``,
@@ -166,6 +166,7 @@ def _sensor(sensor: SensorFacts) -> dict[str, Any]:
         "reconnects": ledger.reconnects,
         "clock_drift_ppm": None if ledger.clock_drift_ppm is None else _number(ledger.clock_drift_ppm),
         "delay_ms": None if ledger.delay_ms is None else _number(ledger.delay_ms),
+        "clock_jumps": ledger.clock_jumps,
     }
 
 

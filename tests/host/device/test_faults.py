@@ -148,6 +148,16 @@ def test_a_clock_that_jumps_is_noticed_and_costs_nothing(device: str, transport:
 
 
 @pytest.mark.parametrize(("device", "transport"), EXACT)
+@pytest.mark.parametrize("by_s", [0.6, 2.5, -0.6])
+def test_a_small_jump_of_the_clock_is_no_loss(device: str, transport: str, by_s: float) -> None:
+    found = trial(device, transport, f"clock_jump@6s={by_s:g}s, jitter=5ms")
+    assert found.is_exact
+    assert found.ledger.clock_jumps == 1
+    assert found.ledger.lost == found.missing == found.ledger.duplicated == 0
+    assert found.ledger.received > 400
+
+
+@pytest.mark.parametrize(("device", "transport"), EXACT)
 def test_a_reboot_is_survived_and_its_cost_estimated(device: str, transport: str) -> None:
     found = trial(device, transport, "reboot@6s+1s", 20.0)
     assert found.sent["reboots"] == 1

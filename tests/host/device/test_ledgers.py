@@ -145,6 +145,68 @@ def on_grid(interval_s: float) -> Delay:
     return lambda rng, t: float(np.ceil((t + 0.002) / interval_s) * interval_s - t + 0.0002 * rng.random())
 
 
+def jumping(
+    by_s: float, *, jitter_s: float = 0.005, size: int = 2, lost: int = 0, stall_s: float = 0.0, after: int = 700
+) -> tuple[DeviceTimeLedger, list[int]]:
+    """A sensor at 100 Hz whose clock jumps before sample 1001, with ``lost`` samples gone there, on a jittery link."""
+    rng = np.random.default_rng(8)
+    ledger = DeviceTimeLedger(100)
+    out: list[int] = []
+    number = np.delete(np.arange(1001 + after), np.arange(1001, 1001 + lost))
+    arrival_s = 0.0
+    for i in range(0, len(number), size):
+        piece = number[i : i + size]
+        measured_s = 0.01 * piece
+        device_us = 500_000_000 + 10_000 * piece + round(1e6 * by_s) * (piece >= 1001)
+        arrival_s = max(arrival_s, float(measured_s[-1] + 0.03 + rng.exponential(jitter_s)))
+        if stall_s and 10.0 - 0.5 * stall_s < arrival_s < 10.0 + 0.5 * stall_s:
+            arrival_s = 10.0 + 0.5 * stall_s
+        for part in ledger.take(batch(device_us), arrival_s):
+            assert part.device_time_us is not None
+            out += part.device_time_us.tolist()
+    return ledger, out
+
+
+@pytest.mark.parametrize("size", [1, 2, 5])
+@pytest.mark.parametrize("by_s", [0.3, 1.5, 2.5, 4.9, -0.4, -0.9])
+def test_a_clock_that_jumps_a_little_is_no_loss_and_stays_on_its_axis(by_s, size):
+    ledger, out = jumping(by_s, size=size)
+    counts = ledger.counts()
+    assert counts.clock_jumps == 1
+    assert counts.lost == counts.duplicated == counts.implausible == counts.clock_restarts == 0
+    assert counts.received == len(out) == 1701
+    assert np.ptp(np.diff(out)) <= 1
+
+
+@pytest.mark.parametrize("lost", [3, 30, 400])
+@pytest.mark.parametrize("jitter_s", [0.0, 0.005, 0.04])
+def test_a_gap_that_agrees_with_the_arrivals_is_loss(lost, jitter_s):
+    ledger, _ = jumping(0.0, lost=lost, jitter_s=jitter_s, after=1000)
+    assert ledger.counts().lost == lost
+    assert ledger.counts().clock_jumps == 0
+
+
+def test_a_jump_together_with_a_loss_is_told_apart_as_far_as_arrivals_go():
+    ledger, out = jumping(1.0, lost=50, after=1000)
+    counts = ledger.counts()
+    assert counts.clock_jumps == 1
+    assert abs(counts.lost - 50) <= 3
+    assert counts.lost_over_restarts == counts.lost
+    assert abs(out[-1] - 500_000_000 - 20_000_000) <= 30_000
+
+
+def test_a_stall_hides_a_jump_for_a_moment_only():
+    ledger, _ = jumping(0.8, stall_s=3.0, size=1)
+    assert ledger.counts().lost == 0
+    assert ledger.counts().clock_jumps == 1
+
+
+def test_a_jump_within_the_jitter_is_counted_as_loss():
+    ledger, _ = jumping(0.05, jitter_s=0.2)
+    assert ledger.counts().lost == 5
+    assert ledger.counts().clock_jumps == 0
+
+
 DELAYS: dict[str, Delay] = {
     "prompt": lambda rng, t: 0.004,
     "jitter 20 ms": lambda rng, t: 0.004 + 0.02 * rng.random(),

@@ -24,6 +24,10 @@ _HALF_WAY: Final = 0.1
 _LEAST_USEFUL_MTU: Final = 43
 """A Movella DOT cannot send a sample in less."""
 
+_SETTLING_S: Final = 3.0
+_AROUND_S: Final = 1.0
+_SMALL_JITTER_S: Final = 0.01
+
 
 class TrialSensor(Protocol):
     """A simulated sensor. ``ledger`` is the simulator's own, ``plan`` its faults, ``true_rate_hz`` how fast it was."""
@@ -111,7 +115,8 @@ class SensorFinding:
 
     ``is_exact``: whether this must equal the host's count of lost samples. A device that is started again begins in
     mid-period, and the hole is rounded; ``undecided`` of the holes are so near half a period between whole ones that
-    either count is right. ``sent``: the simulator's ledger.
+    either count is right. ``sent``: the simulator's ledger. ``may_be_mute``: it may have been in reach at the wrong
+    moments only.
     """
 
     site: str
@@ -238,7 +243,7 @@ def _found(trial: Trial, site: str, ledger: Ledger, gyr_rad_s: FloatArray) -> Se
     halves = int((np.abs(np.abs(periods - steps) - 0.5) < _HALF_WAY).sum())
     # An altered byte may be one of the time, or of what the sample says of itself; a reboot ends the device's time;
     # and a notification of nonsense may be as long as one of samples, where a stream has frames to go by.
-    hidden = plan.corrupt or plan.reboots or plan.clock_jumps or (plan.garbage and trial.transport == "ble")
+    hidden = plan.corrupt or plan.reboots or not _jumps_alone(plan) or (plan.garbage and trial.transport == "ble")
     is_exact = trial.has_device_time and not hidden
     return SensorFinding(
         site,
@@ -249,8 +254,21 @@ def _found(trial: Trial, site: str, ledger: Ledger, gyr_rad_s: FloatArray) -> Se
         is_exact,
         0 if trial.measures_on else min(halves, ledger.reconnects),
         bool((steps >= 1).all()),
-        plan.mtu is not None and plan.mtu < _LEAST_USEFUL_MTU,
+        bool(plan.downs or plan.refusals) or (plan.mtu is not None and plan.mtu < _LEAST_USEFUL_MTU),
     )
+
+
+def _jumps_alone(plan: Any) -> bool:
+    """Whether every jump of the clock falls into a time of plain streaming, where the arrivals show it for one."""
+    spans = [(0.0, _SETTLING_S), *plan.downs, *plan.gaps, *plan.stalls]
+    alone = all(
+        not begin - _AROUND_S < at < begin + length + _AROUND_S + _SETTLING_S * (begin > 0.0)
+        for at, _ in plan.clock_jumps
+        for begin, length in spans
+    )
+    is_plain = not (plan.loss or plan.duplicate or plan.datagram_loss or plan.reorder or plan.refusals or plan.garbage)
+    is_plain &= plan.jitter_s <= _SMALL_JITTER_S
+    return alone and (is_plain or not plan.clock_jumps) and len(plan.clock_jumps) < 2
 
 
 def _numbers(times_s: FloatArray, rate_hz: float) -> tuple[int, int]:

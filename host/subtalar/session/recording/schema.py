@@ -121,6 +121,7 @@ _MESSAGES: Final[dict[str, dict[str, tuple[int, str]]]] = {
         "reconnects": (10, "int64"),
         "clock_drift_ppm": (11, "double?"),
         "delay_ms": (12, "double?"),
+        "clock_jumps": (13, "int64"),
     },
     "StatusSnapshot": {"time_s": (1, "double"), "sensors": (2, "Status*")},
     "Marker": {"label": (1, "string"), "start_s": (2, "double"), "end_s": (3, "double")},
