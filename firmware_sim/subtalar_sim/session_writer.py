@@ -17,8 +17,8 @@ import numpy as np
 
 from subtalar_sim.body import WalkingBody
 from subtalar_sim.config import SimulationConfig
-from subtalar_sim.faults import GapDrawer
-from subtalar_sim.types import SIDES, FloatArray, Side, split_site
+from subtalar_sim.faults import FaultPlan, GapDrawer
+from subtalar_sim.types import SIDES, BoolArray, FloatArray, Side, split_site
 
 _CHUNK = 8192
 _TRUTH_HZ = 100.0
@@ -39,6 +39,10 @@ _INT16 = 32768.0
 
 def write_session(config: SimulationConfig, folder: str | Path, duration_s: float | None = None) -> Path:
     """Write the session of ``config`` into ``folder`` (made if absent) and return it.
+
+    Of the faults, what a folder of samples can show is there: lost samples, outages and reboots (which lose the samples
+    and set ``device_time_s`` to zero) are missing rows; so are those in a payload that has an altered byte, since a
+    host drops it. Stalls hold arrivals back and let them come at once; delay and jitter are in the arrivals as well.
 
     ``duration_s`` overrides how long the body walks, so that the whole session lasts that long; None keeps
     ``config.body.walking_s``. Sensor values are rounded to 16 bits of the range, as devices send them.
@@ -102,16 +106,32 @@ def _sensor_rows(config: SimulationConfig, body: WalkingBody, site: str, end_s: 
     gaps = GapDrawer(plan, config.rate_hz, config.seed, site)
     rate = clock.true_rate(config.rate_hz)
     start = float(rng.uniform(0.0, 1.0 / rate))
-    arrivals = _Arrivals(rng, rate, plan.delay_s, plan.jitter_s)
+    arrivals = _Arrivals(rng, rate, plan)
+    damage = np.random.default_rng([config.seed, 21, *site.encode()])
+    reboots = [(begin + length, float(clock.reading(np.array([begin + length]))[0])) for begin, length in plan.reboots]
     total = int((end_s - start) * rate)
     for first in range(0, total, _CHUNK):
         t = start + np.arange(first, min(first + _CHUNK, total)) / rate
         sample = imu.measure(t, rate)
         acc = _quantised(sample.acc_m_s2, config.model.acc_range_m_s2)
         gyr = _quantised(sample.gyr_rad_s, config.model.gyr_range_rad_s)
-        rows = np.column_stack([clock.reading(t), arrivals.of(t), acc, gyr])
+        device_s = clock.reading(t)
+        for back_s, reading_s in sorted(reboots):
+            device_s = np.where(t >= back_s, clock.reading(t) - reading_s, device_s)
+        host_s, payload = arrivals.of(t)
+        rows = np.column_stack([device_s, host_s, acc, gyr])
         down = np.array([plan.is_down(x) for x in t]) if plan.downs else np.zeros(len(t), dtype=np.bool_)
-        yield rows[gaps.kept(len(t), t) & ~down]
+        yield rows[gaps.kept(len(t), t) & ~down & ~_damaged(damage, payload, plan.corrupt)]
+
+
+def _damaged(rng: np.random.Generator, payload: BoolArray, share: float) -> BoolArray:
+    """Which samples lie in a payload with an altered byte; ``payload`` is true where one begins. A payload that
+    is cut by the end of a chunk is judged once more.
+    """
+    if not share:
+        return np.zeros(len(payload), dtype=np.bool_)
+    number = np.cumsum(payload)
+    return np.asarray((rng.random(int(number[-1]) + 1) < share)[number])
 
 
 def _quantised(value: FloatArray, full_scale: float) -> FloatArray:
@@ -122,24 +142,26 @@ def _quantised(value: FloatArray, full_scale: float) -> FloatArray:
 class _Arrivals:
     """Host times: a few samples share a notification, which is late by a fixed delay and a jitter; order holds."""
 
-    def __init__(self, rng: np.random.Generator, rate_hz: float, delay_s: float, jitter_s: float) -> None:
+    def __init__(self, rng: np.random.Generator, rate_hz: float, plan: FaultPlan) -> None:
         self._rng = rng
         self._batch = max(1, round(0.02 * rate_hz))
-        self._delay = float(rng.uniform(0.008, 0.033)) + delay_s
-        self._jitter = max(jitter_s, 0.004)
-        self._rate = rate_hz
+        self._delay = float(rng.uniform(0.008, 0.033)) + plan.delay_s
+        self._jitter = max(plan.jitter_s, 0.004)
+        self._rate, self._plan = rate_hz, plan
         self._left, self._at = 0, 0.0
 
-    def of(self, t: FloatArray) -> FloatArray:
-        out = np.empty(len(t))
+    def of(self, t: FloatArray) -> tuple[FloatArray, BoolArray]:
+        """Arrivals (n,), and where a notification begins."""
+        out, begins = np.empty(len(t)), np.zeros(len(t), dtype=np.bool_)
         for i, x in enumerate(t.tolist()):
             if self._left == 0:
-                self._left = self._batch
+                self._left, begins[i] = self._batch, True
                 sent = x + (self._batch - 1) / self._rate
-                self._at = max(self._at, sent + self._delay + float(self._rng.exponential(self._jitter)))
+                due_s = sent + self._delay + float(self._rng.exponential(self._jitter))
+                self._at = max(self._at, self._plan.after_stalls(due_s))
             self._left -= 1
             out[i] = self._at
-        return out
+        return out, begins
 
 
 def _write_truth_angles(body: WalkingBody, sides: list[Side], end_s: float, path: Path) -> None:

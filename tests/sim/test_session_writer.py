@@ -97,3 +97,36 @@ def test_too_short_a_session_is_refused_in_words(tmp_path: Path) -> None:
         replace(CONFIG, device="abacus")
     with pytest.raises(ValueError, match="served over tcp or udp or pty"):
         replace(CONFIG, device="ximu3", transport="ble")
+
+
+def test_stalls_hold_arrivals_back_and_let_them_come_at_once(tmp_path: Path) -> None:
+    config = replace(CONFIG, sites=("right_foot",), faults=FaultPlan(stalls=((10.0, 1.5),)))
+    write_session(config, tmp_path, 20.0)
+    _, rows = table(tmp_path / "right_foot.csv.gz")
+    device, host = rows[:, 0], rows[:, 1]
+    assert not ((host >= 10.0) & (host < 11.5)).any()
+    assert 140 <= (host == 11.5).sum() <= 160
+    assert (np.diff(host) >= 0).all()
+    np.testing.assert_allclose(np.diff(device), 0.01, atol=2e-6)  # late is not lost
+
+
+def test_payloads_with_an_altered_byte_are_missing_rows(tmp_path: Path) -> None:
+    config = replace(CONFIG, sites=("right_foot",))
+    write_session(config, tmp_path / "whole", 30.0)
+    write_session(replace(config, faults=FaultPlan(corrupt=0.1)), tmp_path / "damaged", 30.0)
+    _, whole = table(tmp_path / "whole" / "right_foot.csv.gz")
+    _, damaged = table(tmp_path / "damaged" / "right_foot.csv.gz")
+    kept = np.isin(whole[:, 0], damaged[:, 0])
+    np.testing.assert_array_equal(whole[kept], damaged)
+    assert 0.06 < (~kept).mean() < 0.14
+    pairs = kept[: len(kept) // 2 * 2].reshape(-1, 2)  # two samples a payload
+    assert (pairs[:, 0] == pairs[:, 1]).all()
+
+
+def test_a_reboot_is_missing_rows_and_a_clock_from_zero(tmp_path: Path) -> None:
+    config = replace(CONFIG, sites=("right_foot",), faults=FaultPlan(reboots=((10.0, 2.0),)))
+    write_session(config, tmp_path, 20.0)
+    _, rows = table(tmp_path / "right_foot.csv.gz")
+    (at,) = np.flatnonzero(np.diff(rows[:, 0]) < 0) + 1
+    assert 0.0 <= rows[at, 0] < 0.02
+    assert 1.9 < rows[at, 1] - rows[at - 1, 1] < 2.2

@@ -40,7 +40,7 @@ class DelayLine:
     def push(self, t_s: float, payload: Payload) -> None:
         """A payload leaves the sensor at session time ``t_s``."""
         jitter = float(self._rng.exponential(self.plan.jitter_s)) if self.plan.jitter_s else 0.0
-        self._last = max(self._last, self._after_stalls(t_s + self.plan.delay_s + jitter))
+        self._last = max(self._last, self.plan.after_stalls(t_s + self.plan.delay_s + jitter))
         if not self._chances.any():
             self._queue.append(_Travelling(self._last, payload))
             return
@@ -55,12 +55,6 @@ class DelayLine:
             self._queue.append(_Travelling(self._last, payload, "drop" if drop else "late" if late else ""))
         if duplicate and not drop:
             self._queue.append(_Travelling(self._last, payload, "duplicate"))
-
-    def _after_stalls(self, t_s: float) -> float:
-        for start, length in sorted(self.plan.stalls):
-            if start <= t_s < start + length:
-                t_s = start + length
-        return t_s
 
     def _damaged(self, data: bytes) -> bytes:
         at = int(self._rng.integers(len(data)))

@@ -98,6 +98,13 @@ class FaultPlan:
         down = tuple((start, length + slow) for start, length in (*self.outages, *self.off))
         return ((0.0, slow), *down) if slow else down
 
+    def after_stalls(self, t_s: float) -> float:
+        """When something arrives that would arrive at ``t_s``."""
+        for start, length in sorted(self.stalls):
+            if start <= t_s < start + length:
+                t_s = start + length
+        return t_s
+
     def is_down(self, t_s: float) -> bool:
         """Whether the link is out at session time ``t_s``."""
         return within(self.downs, t_s)
