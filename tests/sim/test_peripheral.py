@@ -86,7 +86,7 @@ async def served(machine: Machine, plan: FaultPlan = NO_FAULTS) -> AsyncIterator
     from subtalar_sim.serve.radio import Radio
 
     radio, clock = Radio(), SessionClock()
-    link = GattPeripheral(radio, machine, ADDRESS, clock.session_s, plan.mtu)
+    link = GattPeripheral(radio, machine, ADDRESS, clock.session_s, plan.mtu, plan.supervision_s)
     delivery = Delivery(machine, link, plan, DelayLine(plan, 1, "right_foot", machine.ledger))
     pump = Pump(delivery, clock)
     link.on_activity = pump.rearm
@@ -184,3 +184,18 @@ async def test_slow_discovery_is_slow() -> None:
             await client.connect()
         async with bleak.BleakClient(ADDRESS, backend=backend, timeout=5.0) as again:
             assert again.is_connected
+
+
+async def test_a_link_may_break_without_a_word() -> None:
+    machine, told = Machine(), asyncio.Event()
+    plan = FaultPlan(outages=((1.0, 30.0),), supervision_s=0.6)
+    async with served(machine, plan) as backend:
+        client = bleak.BleakClient(ADDRESS, backend=backend, disconnected_callback=lambda _: told.set())
+        await client.connect()
+        heard: list[float] = []
+        loop = asyncio.get_running_loop()
+        await client.start_notify(DATA, lambda *_: heard.append(loop.time()))
+        async with asyncio.timeout(5):
+            await told.wait()
+        assert heard
+        assert loop.time() - heard[-1] > 0.5

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -268,3 +269,25 @@ def test_configurations_that_cannot_be_served_are_refused() -> None:
 async def _enter(config: SimulationConfig) -> None:
     async with simulated_hardware(config):
         pass
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+async def test_a_serial_port_is_unplugged_and_comes_back_under_its_name() -> None:
+    from subtalar_sim.serve.adversity import Mishap, account_of, served
+
+    config = SimulationConfig(sites=("right_foot", "right_shank"), device="ximu3", transport="pty", rate_hz=200.0)
+    async with served(config, Mishap("unplugged", ("right_foot",), 0.3, 0.3)) as sensors:
+        pulled, kept = (Path(spec.partition(":")[2].partition(",")[0]) for spec in sensors.specs)
+        assert pulled.name == "right_foot"
+        assert pulled.exists()
+        with pytest.raises(ValueError, match="not over"):
+            account_of(sensors)
+        async with asyncio.timeout(5):
+            while pulled.exists():
+                await asyncio.sleep(0.01)
+            assert kept.exists()
+            while len(sensors.times) < 2:
+                await asyncio.sleep(0.01)
+        assert pulled.exists()
+        account = account_of(sensors)
+        assert account.ended_s - account.began_s == pytest.approx(0.3, abs=0.2)
