@@ -8,11 +8,11 @@ import numpy as np
 
 from subtalar.bench.alone import Figures, peak_memory_mb
 from subtalar.bench.arrays import by_site
-from subtalar.bench.estimates import estimate_live
 from subtalar.bench.long_walk import prolonged
 from subtalar.errors import SubtalarError
 from subtalar.estimation import GaitEstimator
 from subtalar.session import Session, open_session
+from subtalar.session.estimates import estimate_live
 from subtalar.session.interleave import cut
 from subtalar.types import Estimates, SampleBlock
 

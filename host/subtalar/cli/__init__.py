@@ -12,6 +12,7 @@ from subtalar import __version__
 from subtalar.cli.batch import batch
 from subtalar.cli.bench import bench
 from subtalar.cli.devices import devices
+from subtalar.cli.export import export
 from subtalar.cli.hardware import sim
 from subtalar.cli.live import live
 from subtalar.cli.sessions import analyze, session
@@ -24,7 +25,7 @@ def cli() -> None:
     """Ankle angles from two inertial sensors a leg, live and from recordings."""
 
 
-for command in (live, analyze, batch, session, devices, sim, bench):
+for command in (live, analyze, batch, export, session, devices, sim, bench):
     cli.add_command(command)
 
 

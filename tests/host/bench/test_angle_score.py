@@ -10,8 +10,8 @@ import pytest
 
 from subtalar.bench.accuracy.angle_score import has_value, score_angles
 from subtalar.bench.accuracy.trial import TrueStrides, read_trial
-from subtalar.bench.estimates import Track, estimate_live
 from subtalar.conventions import ANGLE_NAMES, FURTHER_ANGLE_NAMES
+from subtalar.session.estimates import Track, estimate_live
 
 WALK = 10.0, 70.0
 TRUTH_S = np.arange(0.0, 80.0, 0.01)
@@ -24,7 +24,15 @@ STRIDES = TrueStrides(WALK[0] + np.arange(58.0), WALK[0] + 0.6 + np.arange(58.0)
 def track(t: np.ndarray, lag_s: float, wrong_deg: tuple[float, float, float], sd_deg: float) -> Track:
     angles = np.stack([np.interp(t - lag_s, TRUTH_S, TRUTH[:, k]) + wrong_deg[k] for k in range(3)], axis=1)
     further = np.full((len(t), len(FURTHER_ANGLE_NAMES)), np.nan)
-    return Track(t, angles, np.full_like(angles, sd_deg), np.zeros(len(t), dtype=np.uint8), further)
+    return Track(
+        t,
+        angles,
+        np.full_like(angles, sd_deg),
+        np.zeros(len(t), dtype=np.uint8),
+        further,
+        further,
+        np.empty((len(t), 4)),
+    )
 
 
 def test_offsets_count_and_the_lag_does_not() -> None:

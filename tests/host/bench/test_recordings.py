@@ -12,8 +12,8 @@ from subtalar.bench.accuracy.heading_trace import smooth_trend, traced
 from subtalar.bench.accuracy.recordings import existing
 from subtalar.bench.accuracy.treadmill import mean_waveform
 from subtalar.bench.accuracy.trial import read_trial
-from subtalar.bench.estimates import Track
 from subtalar.errors import InputError
+from subtalar.session.estimates import Track
 from subtalar.session.interleave import join
 from subtalar.types import BodySite, Stride
 
@@ -32,7 +32,15 @@ def test_the_trend_does_not_follow_single_strides() -> None:
 def test_mean_waveform_is_stretched_to_the_stride() -> None:
     t = np.arange(0.0, 40.0, 0.005)
     wave = np.stack([np.sin(2 * np.pi * t / 1.25 + p) for p in (0, 1, 2)], axis=1)
-    track = Track(t, wave, wave, np.zeros(len(t), dtype=np.uint8), np.empty((len(t), 5)))
+    track = Track(
+        t,
+        wave,
+        wave,
+        np.zeros(len(t), dtype=np.uint8),
+        np.empty((len(t), 5)),
+        np.empty((len(t), 5)),
+        np.empty((len(t), 4)),
+    )
     nan = float("nan")
     strides = [Stride("left", 1.25 * k, nan, 1.25, *([nan] * 12), 0, "ok", *([nan] * 7)) for k in range(3, 13)]
     shape = np.stack([np.sin(2 * np.pi * np.linspace(0, 1, 101) + p) for p in (0, 1, 2)], axis=1)

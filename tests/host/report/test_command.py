@@ -16,7 +16,7 @@ from .conftest import make_estimates, scripted
 def _wired(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "open_session", lambda path: session)
     factory: Any = scripted(make_estimates())
-    monkeypatch.setattr(analysis, "_gait_estimator", lambda sensors, axis: factory(sensors))
+    monkeypatch.setattr(analysis, "make_estimator", lambda sensors, **_: factory(sensors))
 
 
 @pytest.mark.usefixtures("_wired")

@@ -7,8 +7,8 @@ import numpy.typing as npt
 
 from subtalar.bench.accuracy.trial import TrueStrides
 from subtalar.bench.arrays import at
-from subtalar.bench.estimates import Track
 from subtalar.conventions import ANGLE_NAMES
+from subtalar.session.estimates import Track
 from subtalar.types import FloatArray
 
 ANGLE_ORDER = " / ".join(name.replace("_", " ") for name in ANGLE_NAMES)

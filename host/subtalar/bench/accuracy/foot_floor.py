@@ -26,12 +26,12 @@ from subtalar.bench.accuracy.front_end import rests, rows_of
 from subtalar.bench.accuracy.recordings import existing
 from subtalar.bench.accuracy.stride_score import StrideScore, score_strides
 from subtalar.bench.arrays import at, rotation_to
-from subtalar.bench.estimates import Outcome, estimate_live
 from subtalar.bench.parallel import side_by_side
 from subtalar.bench.table import Column, Table, Value
 from subtalar.conventions import FURTHER_ANGLE_NAMES
 from subtalar.estimation import motion
 from subtalar.estimation import quaternions as quat
+from subtalar.session.estimates import Outcome, estimate_live
 from subtalar.types import SIDES, BodySite, FloatArray, SampleBlock, SensorInfo, Side
 
 FOLDER = "gaitmap_foot_mocap"

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from subtalar.bench.estimates import Outcome, collected
 from subtalar.estimation import GaitEstimator
+from subtalar.session.estimates import Outcome, collected
 from subtalar.types import BodySite, FloatArray, SampleBlock, SensorInfo, Side
 
 _AHEAD_S = np.linspace(0.0, 4.0, 41)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
-from subtalar.bench.estimates import Outcome, estimate_live, estimate_smoothed
+from subtalar.session.estimates import Outcome, estimate_live, estimate_smoothed
 from subtalar.types import BodySite, SampleBlock, SensorInfo
 
 Pass: TypeAlias = Callable[[Mapping[BodySite, SensorInfo], Iterable[SampleBlock]], Outcome]

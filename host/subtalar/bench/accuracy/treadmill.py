@@ -12,10 +12,10 @@ from subtalar.bench.accuracy.angle_score import ANGLE_ORDER
 from subtalar.bench.accuracy.heading_trace import HeadingTrace, smooth_trend, traced
 from subtalar.bench.accuracy.recordings import existing
 from subtalar.bench.arrays import at
-from subtalar.bench.estimates import Track
 from subtalar.bench.parallel import side_by_side
 from subtalar.bench.table import Column, Table, Value
 from subtalar.session import open_session
+from subtalar.session.estimates import Track
 from subtalar.types import FloatArray, Side, Stride
 
 FOLDER = "movingreality"

@@ -8,12 +8,12 @@ import numpy as np
 from subtalar.bench.accuracy.angle_score import ANGLE_ORDER, score_angles
 from subtalar.bench.accuracy.trial import Trial, read_trial
 from subtalar.bench.accuracy.truth_trials import folders_in
-from subtalar.bench.estimates import Track, estimate_live
 from subtalar.bench.parallel import side_by_side
 from subtalar.bench.peers import filters
 from subtalar.bench.peers.joint import ankle_fixed_in_standing, ankle_heading_corrected
 from subtalar.bench.peers.told import tell
 from subtalar.bench.table import Column, Table, Value
+from subtalar.session.estimates import Track, estimate_live
 from subtalar.types import FloatArray, Side
 
 OURS = "subtalar, told nothing"

@@ -3,12 +3,12 @@
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from subtalar.bench.estimates import Track
 from subtalar.bench.peers.filters import Filter, heading_corrected
 from subtalar.bench.peers.told import Sensor, Told
 from subtalar.conventions import FURTHER_ANGLE_NAMES
 from subtalar.estimation import quaternions as quat
 from subtalar.estimation.joint_angles import ankle_angles_deg
+from subtalar.session.estimates import Track
 from subtalar.types import FloatArray
 
 _BEFORE_S = 1.0
@@ -60,4 +60,12 @@ def _at(t: FloatArray, times: FloatArray, q: FloatArray) -> FloatArray:
 def _track(told: Told, t: FloatArray, q_shank: FloatArray, q_foot: FloatArray) -> Track:
     angles = ankle_angles_deg(quat.multiply(quat.conjugate(q_shank), q_foot), told.side)
     unknown = np.full((len(t), len(FURTHER_ANGLE_NAMES)), np.nan)
-    return Track(t, angles, np.full_like(angles, np.nan), np.zeros(len(t), dtype=np.uint8), unknown)
+    return Track(
+        t,
+        angles,
+        np.full_like(angles, np.nan),
+        np.zeros(len(t), dtype=np.uint8),
+        unknown,
+        unknown,
+        np.full((len(t), 4), np.nan),
+    )

@@ -1,0 +1,43 @@
+"""Samples and angles as columns, in the order of ``columns.SAMPLES`` and ``columns.ANGLES``."""
+
+from typing import Final
+
+import numpy as np
+
+from subtalar.conventions import ANGLE_NAMES, FURTHER_ANGLE_NAMES
+from subtalar.export.session_time import TimedBlock
+from subtalar.types import AngleBlock, FloatArray, Quality
+
+Values = FloatArray | list[str]
+
+_WORDS: Final = [Quality(code).label for code in range(len(Quality))]
+
+
+def sample_columns(block: TimedBlock) -> list[Values]:
+    """NaN where the sensor has no such time."""
+    s = block.samples
+    return [
+        block.time_s,
+        [s.site.value] * len(s),
+        _or_nan(s.device_time_s, len(s)),
+        _or_nan(s.host_time_s, len(s)),
+        *s.acc_m_s2.T,
+        *s.gyr_rad_s.T,
+    ]
+
+
+def angle_columns(block: AngleBlock) -> list[Values]:
+    """NaN where a value is not known."""
+    return [
+        block.time_s,
+        [block.side] * len(block),
+        *(block.angles_deg[:, k] for k in range(len(ANGLE_NAMES))),
+        *(block.sd_deg[:, k] for k in range(len(ANGLE_NAMES))),
+        [_WORDS[code] for code in block.quality.tolist()],
+        *(v[:, k] for k in range(len(FURTHER_ANGLE_NAMES)) for v in (block.further_deg, block.further_sd_deg)),
+        *block.shank_orientation.T,
+    ]
+
+
+def _or_nan(time_s: FloatArray | None, n: int) -> FloatArray:
+    return np.full(n, np.nan) if time_s is None else time_s

@@ -1,0 +1,143 @@
+"""Run an estimator over a session: piece by piece, or keeping everything it gives, a track a side."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from subtalar.types import (
+    AngleBlock,
+    BodySite,
+    Estimates,
+    FloatArray,
+    GaitEvent,
+    Notice,
+    SampleBlock,
+    SensorInfo,
+    Side,
+    Stride,
+)
+
+
+class Estimator(Protocol):
+    """A streaming estimator, such as ``subtalar.estimation.GaitEstimator``."""
+
+    def push(self, block: SampleBlock) -> Estimates:
+        """What one block brought to light."""
+        ...
+
+    def finish(self) -> Estimates:
+        """What was still held back."""
+        ...
+
+
+@dataclass(frozen=True)
+class Track:
+    """All rows of one side: session time (n,), angles and sd (n, 3) in degrees, quality codes (n,), the further angles
+    and their sd (n, 5) in the order of ``conventions.FURTHER_ANGLE_NAMES``, and the shank's orientation (n, 4) as in
+    ``AngleBlock``.
+    """
+
+    time_s: FloatArray
+    angles_deg: FloatArray
+    sd_deg: FloatArray
+    quality: npt.NDArray[np.uint8]
+    further_deg: FloatArray
+    further_sd_deg: FloatArray
+    shank_orientation: FloatArray
+
+    def known(self) -> "Track":
+        """Only the rows that have all three angles."""
+        keep = np.isfinite(self.angles_deg).all(axis=1) & np.isfinite(self.time_s)
+        return Track(
+            self.time_s[keep],
+            self.angles_deg[keep],
+            self.sd_deg[keep],
+            self.quality[keep],
+            self.further_deg[keep],
+            self.further_sd_deg[keep],
+            self.shank_orientation[keep],
+        )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one pass over a session gave."""
+
+    tracks: Mapping[Side, Track]
+    strides: tuple[Stride, ...]
+    events: tuple[GaitEvent, ...]
+    notices: tuple[Notice, ...]
+
+
+def make_estimator(
+    sensors: Mapping[BodySite, SensorInfo],
+    *,
+    smooth: bool = False,
+    subtalar_axis_deg: tuple[float, float] | None = None,
+) -> Estimator:
+    """The live estimator, or with ``smooth`` the one that looks ahead over the whole recording.
+
+    ``subtalar_axis_deg`` is inclination and deviation of the subtalar axis; None: the mean one. Raises InputError where
+    the axis cannot be one or a sensor is too slow.
+    """
+    # Compiled filters: loaded when a pass begins.
+    from subtalar.estimation import GaitEstimator, Parameters
+    from subtalar.estimation.parameters import SubtalarAxis
+    from subtalar.estimation.smoothing import SmoothingEstimator
+
+    axis = SubtalarAxis() if subtalar_axis_deg is None else SubtalarAxis(*subtalar_axis_deg)
+    return (SmoothingEstimator if smooth else GaitEstimator)(sensors, Parameters(subtalar_axis=axis))
+
+
+def default_subtalar_axis_deg() -> tuple[float, float]:
+    """Inclination and deviation of the mean axis."""
+    from subtalar.estimation.parameters import SubtalarAxis
+
+    return SubtalarAxis.inclination_deg, SubtalarAxis.deviation_deg
+
+
+def estimates(estimator: Estimator, blocks: Iterable[SampleBlock]) -> Iterator[tuple[SampleBlock | None, Estimates]]:
+    """Each block with what it brought to light, then None with what was still held back."""
+    for block in blocks:
+        yield block, estimator.push(block)
+    yield None, estimator.finish()
+
+
+def estimate_live(sensors: Mapping[BodySite, SensorInfo], blocks: Iterable[SampleBlock]) -> Outcome:
+    """The streaming estimator: what it gives live, to the last bit, since the cutting into blocks does not matter.
+
+    It is handed samples and places of sensors; nothing else of a session (annotations, say) reaches it.
+    """
+    return collected([found for _, found in estimates(make_estimator(sensors), blocks)])
+
+
+def estimate_smoothed(sensors: Mapping[BodySite, SensorInfo], blocks: Iterable[SampleBlock]) -> Outcome:
+    """The pass that looks ahead over the whole recording; handed no more than the live one."""
+    return collected([found for _, found in estimates(make_estimator(sensors, smooth=True), blocks)])
+
+
+def collected(found: Sequence[Estimates]) -> Outcome:
+    """Everything that the pushes of one pass gave."""
+    angles = [block for f in found for block in f.angles]
+    return Outcome(
+        {side: joined([b for b in angles if b.side == side]) for side in sorted({b.side for b in angles})},
+        tuple(s for f in found for s in f.strides),
+        tuple(e for f in found for e in f.events),
+        tuple(n for f in found for n in f.notices),
+    )
+
+
+def joined(blocks: Sequence[AngleBlock]) -> Track:
+    """Consecutive blocks of one side as one track."""
+    return Track(
+        np.concatenate([b.time_s for b in blocks]),
+        np.concatenate([b.angles_deg for b in blocks]),
+        np.concatenate([b.sd_deg for b in blocks]),
+        np.concatenate([b.quality for b in blocks]),
+        np.concatenate([b.further_deg for b in blocks]),
+        np.concatenate([b.further_sd_deg for b in blocks]),
+        np.concatenate([b.shank_orientation for b in blocks]),
+    )
