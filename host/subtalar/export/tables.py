@@ -19,8 +19,8 @@ def sample_columns(block: TimedBlock) -> list[Values]:
     return [
         block.time_s,
         [s.site.value] * len(s),
-        _or_nan(s.device_time_s, len(s)),
-        _or_nan(s.host_time_s, len(s)),
+        or_nan(s.device_time_s, len(s)),
+        or_nan(s.host_time_s, len(s)),
         *s.acc_m_s2.T,
         *s.gyr_rad_s.T,
     ]
@@ -39,5 +39,6 @@ def angle_columns(block: AngleBlock) -> list[Values]:
     ]
 
 
-def _or_nan(time_s: FloatArray | None, n: int) -> FloatArray:
+def or_nan(time_s: FloatArray | None, n: int) -> FloatArray:
+    """Times (n,) that a sensor may not have."""
     return np.full(n, np.nan) if time_s is None else time_s

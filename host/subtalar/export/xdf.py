@@ -15,6 +15,7 @@ from subtalar.export.content import Event, Found, Options, about, angle_rate_hz,
 from subtalar.export.folder import Target
 from subtalar.export.gaps import GapRows
 from subtalar.export.session_time import TimedBlock
+from subtalar.export.tables import or_nan
 from subtalar.export.writer import FormatWriter
 from subtalar.session.model import Session
 from subtalar.types import SIDES, AngleBlock, BodySite, FloatArray, Side
@@ -49,9 +50,8 @@ class Writer(FormatWriter):
         """Rows of one sensor; a sample without a time stays out."""
         used = block.used()
         s = used.samples
-        none = np.full(len(s), np.nan)
-        times = [none if t is None else t for t in (s.device_time_s, s.host_time_s)]
-        self._add(self._streams[s.site], used.time_s, np.column_stack((*times, s.acc_m_s2, s.gyr_rad_s)))
+        device, host = or_nan(s.device_time_s, len(s)), or_nan(s.host_time_s, len(s))
+        self._add(self._streams[s.site], used.time_s, np.column_stack((device, host, s.acc_m_s2, s.gyr_rad_s)))
 
     def add_angles(self, block: AngleBlock) -> None:
         """Rows of one side."""
