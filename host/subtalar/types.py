@@ -204,6 +204,39 @@ class Notice:
     site: BodySite | None = None
 
 
+Vector = tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What was known of a leg's sensors after a stride had been learnt from (``time_s``, session clock).
+
+    ``axis_from``: where the medio-lateral axis comes from, ``knee_bends`` or ``walk``; ``strides`` learnt from so far.
+    ``foot_placement`` and ``shank_placement`` (4,): scalar-first quaternions, sensor axes into segment axes. A leg with
+    both sensors also has ``shank_axis`` (3,), the medio-lateral axis to the right in shank-sensor axes; the way from
+    each sensor to the ankle (3,) in its own axes; ``heading_rad``, which turned the shank's level world into the
+    foot's when standing ended, and ``mismatch`` (0 to 1) of the two ankle velocities; ``clock_offset_s``, by how much
+    later the shank's clock shows an instant; biases (3,) of the accelerometers and their mean sd. Empty or NaN: not
+    known.
+    """
+
+    side: Side
+    time_s: float
+    axis_from: str
+    strides: int
+    foot_placement: Vector = ()
+    shank_placement: Vector = ()
+    shank_axis: Vector = ()
+    foot_lever_m: Vector = ()
+    shank_lever_m: Vector = ()
+    foot_acc_bias_m_s2: Vector = ()
+    shank_acc_bias_m_s2: Vector = ()
+    acc_bias_sd_m_s2: float = math.nan
+    heading_rad: float = math.nan
+    mismatch: float = math.nan
+    clock_offset_s: float = math.nan
+
+
 @dataclass(frozen=True)
 class Estimates:
     """All that one push of samples brought to light; any part may be empty."""
@@ -212,6 +245,7 @@ class Estimates:
     events: tuple[GaitEvent, ...] = ()
     strides: tuple[Stride, ...] = ()
     notices: tuple[Notice, ...] = ()
+    calibrations: tuple[Calibration, ...] = ()
 
 
 LinkState = Literal["idle", "connecting", "streaming", "silent", "reconnecting", "ended"]

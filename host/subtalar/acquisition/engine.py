@@ -6,14 +6,15 @@ A recording that fails (disk full, stick pulled) is said at once and the session
 import contextlib
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from subtalar import __version__
+from subtalar.acquisition.configuration import describe
+from subtalar.acquisition.recording import LiveRecording
 from subtalar.acquisition.ring import RingWriter, SessionFacts
 from subtalar.acquisition.worker import EstimationThread
 from subtalar.device import SessionClock
-from subtalar.errors import RecordingError
 from subtalar.estimation import GaitEstimator, Parameters
 from subtalar.estimation.parameters import SubtalarAxis
 from subtalar.session import Annotation, Recorder
@@ -42,35 +43,31 @@ class Engine:
         self._live = live
         self._ring = ring
         self._statuses = {site: SensorStatus(info) for site, info in sensors.items()}
-        self._recorder: Recorder | None = None
+        self._recording: LiveRecording | None = None
         self._facts = SessionFacts(source=source_text, started_unix_s=clock.wall_start.timestamp())
         axis = SubtalarAxis() if subtalar_axis_deg is None else SubtalarAxis(*subtalar_axis_deg)
+        parameters = Parameters(subtalar_axis=axis)
         self.strides = 0
         self._samples = 0
         if record_path is not None:
-            self._recorder = Recorder(
-                record_path,
-                list(sensors.values()),
-                clock.wall_start,
-                configuration={"subtalar": __version__, "source": source_text, "subtalar_axis": asdict(axis)},
+            self._recording = LiveRecording(
+                record_path, list(sensors.values()), clock.wall_start, describe(source_text, parameters), live=live
             )
             self._facts = replace(self._facts, recording_path=str(record_path))
         ring.publish_status(self._statuses.values())
         self.publish_facts()
-        self._estimation = EstimationThread(GaitEstimator(sensors, Parameters(subtalar_axis=axis)), self._publish)
+        self._estimation = EstimationThread(GaitEstimator(sensors, parameters), self._publish)
 
     # What sensors deliver ---------------------------------------------------------------------------------
 
     def on_chunk(self, site: BodySite, arrival_s: float, data: bytes, source: str) -> None:
         """Raw bytes."""
-        if self._recorder is not None:
-            self._record(lambda r: r.write_chunk(site, arrival_s, data))
+        self._record(lambda r: r.write_chunk(site, arrival_s, data))
 
     def on_block(self, block: SampleBlock) -> None:
         """Samples of one sensor."""
         self._samples += len(block)
-        if self._recorder is not None:
-            self._record(lambda r: r.write_block(block))
+        self._record(lambda r: r.write_block(block))
         self._estimation.push(block)
 
     def on_status(self, status: SensorStatus) -> None:
@@ -92,17 +89,21 @@ class Engine:
     def publish_facts(self, elapsed_s: float | None = None) -> None:
         """Say how the session stands; several times a second."""
         elapsed = self._clock.now_s() if elapsed_s is None else elapsed_s
-        if self._recorder is not None:
-            self._record(lambda r: r.write_status(list(self._statuses.values()), elapsed))
-            self._record(lambda r: r.tick(elapsed))
-        self._facts = replace(self._facts, elapsed_s=elapsed, recorded_bytes=self._recorded_bytes())
+        self._record(lambda r: r.write_status(list(self._statuses.values()), elapsed))
+        if self._recording is not None:
+            self._recording.follow(elapsed)
+        self._facts = replace(self._facts, elapsed_s=elapsed, **self._recording_facts())
         self._ring.publish_session(self._facts)
 
     def mark(self, text: str) -> None:
         """A marker at the present moment."""
         now_s = self._clock.now_s()
-        if self._recorder is not None:
-            self._record(lambda r: r.write_marker(Annotation(text, now_s, now_s)))
+        self._record(lambda r: r.write_marker(Annotation(text, now_s, now_s)))
+
+    def record_to(self, place: Path) -> None:
+        """Go on recording in this folder or file, after the disk failed; how that went is said in the facts."""
+        if self._recording is not None:
+            self._recording.go_on_in(place)
 
     @property
     def backlog(self) -> int:
@@ -112,8 +113,7 @@ class Engine:
     def finish(self) -> None:
         """The end: last rows, last strides, recording closed. Blocks while the estimator works off what waits."""
         self._estimation.finish()
-        if self._recorder is not None:
-            self._record(lambda r: r.write_status(list(self._statuses.values()), self._clock.now_s()))
+        self._record(lambda r: r.write_status(list(self._statuses.values()), self._clock.now_s()))
         self.close()
         self._facts = replace(self._facts, state="ended")
         self._ring.publish_status(replace(s, link="ended") for s in self._statuses.values())
@@ -121,18 +121,15 @@ class Engine:
 
     def close(self) -> None:
         """Close the recording if it is open."""
-        recorder, self._recorder = self._recorder, None
-        if recorder is not None:
-            try:
-                recorder.close()
-            except RecordingError as error:
-                self._facts = replace(self._facts, recording_error=str(error))
-            self._facts = replace(self._facts, recorded_bytes=self._recorded_bytes())
+        recording, self._recording = self._recording, None
+        if recording is not None:
+            recording.close()
+            self._facts = replace(self._facts, **_facts_of(recording))
             if not self._samples:
                 # A session that never began leaves no empty recording behind.
                 with contextlib.suppress(OSError):
-                    recorder.path.unlink()
-            if not os.path.exists(recorder.path):  # nor does one whose stick was pulled: say nothing else
+                    recording.path.unlink()
+            if not os.path.exists(recording.path):  # nor does one whose stick was pulled: say nothing else
                 self._facts = replace(self._facts, recording_path="", recorded_bytes=0)
 
     @property
@@ -156,11 +153,7 @@ class Engine:
             return
         self.strides += len(estimates.strides)
         self._ring.publish(estimates, self._taken_ns(estimates))
-        recorder = self._recorder
-        if recorder is not None:
-            # The event loop owns the recorder: it meets the same error at its next write, and gives up and says so.
-            with contextlib.suppress(RecordingError):
-                recorder.write_estimates(estimates)
+        self._record(lambda r: r.write_estimates(estimates))
 
     def _taken_ns(self, estimates: Estimates) -> int | None:
         """When the newest row was measured, on the monotonic clock; None in a replay, whose clock is another day's."""
@@ -170,18 +163,19 @@ class Engine:
         return self._clock.start_ns + int(newest_s * 1e9)
 
     def _record(self, write: Callable[[Recorder], None]) -> None:
-        """Do it, or give the recording up and say so; the session goes on."""
-        if self._recorder is None:
-            return
-        try:
-            write(self._recorder)
-        except RecordingError as error:
-            self._facts = replace(self._facts, recording_error=str(error))
-            self.close()
-            self._ring.publish_session(self._facts)
+        """Do it where there is a recording; the session never waits for it."""
+        recording = self._recording
+        if recording is not None:
+            recording.write(write)
 
-    def _recorded_bytes(self) -> int:
-        try:
-            return Path(self._facts.recording_path).stat().st_size if self._facts.recording_path else 0
-        except OSError:
-            return self._facts.recorded_bytes
+    def _recording_facts(self) -> dict[str, Any]:
+        return {} if self._recording is None else _facts_of(self._recording)
+
+
+def _facts_of(recording: LiveRecording) -> dict[str, Any]:
+    return {
+        "recording_path": str(recording.path),
+        "recorded_bytes": recording.size,
+        "recording_error": recording.error,
+        "recording_note": recording.note,
+    }

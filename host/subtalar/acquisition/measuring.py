@@ -9,6 +9,7 @@ import signal
 from collections.abc import Callable
 from dataclasses import replace
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 from subtalar.acquisition.engine import Engine
@@ -48,7 +49,7 @@ async def _measure(plan: AcquisitionPlan, pipe: "Connection[Any, Any]") -> Outco
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
     facts = engines[0].facts
-    return Outcome("", facts.recording_path, facts.recording_error, engines[0].strides)
+    return Outcome("", facts.recording_path, facts.recording_error, engines[0].strides, facts.recording_note)
 
 
 async def _run(plan: AcquisitionPlan, ring: RingWriter, stop: Stop, on_engine: Callable[[Engine], None]) -> None:
@@ -73,5 +74,7 @@ async def _listen(pipe: "Connection[Any, Any]", stop: Stop, engines: list[Engine
                     stop.set()
                 elif command == "mark" and engines:
                     engines[0].mark(text)
+                elif command == "record" and engines:
+                    engines[0].record_to(Path(text))
         except (EOFError, OSError):
             return  # the window is gone; the session goes on

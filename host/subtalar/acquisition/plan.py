@@ -96,3 +96,4 @@ class Outcome:
     recording_path: str = ""
     recording_error: str = ""
     strides: int = 0
+    recording_note: str = ""

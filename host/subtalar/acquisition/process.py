@@ -47,6 +47,10 @@ class Acquisition:
         """Put a marker into the recording."""
         self._send(("mark", text))
 
+    def record_to(self, place: str) -> None:
+        """Go on recording in this folder or file, after the disk failed."""
+        self._send(("record", place))
+
     def _send(self, message: tuple[str, str]) -> None:
         with contextlib.suppress(BrokenPipeError):
             self._pipe.send(message)
@@ -116,6 +120,10 @@ class RunningSession:
     def mark(self, text: str) -> None:
         """Raises OSError: a signal carries no text."""
         raise OSError("markers need the window that started the session")
+
+    def record_to(self, place: str) -> None:
+        """Raises OSError: a signal carries no text."""
+        raise OSError("another place needs the window that started the session")
 
 
 def running_session(name: str = "", *, only: bool = False) -> RunningSession:

@@ -29,7 +29,8 @@ class SessionFacts:
     """What the screen says of the session itself.
 
     ``source`` is a phrase such as "simulated sensors" or "replay of walk_right"; ``started_unix_s`` wall clock;
-    ``recording_path`` is empty when nothing is recorded; ``recording_error`` one sentence, empty when all is well.
+    ``recording_path`` is empty when nothing is recorded; ``recording_error`` one sentence, empty when all is well;
+    ``recording_note`` one sentence on a recording that goes on in another place than it began.
     """
 
     state: SessionState = "starting"
@@ -39,6 +40,7 @@ class SessionFacts:
     recording_path: str = ""
     recorded_bytes: int = 0
     recording_error: str = ""
+    recording_note: str = ""
 
 
 MAGIC: Final = b"SUBTALR1"
@@ -67,7 +69,14 @@ ANGLE_ROW: Final = np.dtype(
 )
 TRUTH_ROW: Final = np.dtype([("time_s", "f8"), ("angles_deg", "f8", 3)])
 
-_TEXT_WIDTH: Final = {"text": 400, "recording_path": 1024, "recording_error": 400, "source": 300, "address": 200}
+_TEXT_WIDTH: Final = {
+    "text": 400,
+    "recording_path": 1024,
+    "recording_error": 400,
+    "recording_note": 1500,
+    "source": 300,
+    "address": 200,
+}
 _SHORT_TEXT = 64
 
 

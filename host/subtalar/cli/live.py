@@ -323,6 +323,8 @@ def _stop(name: str) -> None:
 def _tell(outcome: "Outcome") -> None:
     if outcome.recording_path:
         click.echo(f"Recorded: {outcome.recording_path}")
+    if outcome.recording_note:
+        click.echo(outcome.recording_note, err=True)
     if outcome.recording_error:
         raise SubtalarError(outcome.recording_error)
     if outcome.error:

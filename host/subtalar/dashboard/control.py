@@ -4,10 +4,13 @@ from typing import Protocol
 
 
 class SessionControl(Protocol):
-    """Commands to a running session. Both return at once; OSError or EOFError means nobody listens any more."""
+    """Commands to a running session. All return at once; OSError or EOFError means nobody listens any more."""
 
     def stop(self) -> None:
         """End the session in order and close the recording."""
+
+    def record_to(self, place: str) -> None:
+        """Go on recording in this folder or file, after the disk failed."""
 
     def mark(self, text: str) -> None:
         """Put a marker with this text into the recording, at the present moment."""

@@ -1,5 +1,6 @@
 """The one line that tells the person what to do, or what is wrong: the most serious matter wins."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -43,12 +44,14 @@ def choose_instruction(
     qualities: Mapping[Side, Quality] | None = None,
     walks: bool = False,
     failed_because: str = "",
+    recording_moved_s: float = math.inf,
 ) -> Instruction:
     """What to show.
 
     ``silence_s`` since the writer's last sign of life, ``now_s`` on the session clock, ``uncalibrated`` the sides
     that stream but have no angles yet, given only while no side has any; ``qualities`` of the newest angles of the
-    sides that stream; ``walks`` once there are strides; ``failed_because`` why a session that ended could not go on.
+    sides that stream; ``walks`` once there are strides; ``failed_because`` why a session that ended could not go on;
+    ``recording_moved_s`` since the recording went on in another file.
     """
     if facts.state == "ended" or writer == "closed":
         if facts.recording_error:
@@ -65,6 +68,8 @@ def choose_instruction(
         )
     if facts.recording_error:
         return Instruction("Not recording", facts.recording_error, "problem")
+    if facts.recording_note and recording_moved_s < PROBLEM_SHOWN_S:
+        return Instruction("Recording goes on in another place", facts.recording_note, "advice")
     lost = [site_words(s.info.site) for s in sensors if s.link in ("silent", "reconnecting")]
     if lost:
         return Instruction(

@@ -142,6 +142,7 @@ class DashboardModel:
         self.failed_because: str | None = None
         self._facts_ns: int | None = None
         self._stride_count = self._event_count = 0
+        self._moved_note, self._moved_ns = "", 0
         self.sides: dict[Side, SideTrace] = {side: SideTrace() for side in SIDES}
         self.writer: WriterState = "alive"
         self.facts = SessionFacts()
@@ -219,7 +220,13 @@ class DashboardModel:
             {side: trace.quality for side, trace in self.sides.items() if self.is_fresh(side)},
             walks=self._stride_count > 0,
             failed_because=self.failed_because or "",
+            recording_moved_s=self._recording_moved_s(),
         )
+
+    def _recording_moved_s(self) -> float:
+        if self.facts.recording_note != self._moved_note:
+            self._moved_note, self._moved_ns = self.facts.recording_note, self.now_ns
+        return (self.now_ns - self._moved_ns) / 1e9
 
     def _uncalibrated(self) -> frozenset[Side]:
         """The sides that wait for calibration; none as soon as one has angles."""

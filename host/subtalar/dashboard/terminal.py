@@ -7,12 +7,14 @@ import time
 import numpy as np
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from subtalar.acquisition.ring import RingReader
 from subtalar.dashboard.control import SessionControl
 from subtalar.dashboard.instruction import Level, saved_text
+from subtalar.dashboard.keys import Keys
 from subtalar.dashboard.model import DashboardModel, Reading
 from subtalar.dashboard.wording import (
     ANGLES,
@@ -31,6 +33,7 @@ from subtalar.types import SIDES, FloatArray, Side
 REFRESH_S = 0.2
 PLAIN_EVERY_S = 1.0
 WAIT_FOR_END_S = 5.0
+ELSEWHERE_KEY = "e"
 
 _COLOUR: dict[Severity, str] = {"ok": "green", "waiting": "yellow", "problem": "bold red", "off": "dim"}
 _LEVEL: dict[Level, str] = {
@@ -75,11 +78,14 @@ def run(
 def _follow(model: DashboardModel, console: Console, control: SessionControl | None, duration_s: float | None) -> None:
     model.refresh()
     live = Live(console=console, auto_refresh=False, screen=False, transient=True) if console.is_terminal else None
-    with live or contextlib.nullcontext():
+    keys = Keys()
+    with live or contextlib.nullcontext(), keys if live is not None else contextlib.nullcontext():
         next_line = 0.0
         while model.running:
             if live is not None:
                 live.update(screen(model), refresh=True)
+                if keys.pressed() == ELSEWHERE_KEY and model.facts.recording_error and control is not None:
+                    _record_elsewhere(live, keys, console, control)
             elif time.monotonic() >= next_line:
                 _print(console, plain_line(model))
                 next_line = time.monotonic() + PLAIN_EVERY_S
@@ -88,6 +94,20 @@ def _follow(model: DashboardModel, console: Console, control: SessionControl | N
                 return
             time.sleep(REFRESH_S)
             model.refresh()
+
+
+def _record_elsewhere(live: Live, keys: Keys, console: Console, control: SessionControl) -> None:
+    """Ask where; the session runs in another process and does not wait for the answer."""
+    from subtalar.session.paths import recordings_folder  # loads what reads recordings: seldom needed here
+
+    live.stop()
+    keys.__exit__(None, None, None)
+    usual = str(recordings_folder())
+    with contextlib.suppress(EOFError, OSError):
+        place = console.input(f"Go on recording in which folder? (empty: {escape(usual)}) ").strip()
+        control.record_to(place or usual)
+    keys.__enter__()
+    live.start()
 
 
 def _print(console: Console, line: str) -> None:
@@ -129,7 +149,8 @@ def _title(model: DashboardModel) -> Text:
     facts = model.facts
     line = Text.assemble((clock_text(model.elapsed_s), "bold"), f"  {facts.source}\n")
     if facts.recording_error:
-        return line.append(f"not recording: {facts.recording_error}", "bold red")
+        line.append(f"not recording: {facts.recording_error}", "bold red")
+        return line.append(f"\nPress {ELSEWHERE_KEY} to go on in another folder.", "bold")
     if facts.recording_path:
         return line.append(f"recording to {facts.recording_path} ({size_text(facts.recorded_bytes)})", "green")
     return line.append("not recorded", "yellow")
@@ -273,5 +294,7 @@ def summary_lines(model: DashboardModel) -> list[str]:
     lines += [f"{row.name}: lost {row.lost}, battery {row.battery}." for row in model.sensor_rows]
     if facts.recording_error:
         lines.append(f"The recording has a problem: {facts.recording_error}")
+    if facts.recording_note:
+        lines.append(facts.recording_note)
     lines.append(saved_text(facts))
     return lines

@@ -18,6 +18,7 @@ from subtalar.types import (
     SIDES,
     AngleBlock,
     BodySite,
+    Calibration,
     Estimates,
     GaitEvent,
     Notice,
@@ -133,6 +134,7 @@ class GaitEstimator:
         angles: list[AngleBlock] = []
         events: list[GaitEvent] = []
         strides: list[Stride] = []
+        calibrations: list[Calibration] = []
         notices, self._first_notices = self._first_notices, []
         for leg in legs or self._every_leg():
             found = leg.take()
@@ -140,7 +142,8 @@ class GaitEstimator:
             events += found[1]
             strides += found[2]
             notices += found[3]
-        return Estimates(tuple(angles), tuple(events), tuple(strides), tuple(notices))
+            calibrations += leg.take_calibrations()
+        return Estimates(tuple(angles), tuple(events), tuple(strides), tuple(notices), tuple(calibrations))
 
 
 def _part(block: SampleBlock, start: int, stop: int) -> SampleBlock:

@@ -12,6 +12,7 @@ from subtalar.estimation import leg_rows as col
 from subtalar.estimation import sensor_stream as stream
 from subtalar.estimation.foot_flat import FootFlat, FootFlatDetector
 from subtalar.estimation.history import History, first_at
+from subtalar.estimation.knowledge import describe
 from subtalar.estimation.leg_diary import LegDiary, ToldStep, WholeHistory
 from subtalar.estimation.leg_pass import DONE, GAP_EDGE, TOLD, run_rows
 from subtalar.estimation.leg_steps import Step, StepTeller
@@ -24,7 +25,7 @@ from subtalar.estimation.standing import StillnessDetector
 from subtalar.estimation.standing_search import bend_moment, longest_standing
 from subtalar.estimation.stride_log import StrideLog
 from subtalar.estimation.stride_window import StrideWindow, cut_window
-from subtalar.types import AngleBlock, BodySite, FloatArray, GaitEvent, Notice, NoticeLevel, Side, Stride
+from subtalar.types import AngleBlock, BodySite, Calibration, FloatArray, GaitEvent, Notice, NoticeLevel, Side, Stride
 
 _HELD_S = 90.0
 _RAW_HELD_S = 10.0
@@ -59,6 +60,7 @@ class Leg:
         self.tracker = LegTracker(side, parameters)
         self._angles: list[AngleBlock] = []
         self._notices: list[Notice] = []
+        self._calibrations: list[Calibration] = []
         self._p = parameters
         self._foot, self._shank = foot, shank
         rate = foot.info.rate_hz
@@ -107,6 +109,11 @@ class Leg:
         """Everything found since the last call."""
         out = self._angles, self._steps.events, self._steps.strides, self._notices
         self._angles, self._steps.events, self._steps.strides, self._notices = [], [], [], []
+        return out
+
+    def take_calibrations(self) -> Sequence[Calibration]:
+        """What was learnt of the sensors since the last call."""
+        out, self._calibrations = self._calibrations, []
         return out
 
     def close(self) -> None:
@@ -243,6 +250,8 @@ class Leg:
         if first:
             source = "knee bends" if tracker.solution.from_bends else "the walk itself"
             self._say(now_s, "info", "calibrated", f"Calibrated from quiet standing and {source}.")
+        if believed:
+            self._calibrations.append(describe(self.side, now_s, tracker.solution))
         slip = tracker.slip(window)
         if slip is not None:
             turned = f"has turned on the {slip.segment} by about {np.degrees(slip.angle_rad):.0f}° in mid-walk"

@@ -13,12 +13,13 @@ from subtalar.estimation import motion
 from subtalar.estimation import quaternions as quat
 from subtalar.estimation import sensor_stream as stream
 from subtalar.estimation.history import History
+from subtalar.estimation.knowledge import describe_one
 from subtalar.estimation.parameters import Parameters
 from subtalar.estimation.row_angles import RowAngles
 from subtalar.estimation.sensor_stream import SensorStream
 from subtalar.estimation.standing import StillnessDetector
 from subtalar.estimation.stride_log import StrideLog
-from subtalar.types import AngleBlock, FloatArray, GaitEvent, Notice, NoticeLevel, Quality, Side, Stride
+from subtalar.types import AngleBlock, Calibration, FloatArray, GaitEvent, Notice, NoticeLevel, Quality, Side, Stride
 
 STILL, GAP = stream.WIDTH, stream.WIDTH + 1
 """Columns that follow those of the sensor's rows. GAP: samples were lost just before."""
@@ -47,10 +48,13 @@ class OneSensorLeg(ABC):
         self._still_rows = 0
         self._settled_s = -np.inf
         self._strides_seen = 0
+        self._from_bends = False
         self._angles: list[AngleBlock] = []
         self._events: list[GaitEvent] = []
         self._strides: list[Stride] = []
         self._notices: list[Notice] = []
+        self._calibrations: list[Calibration] = []
+        self._described: FloatArray | None = None
         self._said: set[str] = set()
 
     # What subclasses know -------------------------------------------------------------------------------------------
@@ -95,6 +99,11 @@ class OneSensorLeg(ABC):
         self._angles, self._events, self._strides, self._notices = [], [], [], []
         return out
 
+    def take_calibrations(self) -> Sequence[Calibration]:
+        """What was learnt of the sensor since the last call."""
+        out, self._calibrations = self._calibrations, []
+        return out
+
     def close(self) -> None:
         """The recording ended: say what was missing."""
         end_s = self._sensor.end_arrival_s
@@ -119,6 +128,19 @@ class OneSensorLeg(ABC):
         self._finish(fresh, gap=starts_with_gap)
         self._next += len(fresh)
         self._decide()
+        placement = self._placement
+        if placement is not None and placement is not self._described:
+            self._described = placement
+            self._calibrations.append(
+                describe_one(
+                    self.side,
+                    self._time(self._next - 1),
+                    self._sensor.info.site.segment,
+                    placement,
+                    self._strides_seen,
+                    from_bends=self._from_bends,
+                )
+            )
 
     def _finish(self, fresh: FloatArray, *, gap: bool) -> None:
         rows = np.empty((len(fresh), stream.WIDTH + 2))

@@ -43,7 +43,6 @@ class ShankLeg(OneSensorLeg):
         super().__init__(side, shank, parameters)
         self._quaternion: FloatArray | None = None
         self._stood = False
-        self._from_bends = False
         self._swings = SwingDetector(self._rate_hz)
         self._right = np.zeros(3)
         self._base = 0

@@ -5,6 +5,7 @@ from subtalar.session.model import MINIMUM_DURATION_S, Annotation, Session, Sess
 from subtalar.session.opening import open_session
 from subtalar.session.paths import default_recording_path, recordings_folder
 from subtalar.session.recording.durable_file import check_new
+from subtalar.session.recording.hand_over import HandOver
 from subtalar.session.recording.messages import ArrivedBlock, RawChunk, StatusSnapshot
 from subtalar.session.recording.reader import read_blocks
 from subtalar.session.recording.recorder import Recorder
@@ -15,6 +16,7 @@ __all__ = [
     "MINIMUM_DURATION_S",
     "Annotation",
     "ArrivedBlock",
+    "HandOver",
     "RawChunk",
     "Recorder",
     "Session",

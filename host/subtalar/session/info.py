@@ -40,6 +40,10 @@ def session_info(path: str | Path) -> dict[str, Any]:
         "annotations": [asdict(a) for a in session.annotations],
         "strides": session.strides,
         "ledger": {site.value: asdict(ledger) for site, ledger in session.ledger.items()},
+        "recording_id": session.recording_id,
+        "origin": dict(session.origin),
+        "software_version": session.software_version,
+        "configuration": dict(session.configuration),
         "notes": notes,
     }
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from subtalar.types import BodySite, Ledger, SampleBlock, SensorInfo
 
@@ -35,7 +35,9 @@ class Session:
     samples, as far as the source lets it be known. ``strides`` is the number of strides that were found while
     recording; None where nobody has analysed the session yet. ``notes`` are sentences about what was mended, left out
     or lost on the way in. ``closed`` is False for a recording whose program was killed or still runs. ``files`` are
-    those that hold the samples: nothing may be written over them.
+    those that hold the samples: nothing may be written over them. Of recordings only: ``recording_id`` (a recovered
+    copy has that of its original), ``origin`` (of a part: its "kind", and what it is a part "of"), the
+    ``software_version`` that recorded, and its ``configuration``.
     """
 
     path: Path
@@ -50,6 +52,10 @@ class Session:
     notes: tuple[str, ...] = ()
     closed: bool = True
     files: tuple[Path, ...] = ()
+    recording_id: str = ""
+    origin: Mapping[str, Any] = field(default_factory=dict)
+    software_version: str = ""
+    configuration: Mapping[str, Any] = field(default_factory=dict, repr=False)
     _source: BlockSource = field(repr=False, compare=False, kw_only=True)
 
     def blocks(self, block_s: float | None = 1.0) -> Iterator[SampleBlock]:

@@ -15,9 +15,14 @@ _CONFIRM_MS = 4000
 
 
 class Header(QFrame):
-    """State, time, file and buttons. ``on_mark`` and ``on_stop`` None: no buttons."""
+    """State, time, file and buttons. A callback None: no button. That for another place shows while it is needed."""
 
-    def __init__(self, on_mark: Callable[[], None] | None, on_stop: Callable[[], None] | None) -> None:
+    def __init__(
+        self,
+        on_mark: Callable[[], None] | None,
+        on_stop: Callable[[], None] | None,
+        on_elsewhere: Callable[[], None] | None = None,
+    ) -> None:
         super().__init__()
         self.setProperty("card", True)
         self._on_stop = on_stop
@@ -28,6 +33,10 @@ class Header(QFrame):
         self.mark_button = QPushButton("Marker")
         self.mark_button.setToolTip("Put a marker into the recording, now (M)")
         self.mark_button.setShortcut("M")
+        self._on_elsewhere = on_elsewhere
+        self.elsewhere_button = QPushButton("Record elsewhere …")
+        self.elsewhere_button.setToolTip("Go on recording in another folder: on another disk, or after making room")
+        self.elsewhere_button.setVisible(False)
         self.stop_button = QPushButton("Stop")
         self.stop_button.setObjectName("stop")
         self.stop_button.setMinimumWidth(150)
@@ -48,12 +57,15 @@ class Header(QFrame):
         row.addLayout(names, 2)
         row.addWidget(self.elapsed)
         row.addLayout(file, 5)
+        row.addWidget(self.elsewhere_button)
         row.addWidget(self.mark_button)
         row.addWidget(self.stop_button)
         self.mark_button.setVisible(on_mark is not None)
         self.stop_button.setVisible(on_stop is not None)
         if on_mark is not None:
             self.mark_button.clicked.connect(lambda: on_mark())
+        if on_elsewhere is not None:
+            self.elsewhere_button.clicked.connect(lambda: on_elsewhere())
         self.stop_button.clicked.connect(self._stop_pressed)
 
     def _stop_pressed(self) -> None:
@@ -86,6 +98,8 @@ class Header(QFrame):
         size = f"  ·  {size_text(facts.recorded_bytes)}" if facts.recorded_bytes else ""
         missing = "nothing new is recorded" if is_replay(facts.source) else "no recording file"
         self.path.set_full_text(f"{facts.recording_path}{size}" if facts.recording_path else missing)
+        failed = model.running and bool(facts.recording_error)
+        self.elsewhere_button.setVisible(failed and self._on_elsewhere is not None)
         self.source.set_full_text(facts.source or "waiting for the measuring process")
         self.elapsed.setText(clock_text(model.elapsed_s))
         if not model.running:

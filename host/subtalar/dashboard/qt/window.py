@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMessageBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QMessageBox, QVBoxLayout, QWidget
 
 from subtalar.dashboard.control import SessionControl
 from subtalar.dashboard.latency import LatencyProbe
@@ -43,7 +43,7 @@ class DashboardWindow(QMainWindow):
         self._markers = 0
         self.setWindowTitle("Ankle angles – subtalar")
         self.setMinimumSize(1280, 800)
-        self.header = Header(self.mark if control else None, self.stop if control else None)
+        self.header = Header(*((self.mark, self.stop, self.record_elsewhere) if control else (None, None)))
         self.banner = Banner()
         self.strips = [Strip(k, with_time_axis=k == len(ANGLES) - 1) for k in range(len(ANGLES))]
         self.strips[-1].plot.probe = probe
@@ -134,6 +134,17 @@ class DashboardWindow(QMainWindow):
         if self._control is not None and self._send(lambda c: c.mark(f"marker {self._markers + 1}")):
             self._markers += 1
             self.header.mark_button.setText(f"Marker ({self._markers})")
+
+    def record_elsewhere(self) -> None:
+        """Ask for a folder and go on recording there; the measurement runs on meanwhile."""
+        chosen = self._choose_folder()
+        if chosen:
+            self._send(lambda c: c.record_to(chosen))
+
+    def _choose_folder(self) -> str:
+        from subtalar.session.paths import recordings_folder  # loads what reads recordings: seldom needed here
+
+        return QFileDialog.getExistingDirectory(self, "Go on recording in", str(recordings_folder()))
 
     def stop(self) -> None:
         """Ask the measuring process to end the session; the window stays to show the result."""

@@ -48,6 +48,7 @@ class SmoothingEstimator(GaitEstimator):
             live.events + tuple(event for each in found for event in each.events),
             live.strides + tuple(stride for each in found for stride in each.strides),
             live.notices,
+            live.calibrations,
         )
 
     def _without_pairs(self, live: Estimates) -> Estimates:
@@ -57,6 +58,7 @@ class SmoothingEstimator(GaitEstimator):
             tuple(e for e in live.events if e.side not in pairs),
             tuple(s for s in live.strides if s.side not in pairs),
             live.notices,
+            tuple(c for c in live.calibrations if c.side not in pairs),
         )
 
 

@@ -6,7 +6,8 @@ from typing import Any, TypeVar
 from subtalar.session.model import Annotation
 from subtalar.session.recording import messages as msg
 from subtalar.session.recording.mcap_writer import RecordingWriter, Totals
-from subtalar.types import AngleBlock, GaitEvent, Notice, SampleBlock, Stride
+from subtalar.session.recording.schema import CALIBRATION_TOPIC
+from subtalar.types import AngleBlock, Calibration, GaitEvent, Notice, SampleBlock, Stride
 
 Item = tuple[float, Any]
 """Session time at which it was handed over, and the frozen value."""
@@ -58,6 +59,8 @@ class Batch:
             case Stride():
                 totals.strides += 1
                 writer.add("/strides", time_s, msg.encode_stride(item))
+            case Calibration():
+                writer.add(CALIBRATION_TOPIC, time_s, msg.encode_calibration(item))
             case Notice():
                 writer.add("/notices", time_s, msg.encode_notice(item))
             case msg.StatusSnapshot():

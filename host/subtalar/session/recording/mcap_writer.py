@@ -1,11 +1,13 @@
 """The MCAP side of a recording: channels, messages, totals. Not thread-safe; blocks on the disk."""
 
+import json
 import time
+import uuid
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from mcap.well_known import MessageEncoding, SchemaEncoding
 from mcap.writer import CompressionType, Writer
@@ -70,16 +72,32 @@ class Totals:
         return cast(bytes, message.SerializeToString())
 
 
-def encode_header(sensors: Sequence[SensorInfo], start_utc: datetime, configuration_json: str) -> bytes:
-    """A ``SessionHeader`` message."""
+class EncodedHeader(NamedTuple):
+    """The message, and the id in it."""
+
+    data: bytes
+    recording_id: str
+
+
+def encode_header(
+    sensors: Sequence[SensorInfo],
+    start_utc: datetime,
+    configuration_json: str,
+    origin: Mapping[str, Any] | None = None,
+    recording_id: str = "",
+) -> "EncodedHeader":
+    """A ``SessionHeader`` message; a new id unless one is given."""
+    recording_id = recording_id or uuid.uuid4().hex
     message = message_class("SessionHeader")(
         format_version=FORMAT_VERSION,
         software_version=__version__,
         start_utc=start_utc.isoformat(),
         sensors=[encode_sensor(s) for s in sensors],
         configuration_json=configuration_json,
+        recording_id=recording_id,
+        origin_json=json.dumps(dict(origin), sort_keys=True) if origin else "",
     )
-    return cast(bytes, message.SerializeToString())
+    return EncodedHeader(cast(bytes, message.SerializeToString()), recording_id)
 
 
 class RecordingWriter:

@@ -12,6 +12,7 @@ from subtalar.session.recording.schema import message_class
 from subtalar.types import (
     AngleBlock,
     BodySite,
+    Calibration,
     FloatArray,
     GaitEvent,
     Ledger,
@@ -25,6 +26,7 @@ from subtalar.types import (
 
 _LEDGER_FIELDS = tuple(f.name for f in fields(Ledger))
 _LEDGER_TIMING = ("clock_drift_ppm", "delay_ms")
+_CALIBRATION_FIELDS = tuple(f.name for f in fields(Calibration))
 _STRIDE_FIELDS = tuple(f.name for f in fields(Stride))
 
 _Samples = message_class("Samples")
@@ -35,6 +37,7 @@ _Stride = message_class("Stride")
 _Notice = message_class("Notice")
 _Status = message_class("Status")
 _StatusSnapshot = message_class("StatusSnapshot")
+_Calibration = message_class("Calibration")
 _Marker = message_class("Marker")
 _Sensor = message_class("Sensor")
 
@@ -216,6 +219,24 @@ def decode_stride(m: Any) -> Stride:
     if m.HasField("measured_by"):
         values["measured_by"] = m.measured_by
     return Stride(**values)
+
+
+def encode_calibration(calibration: Calibration) -> bytes:
+    """A ``Calibration`` message."""
+    message = _Calibration(**{name: getattr(calibration, name) for name in _CALIBRATION_FIELDS})
+    return cast(bytes, message.SerializeToString())
+
+
+def decode_calibration(m: Any) -> Calibration:
+    """The inverse of ``encode_calibration``."""
+    values: dict[str, Any] = {}
+    for name in _CALIBRATION_FIELDS:
+        described = m.DESCRIPTOR.fields_by_name[name]
+        value = getattr(m, name)
+        if described.has_presence and not m.HasField(name):
+            value = float("nan")
+        values[name] = tuple(value) if isinstance(getattr(Calibration, name, None), tuple) else value
+    return Calibration(**values)
 
 
 def encode_notice(notice: Notice) -> bytes:

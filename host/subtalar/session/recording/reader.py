@@ -1,9 +1,10 @@
 """A recording of ours as a session: one pass to check and count it, further passes for the samples."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from subtalar.session import checks
 from subtalar.session.interleave import join
@@ -42,6 +43,10 @@ def open_recording(path: Path, *, minimum_s: float = MINIMUM_DURATION_S) -> Sess
         notes=(*_notes(path, found), *checks.pair_notes(sensors)),
         closed=found.closed,
         files=(path,),
+        recording_id=found.header.recording_id,
+        origin=found.header.origin,
+        software_version=found.header.software_version,
+        configuration=found.header.configuration,
         _source=lambda block_s: _read_blocks(path, block_s),
     )
 
@@ -113,8 +118,22 @@ def _ledger(found: Survey, site: BodySite) -> Ledger:
     return Ledger(received=received, lost=max(0, expected - received), lost_is_estimated=True)
 
 
+def origin_notes(origin: Mapping[str, Any]) -> Iterator[str]:
+    """A sentence on a recording that is a part of another."""
+    match origin.get("kind"):
+        case "continuation":
+            yield (
+                f"This is part {origin['part']} of a session, from {origin['from_s']:.1f} s on: it continues "
+                f"{origin['of']}, whose disk failed; 'subtalar session join' makes one recording of both."
+            )
+        case "trimmed":
+            yield f"This was cut from {origin['of']}: {origin['from_s']:.1f} s to {origin['to_s']:.1f} s of it."
+        case _:
+            return
+
+
 def _notes(path: Path, found: Survey) -> tuple[str, ...]:
-    notes = []
+    notes = [*origin_notes(found.header.origin)]
     if found.being_written:
         notes.append(f"{path.name} is still being recorded: this is what had reached the disk.")
     elif not found.closed:

@@ -1,7 +1,8 @@
 """Write a recording while it happens; a crash costs half a second at most.
 
 Calls only put frozen values into a queue. A thread of its own encodes them, writes a chunk every half second and
-waits for the disk every second, so a slow disk never holds up the sensors.
+waits for the disk every second, so a slow disk never holds up the sensors. When the disk fails, what it has not
+confirmed is held, and a recorder on another disk can take it over.
 """
 
 import json
@@ -17,6 +18,7 @@ from subtalar.errors import RecordingError
 from subtalar.session.model import Annotation
 from subtalar.session.recording.batch import Batch, Item
 from subtalar.session.recording.durable_file import DurableFile
+from subtalar.session.recording.hand_over import HandOver, HeldItems
 from subtalar.session.recording.mcap_writer import RecordingWriter, Totals, encode_header
 from subtalar.session.recording.messages import ArrivedBlock, RawChunk, StatusSnapshot
 from subtalar.types import BodySite, Estimates, SampleBlock, SensorInfo, SensorStatus
@@ -28,6 +30,8 @@ QUEUE_LIMIT_BYTES = 64 * 2**20
 _WAKE_BYTES = 2 * 2**20
 """So much is written without waiting for the interval: a fast replay then needs little memory to read again."""
 STALLED_DISK_S = 10.0
+_CLOSING_S = 20.0
+"""A disk that does not answer must not keep the session from ending."""
 
 
 class Recorder:
@@ -36,7 +40,11 @@ class Recorder:
     ``path`` must not exist (RecordingError says what to do); ``start_utc`` is the moment that the session clock calls
     0 and must carry a time zone; ``configuration`` is anything JSON can hold. Methods may be called from any thread
     and return at once. When the disk fails, the next call raises RecordingError, every later call does too, what was
-    written stays readable, and ``close`` still releases the file.
+    written stays readable, and ``close`` still releases the file; what calls bring meanwhile is held for ``hand_over``.
+
+    ``continues``: what another recorder of the same session handed over; the file says that it is a continuation, and
+    ``take_over`` brings what that one held.
+    ``patient``: a full queue makes calls wait for the disk, as suits a replay in a hurry; sensors do not wait.
     """
 
     def __init__(
@@ -46,18 +54,25 @@ class Recorder:
         start_utc: datetime,
         *,
         configuration: Mapping[str, Any] | None = None,
+        continues: HandOver | None = None,
+        patient: bool = True,
     ) -> None:
         if start_utc.tzinfo is None:
             raise ValueError("start_utc needs a time zone")
         self.path = Path(path).expanduser()
+        self._patient = patient
         self._sites = frozenset(s.site for s in sensors)
         if not sensors or len(self._sites) != len(sensors):
             raise ValueError("a recording needs at least one sensor and each site once")
         configuration_json = json.dumps(dict(configuration or {}), sort_keys=True)
+        self._part = 1 if continues is None else continues.part + 1
         self._file = DurableFile(self.path)
         try:
-            header = encode_header(sensors, start_utc, configuration_json)
-            self._writer = RecordingWriter(self._file, header, [s.site for s in sensors], start_utc)
+            header = encode_header(
+                sensors, start_utc, configuration_json, None if continues is None else continues.origin()
+            )
+            self._recording_id = header.recording_id
+            self._writer = RecordingWriter(self._file, header.data, [s.site for s in sensors], start_utc)
             self._file.sync()
         except BaseException:
             self._file.close()
@@ -67,11 +82,14 @@ class Recorder:
         self._state = threading.Condition()
         self._inbox: list[Item] = []
         self._inbox_bytes = 0
+        self._unconfirmed: list[Item] = []
+        self._held = HeldItems(QUEUE_LIMIT_BYTES)
         self._sequence = 0
         self._now_s = 0.0
         self._syncs_wanted = 0
         self._syncs_done = 0
         self._stopping = False
+        self._busy_since: float | None = None
         self._failure: RecordingError | None = None
         self._thread = threading.Thread(target=self._run, name=f"recorder {self.path.name}", daemon=True)
         self._thread.start()
@@ -90,11 +108,10 @@ class Recorder:
             self._put(ArrivedBlock(self._sequence, self._now_s, block), block.site, 64 * len(block))
 
     def write_estimates(self, estimates: Estimates) -> None:
-        """Angles, events, strides and notices."""
+        """Angles, events, strides, calibrations and notices."""
         with self._state:
-            for items in (estimates.angles, estimates.events, estimates.strides, estimates.notices):
-                for item in items:
-                    self._put(item, None, 200)
+            found = estimates.angles, estimates.events, estimates.strides, estimates.calibrations, estimates.notices
+            self._put_all([item for items in found for item in items])
 
     def write_status(self, sensors: Sequence[SensorStatus], time_s: float) -> None:
         """How every sensor is doing; the last ledger of each goes into the totals."""
@@ -108,8 +125,10 @@ class Recorder:
             self._put(marker, None, 200)
 
     def tick(self, now_s: float) -> None:
-        """Tell the session time where no data does. Raises the RecordingError of a failed disk."""
+        """Tell the session time where no data does. Raises the RecordingError of a disk that failed or hangs."""
         with self._state:
+            if self._busy_since is not None and time.monotonic() - self._busy_since > STALLED_DISK_S:
+                self._fail(self._stalled())
             self._raise_failure()
             self._advance(now_s)
 
@@ -131,9 +150,30 @@ class Recorder:
             already = self._stopping
             self._stopping = True
             self._state.notify_all()
-        self._thread.join()
+        self._thread.join(None if self._failure is None else _CLOSING_S)
         if not already and self._failure is not None:
             raise self._failure
+
+    @property
+    def size(self) -> int:
+        """Bytes that the file has by now, without asking the disk."""
+        return self._file.tell()
+
+    def hand_over(self) -> HandOver:
+        """After a failure: everything that the disk has not confirmed, for a recorder on another one.
+
+        May be called again: until the other recorder stands, this one goes on holding what comes.
+        """
+        with self._state:
+            items, dropped = self._held.items, self._held.dropped
+            return HandOver(items, self._sequence, self._now_s, self._part, self.path.name, self._recording_id, dropped)
+
+    def take_over(self, held: HandOver) -> None:
+        """Before any other call: what the recorder held that this one continues."""
+        with self._state:
+            self._inbox[:0] = held.items
+            self._inbox_bytes += sum(256 for _ in held.items)
+            self._sequence, self._now_s = held.sequence, held.now_s
 
     def __enter__(self) -> Self:
         return self
@@ -154,28 +194,45 @@ class Recorder:
         if self._failure is not None:
             raise self._failure
 
+    def _put_all(self, items: Sequence[Any]) -> None:
+        """All of them, also where each one raises."""
+        failure: RecordingError | None = None
+        for item in items:
+            try:
+                self._put(item, None, 200)
+            except RecordingError as error:
+                failure = error
+        if failure is not None:
+            raise failure
+
     def _put(self, item: Any, site: BodySite | None, size: int) -> None:
-        self._raise_failure()
-        if self._stopping:
+        if self._failure is None and self._stopping:
             raise RecordingError(f"{self.path.name} is closed already: start a new recording.")
         if site is not None and site not in self._sites:
             raise RecordingError(
                 f"{self.path.name} was started without a {site} sensor: start a new recording with it."
             )
-        if self._inbox_bytes > QUEUE_LIMIT_BYTES:
-            taken = self._state.wait_for(lambda: self._inbox_bytes <= QUEUE_LIMIT_BYTES, timeout=STALLED_DISK_S)
-            self._raise_failure()
-            if not taken:
-                self._failure = RecordingError(
-                    f"The disk under {self.path} takes no more data: what was written until now is kept; "
-                    "record to another disk."
-                )
-                raise self._failure
+        if self._failure is None and self._inbox_bytes > QUEUE_LIMIT_BYTES:
+            patience_s = STALLED_DISK_S if self._patient else 0.0
+            if not self._state.wait_for(self._has_room, timeout=patience_s):
+                self._fail(self._stalled())
+        self._sequence += 1
+        if self._failure is not None:
+            self._held.add((self._now_s, item), size + 64)
+            raise self._failure
         self._inbox.append((self._now_s, item))
         self._inbox_bytes += size + 64
-        self._sequence += 1
         if self._inbox_bytes >= _WAKE_BYTES:
             self._state.notify_all()
+
+    def _has_room(self) -> bool:
+        return self._inbox_bytes <= QUEUE_LIMIT_BYTES or self._failure is not None
+
+    def _stalled(self) -> RecordingError:
+        return RecordingError(
+            f"The disk under {self.path} takes no more data: what was written until now is kept; "
+            "record to another disk."
+        )
 
     def _run(self) -> None:
         """The writing thread: wakes for the flush interval, for ``sync`` and for ``close``."""
@@ -184,8 +241,12 @@ class Recorder:
             while True:
                 with self._state:
                     self._state.wait_for(self._is_wanted, timeout=FLUSH_INTERVAL_S)
+                    if self._failure is not None:  # given up by others while the disk stood still
+                        return
                     items, self._inbox, self._inbox_bytes = self._inbox, [], 0
+                    self._unconfirmed += items
                     wanted, stopping = self._syncs_wanted, self._stopping
+                    self._busy_since = time.monotonic()
                     self._state.notify_all()
                 self._write(items)
                 if stopping:
@@ -194,8 +255,10 @@ class Recorder:
                     self._file.sync()
                     next_sync = time.monotonic() + SYNC_INTERVAL_S
                     with self._state:
+                        self._unconfirmed = []
                         self._syncs_done = wanted
                         self._state.notify_all()
+                self._busy_since = None
                 if stopping:
                     return
         except RecordingError as error:
@@ -206,7 +269,8 @@ class Recorder:
             self._file.close()
 
     def _is_wanted(self) -> bool:
-        return self._stopping or self._syncs_wanted > self._syncs_done or self._inbox_bytes >= _WAKE_BYTES
+        wanted = self._stopping or self._syncs_wanted > self._syncs_done or self._inbox_bytes >= _WAKE_BYTES
+        return wanted or self._failure is not None
 
     def _write(self, items: Sequence[Item]) -> None:
         if not items:
@@ -216,7 +280,10 @@ class Recorder:
         self._writer.flush()
 
     def _fail(self, error: RecordingError) -> None:
-        with self._state:
-            self._failure = self._failure or error
-            self._inbox, self._inbox_bytes = [], 0
+        with self._state:  # a condition's lock may be taken again by the thread that holds it
+            if self._failure is None:
+                self._failure = error
+                for item in (*self._unconfirmed, *self._inbox):
+                    self._held.add(item, 256)
+            self._unconfirmed, self._inbox, self._inbox_bytes = [], [], 0
             self._state.notify_all()

@@ -39,6 +39,10 @@ _MESSAGES: Final[dict[str, dict[str, tuple[int, str]]]] = {
         "start_utc": (3, "string"),
         "sensors": (4, "Sensor*"),
         "configuration_json": (5, "string"),
+        # One for each recording, kept by a recovered copy; empty in older files.
+        "recording_id": (6, "string"),
+        # Where a recording that is a part of something comes from: keys "kind" (continuation, trimmed), "of", "of_id".
+        "origin_json": (7, "string"),
     },
     # Several blocks of one sensor, one after the other. Rows of acc and gyr are x, y, z.
     "Samples": {
@@ -125,6 +129,24 @@ _MESSAGES: Final[dict[str, dict[str, tuple[int, str]]]] = {
     },
     "StatusSnapshot": {"time_s": (1, "double"), "sensors": (2, "Status*")},
     "Marker": {"label": (1, "string"), "start_s": (2, "double"), "end_s": (3, "double")},
+    # Vectors of three are x, y, z; placements are w, x, y, z, sensor axes into segment axes. Empty: not known.
+    "Calibration": {
+        "side": (1, "string"),
+        "time_s": (2, "double"),
+        "axis_from": (3, "string"),
+        "strides": (4, "int64"),
+        "foot_placement": (5, "double*"),
+        "shank_placement": (6, "double*"),
+        "shank_axis": (7, "double*"),
+        "foot_lever_m": (8, "double*"),
+        "shank_lever_m": (9, "double*"),
+        "foot_acc_bias_m_s2": (10, "double*"),
+        "shank_acc_bias_m_s2": (11, "double*"),
+        "acc_bias_sd_m_s2": (12, "double?"),
+        "heading_rad": (13, "double?"),
+        "mismatch": (14, "double?"),
+        "clock_offset_s": (15, "double?"),
+    },
     "SiteTotals": {"site": (1, "string"), "samples": (2, "uint64"), "status": (3, "Status?")},
     "Totals": {
         "first_arrival_s": (1, "double?"),
@@ -169,6 +191,7 @@ def message_class(name: str) -> Any:
 
 SESSION_TOPIC: Final = "/session"
 TOTALS_TOPIC: Final = "/totals"
+CALIBRATION_TOPIC: Final = "/calibration"
 
 
 def topics(sites: list[str]) -> dict[str, str]:
@@ -184,4 +207,6 @@ def topics(sites: list[str]) -> dict[str, str]:
         "/status": "StatusSnapshot",
         "/markers": "Marker",
         TOTALS_TOPIC: "Totals",
+        # Newer topics stand last: a file whose list of channels is damaged is read by their numbers.
+        CALIBRATION_TOPIC: "Calibration",
     }

@@ -21,12 +21,17 @@ from subtalar.types import AngleBlock, BodySite, SensorInfo
 
 @dataclass(frozen=True)
 class RecordingHeader:
-    """What stands at the beginning of a recording. ``raw`` is its ``SessionHeader`` message as written."""
+    """What stands at the beginning of a recording. ``raw`` is its ``SessionHeader`` message as written.
+
+    ``origin`` is empty for a whole recording; else its "kind" is ``continuation`` or ``trimmed``.
+    """
 
     software_version: str
     start_utc: datetime
     sensors: dict[BodySite, SensorInfo]
     configuration: dict[str, Any]
+    recording_id: str
+    origin: dict[str, Any]
     topics: dict[str, str] = field(repr=False)
     raw: bytes = field(repr=False)
 
@@ -94,7 +99,7 @@ def scan_messages(scanner: Scanner, header: RecordingHeader) -> Iterator[TopicMe
 
 
 RecordedItem = msg.ArrivedBlock | msg.RawChunk | AngleBlock | msg.StatusSnapshot | Any
-"""Also GaitEvent, Stride, Notice and Annotation."""
+"""Also GaitEvent, Stride, Calibration, Notice and Annotation."""
 
 
 def decode_items(header: RecordingHeader, message: TopicMessage) -> list[RecordedItem]:
@@ -118,6 +123,8 @@ def decode_items(header: RecordingHeader, message: TopicMessage) -> list[Recorde
             return [msg.decode_notice(parsed)]
         case "StatusSnapshot":
             return [msg.decode_status(parsed, header.sensors)]
+        case "Calibration":
+            return [msg.decode_calibration(parsed)]
         case "Marker":
             return [msg.decode_marker(parsed)]
         case _:
@@ -159,6 +166,8 @@ def _decode_header(path: Path, raw: bytes) -> RecordingHeader:
             datetime.fromisoformat(m.start_utc),
             {s.site: s for s in sensors},
             json.loads(m.configuration_json or "{}"),
+            m.recording_id,
+            json.loads(m.origin_json or "{}"),
             topics([s.site.value for s in sensors]),
             raw,
         )
