@@ -15,6 +15,7 @@ from subtalar.cli.devices import devices
 from subtalar.cli.export import export
 from subtalar.cli.hardware import sim
 from subtalar.cli.live import live
+from subtalar.cli.recordings import join, salvage, trim
 from subtalar.cli.sessions import analyze, session
 from subtalar.errors import SubtalarError
 
@@ -27,6 +28,8 @@ def cli() -> None:
 
 for command in (live, analyze, batch, export, session, devices, sim, bench):
     cli.add_command(command)
+for command in (salvage, trim, join):
+    session.add_command(command)
 
 
 def main(argv: list[str] | None = None) -> None:

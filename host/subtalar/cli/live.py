@@ -12,6 +12,7 @@ import click
 
 from subtalar.cli.numbers import SECONDS, SUBTALAR_AXIS_HELP, FiniteRange, SubtalarAxisType
 from subtalar.cli.preparing import say_preparing
+from subtalar.cli.salvaging import salvaging
 from subtalar.cli.simulation import FAULT_HELP, MOTION_HELP, STYLE, check_motion, fault_text, simulated
 from subtalar.errors import InputError, SubtalarError
 
@@ -222,7 +223,7 @@ def _truth_path(path: str) -> Path:
 def _run_live(plan: "AcquisitionPlan", *, headless: bool, ends_by_itself: bool) -> None:
     from subtalar.acquisition.process import start_acquisition
 
-    with _signals_that_end():
+    with _signals_that_end(), salvaging(plan.record_path):
         acquisition = start_acquisition(
             plan, on_preparing=say_preparing, meanwhile=lambda: _load_view(headless=headless)
         )

@@ -34,7 +34,7 @@ class DurableFile:
             raise _translate(path, error) from error
         self._length = 0
         _try_lock(self._fd)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
 
     def write(self, data: bytes) -> int:
         """Write all of it, or raise RecordingError (disk full, file too large, disk gone)."""
@@ -130,6 +130,19 @@ def is_being_written(path: Path) -> bool:
         os.close(fd)
 
 
+@contextmanager
+def lock_of(path: Path) -> Iterator[bool]:
+    """Hold the lock of an existing file without writing to it; False where somebody else does.
+
+    Raises OSError where the file cannot be opened for writing.
+    """
+    fd = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0))
+    try:
+        yield _try_lock(fd)
+    finally:
+        os.close(fd)
+
+
 def _try_lock(fd: int) -> bool:
     """Lock for as long as the descriptor lives. False only where somebody else holds the lock."""
     try:
@@ -171,7 +184,7 @@ def _translate(path: Path, error: OSError) -> RecordingError:
     return RecordingError(f"{path} cannot be written ({error.strerror}): choose another folder or disk.")
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make the new name itself survive a power cut, where the system can (not on Windows)."""
     if sys.platform == "win32":
         return

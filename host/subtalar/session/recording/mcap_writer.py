@@ -139,5 +139,9 @@ class RecordingWriter:
 
     def finish(self, totals: Totals) -> None:
         """Write the totals, the index and the end mark."""
-        self.add(TOTALS_TOPIC, totals.last_arrival_s or 0.0, totals.encode())
+        self.finish_with(totals.encode(), totals.last_arrival_s or 0.0)
+
+    def finish_with(self, totals: bytes, time_s: float) -> None:
+        """The same, with a ``Totals`` message that is made already."""
+        self.add(TOTALS_TOPIC, time_s, totals)
         self._writer.finish()

@@ -27,6 +27,7 @@ from subtalar.types import (
 _LEDGER_FIELDS = tuple(f.name for f in fields(Ledger))
 _LEDGER_TIMING = ("clock_drift_ppm", "delay_ms")
 _CALIBRATION_FIELDS = tuple(f.name for f in fields(Calibration))
+LEDGER_COUNTS = tuple(f.name for f in fields(Ledger) if f.type is int)
 _STRIDE_FIELDS = tuple(f.name for f in fields(Stride))
 
 _Samples = message_class("Samples")

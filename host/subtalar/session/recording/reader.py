@@ -128,6 +128,8 @@ def origin_notes(origin: Mapping[str, Any]) -> Iterator[str]:
             )
         case "trimmed":
             yield f"This was cut from {origin['of']}: {origin['from_s']:.1f} s to {origin['to_s']:.1f} s of it."
+        case "joined":
+            yield f"This was joined from {' and '.join(origin['of'])}."
         case _:
             return
 

@@ -1,0 +1,62 @@
+"""``subtalar session salvage | trim | join``: new recordings made of others. Added to the group by ``subtalar.cli``."""
+
+from pathlib import Path
+
+import click
+
+from subtalar.cli.numbers import FiniteRange
+from subtalar.errors import InputError, SubtalarError
+
+
+@click.command()
+@click.argument("folder", required=False)
+def salvage(folder: str | None) -> None:
+    """Close the recordings in FOLDER (or one recording) that a crash left open; ~/subtalar when none is given.
+
+    A clean copy takes a recording's place only after it has been checked. A live session does this by itself when it
+    starts.
+    """
+    from subtalar.session import recordings_folder
+    from subtalar.session.recording.salvage import salvage as salvage_one
+    from subtalar.session.recording.salvage import salvage_folder
+
+    place = recordings_folder() if folder is None else Path(folder).expanduser()
+    if not place.exists():
+        raise InputError(f"There is no {place}: check the name of the folder.")
+    results = [salvage_one(place)] if place.is_file() else list(salvage_folder(place))
+    for result in results:
+        click.echo(result.text, err=not result.ok)
+    if not results:
+        click.echo(f"No recording in {place} was left open.")
+    if not all(result.ok for result in results):
+        raise SubtalarError("Not every recording could be closed.")
+
+
+@click.command()
+@click.argument("session_path", metavar="SESSION")
+@click.option("--from", "from_s", type=FiniteRange(), metavar="S", help="Begin here; the beginning when not given.")
+@click.option("--to", "to_s", type=FiniteRange(), metavar="S", help="End here; the end when not given.")
+@click.option("--out", "out", required=True, metavar="FILE", help="The new recording; must not exist.")
+def trim(session_path: str, from_s: float | None, to_s: float | None, out: str) -> None:
+    """Cut a stretch out of the recording SESSION into a new one; SESSION is not touched.
+
+    Times are seconds on the session's clock, as in angles.csv. Samples, raw bytes, angles and all else that is
+    recorded come along as they are. Angles can only be found anew where the stretch holds quiet standing and a walk.
+    """
+    from subtalar.session.recording.trim import trim as trim_recording
+
+    if from_s is None and to_s is None:
+        raise click.UsageError("say where to cut: --from, --to or both")
+    click.echo(trim_recording(session_path, out, from_s=from_s, to_s=to_s).text)
+
+
+@click.command()
+@click.argument("parts", nargs=-1, required=True, metavar="PART1 PART2 …")
+@click.option("--out", "out", required=True, metavar="FILE", help="The new recording; must not exist.")
+def join(parts: tuple[str, ...], out: str) -> None:
+    """Make one recording of the parts of a session that went on in another place when a disk failed."""
+    from subtalar.session.recording.join import join_parts
+
+    if len(parts) < 2:
+        raise click.UsageError("name two parts or more, in their order")
+    click.echo(join_parts(parts, out).text)
