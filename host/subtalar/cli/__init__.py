@@ -11,6 +11,7 @@ import click
 from subtalar import __version__
 from subtalar.cli.batch import batch
 from subtalar.cli.bench import bench
+from subtalar.cli.compare import compare
 from subtalar.cli.devices import devices
 from subtalar.cli.export import export
 from subtalar.cli.hardware import sim
@@ -28,7 +29,7 @@ def cli() -> None:
 
 for command in (live, analyze, batch, export, session, devices, sim, bench):
     cli.add_command(command)
-for command in (salvage, trim, join):
+for command in (salvage, trim, join, compare):
     session.add_command(command)
 
 
