@@ -3,11 +3,19 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+_KINDS = {
+    "recording": "recording",
+    "raw_folder": "raw session folder",
+    "mt_manager": "MT Manager export",
+    "movella_dot": "Movella DOT export",
+    "ximu3": "x-IMU3 export",
+    "described_csv": "tables described by a mapping",
+}
+
 
 def info_lines(facts: Mapping[str, Any]) -> Iterator[str]:
     """Lines for a person, of the facts that ``session_info`` gives."""
-    kinds = {"recording": "recording", "raw_folder": "raw session folder", "mt_manager": "MT Manager export"}
-    yield f"{facts['path']}: {kinds[facts['kind']]}, {facts['duration_s']:.1f} s, {facts['samples']} samples"
+    yield f"{facts['path']}: {_KINDS[facts['kind']]}, {facts['duration_s']:.1f} s, {facts['samples']} samples"
     if facts["start_utc"]:
         yield f"begun {facts['start_utc']}"
     for site, sensor in facts["sensors"].items():

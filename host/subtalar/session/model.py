@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from subtalar.types import BodySite, Ledger, SampleBlock, SensorInfo
 
-SessionKind = Literal["recording", "raw_folder", "mt_manager"]
+SessionKind = Literal["recording", "raw_folder", "mt_manager", "movella_dot", "ximu3", "described_csv"]
 BlockSource = Callable[[float | None], Iterator[SampleBlock]]
 
 MINIMUM_DURATION_S = 5.0

@@ -3,19 +3,25 @@
 from pathlib import Path
 
 from subtalar.errors import InputError
-from subtalar.session.importing import mt_manager, raw_folder
+from subtalar.session.importing import described, movella_dot, mt_manager, raw_folder, ximu3
+from subtalar.session.importing.sites import SPEC_NAME
 from subtalar.session.importing.table import read_table
 from subtalar.session.model import MINIMUM_DURATION_S, Session
 from subtalar.session.recording.container import MAGIC
 from subtalar.session.recording.reader import open_recording
 
-_KINDS = "a recording (.mcap), a folder with session.json, or a folder of MT Manager text exports with sensorspec.json"
+_KINDS = (
+    "a recording (.mcap), a folder with session.json, a folder of exports of Movella DOT, x-IMU3 or MT Manager, or a "
+    "folder with tables that an import.toml describes"
+)
+
+_ZIP_MAGIC = b"PK\x03\x04"
 
 
 def open_session(path: str | Path, *, minimum_s: float = MINIMUM_DURATION_S) -> Session:
-    """Open a recording, a raw session folder or a folder of MT Manager exports.
+    """Open a recording, a raw session folder or the exports of other software (``docs/import.md``).
 
-    Recordings are not read into memory; folders of text are. Raises InputError, in one sentence, for whatever keeps
+    Recordings are not read into memory; tables are. Raises InputError, in one sentence, for whatever keeps
     the session from being used, a duration below ``minimum_s`` included.
     """
     path = Path(path).expanduser()
@@ -53,7 +59,7 @@ def is_session_folder(folder: Path) -> bool:
 
 
 def _open_file(path: Path, minimum_s: float) -> Session:
-    if path.name in (raw_folder.FILE_NAME, mt_manager.SPEC_NAME):
+    if path.name in (raw_folder.FILE_NAME, SPEC_NAME):
         return _open_folder(path.resolve().parent, minimum_s)
     with path.open("rb") as file:
         start = file.read(len(MAGIC))
@@ -61,29 +67,56 @@ def _open_file(path: Path, minimum_s: float) -> Session:
         return open_recording(path, minimum_s=minimum_s)
     if not start:
         raise InputError(f"{path} is an empty file: nothing was recorded in it.")
+    if described.is_mapping(path):
+        return described.open_described(path.resolve(), minimum_s)
     if path.suffix == ".mcap":
         raise InputError(
             f"{path} is named like a recording but does not begin like one: it is damaged or another format."
         )
+    if start.startswith(_ZIP_MAGIC):
+        raise InputError(f"{path} is a packed archive or a workbook: unpack or export it, and name the folder.")
+    if path.suffix.lower() == ".ximu3":
+        raise InputError(f"{path} is a raw x-IMU3 log: convert it to CSV with its software, and name that folder.")
+    if path.name in ximu3.FILE_NAMES or movella_dot.is_export(path):
+        raise InputError(f"{path} is the table of one sensor: name the folder that holds all sensors of the session.")
     raise InputError(f"{path} is not a session: give {_KINDS}.")
 
 
 def _open_folder(folder: Path, minimum_s: float) -> Session:
     if (folder / raw_folder.FILE_NAME).is_file():
         return raw_folder.open_raw_folder(folder, minimum_s)
-    if (folder / mt_manager.SPEC_NAME).is_file():
+    mappings = [folder / name for name in described.FILE_NAMES if (folder / name).is_file()]
+    if len(mappings) > 1:
+        raise InputError(f"{folder} holds {' and '.join(m.name for m in mappings)}: keep one of them.")
+    if mappings:
+        return described.open_described(mappings[0], minimum_s)
+    if devices := ximu3.device_files(folder):
+        return ximu3.open_ximu3(folder, devices, minimum_s)
+    if tables := movella_dot.export_files(folder):
+        return movella_dot.open_movella_dot(folder, tables, minimum_s)
+    if (folder / SPEC_NAME).is_file():
         return mt_manager.open_mt_manager(folder, minimum_s)
     exports = mt_manager.export_files(folder)
     if exports:
         mt_manager.check_columns(read_table(exports[0], delimiter="\t", comment="//"))
         raise InputError(
-            f"{folder} holds MT Manager exports but no {mt_manager.SPEC_NAME}: add one that names the sensors, such as "
-            '{"leftfoot": "00B4778E.txt", "leftshank": "00B47786.txt"}.'
+            f"{folder} holds MT Manager exports but no {SPEC_NAME}: add one that names the sensors, such as "
+            '{"left_foot": "00B4778E.txt", "left_shank": "00B47786.txt"}.'
         )
-    entries = sorted(p.name for p in folder.iterdir())
+    raise InputError(_what_is_missing(folder))
+
+
+def _what_is_missing(folder: Path) -> str:
+    entries = sorted(p.name for p in folder.iterdir() if not p.name.startswith("."))
     recordings = [name for name in entries if name.endswith(".mcap")]
     if recordings:
-        raise InputError(f"{folder} is a folder of recordings: name one of them, such as {recordings[-1]}.")
+        return f"{folder} is a folder of recordings: name one of them, such as {recordings[-1]}."
     if not entries:
-        raise InputError(f"{folder} is an empty folder: give {_KINDS}.")
-    raise InputError(f"{folder} has no {raw_folder.FILE_NAME}: give {_KINDS}.")
+        return f"{folder} is an empty folder: give {_KINDS}."
+    tables = [name for name in entries if name.lower().endswith((".csv", ".csv.gz", ".tsv", ".txt"))]
+    if tables:
+        return (
+            f"{folder} has no {raw_folder.FILE_NAME}, and {tables[0]} is no table that is known by itself: describe it "
+            f"in a file {described.FILE_NAMES[0]} beside it (docs/import.md shows one to copy)."
+        )
+    return f"{folder} has no {raw_folder.FILE_NAME}: give {_KINDS}."

@@ -74,7 +74,9 @@ def _two_headings(path: Path) -> dict[str, FloatArray]:
 def _strides(path: Path, side: Side) -> TrueStrides:
     """From initial contact to initial contact."""
     table = read_table(path)
-    own = [line.split(",") for line in table.rows.split() if line.split(",")[table.columns.index("foot")] == side]
+    own = [
+        line.split(",") for line in table.rows.decode().split() if line.split(",")[table.columns.index("foot")] == side
+    ]
 
     def column(name: str) -> FloatArray:
         return np.array([float(cells[table.columns.index(name)]) for cells in own]) / RATE_HZ

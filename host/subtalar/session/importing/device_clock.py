@@ -26,7 +26,7 @@ class Ordered:
     swapped: int
 
 
-def put_in_order(name: str, device_time_s: FloatArray, rate_hz: float) -> Ordered:
+def put_in_order(name: str, device_time_s: FloatArray, rate_hz: float, column: str = "device_time_s") -> Ordered:
     """Sort swapped samples, drop repeated ones, keep restarts, count gaps.
 
     A step back of more than a second is a restart of the device: the samples on both sides stay where they are, and
@@ -47,7 +47,7 @@ def put_in_order(name: str, device_time_s: FloatArray, rate_hz: float) -> Ordere
         steps.append(np.diff(t[kept[-1]]))
     if duplicated > max(2, _DUPLICATES_ALLOWED * len(t)):
         raise InputError(
-            f"{name}: {duplicated} of {len(t)} samples repeat the device_time_s of another: write it with more "
+            f"{name}: {duplicated} of {len(t)} samples repeat the {column} of another: write it with more "
             "decimals, or remove the column if the file has host_time_s."
         )
     step = np.concatenate(steps)
@@ -74,3 +74,23 @@ def running_time(device_time_s: FloatArray, period_s: float) -> FloatArray:
     """Time since the first sample by the device's clock, with each restart bridged by one period. Never decreases."""
     step = np.diff(device_time_s, prepend=device_time_s[:1])
     return np.cumsum(np.where(step < 0, period_s, step))
+
+
+def unwrap(name: str, column: str, told: FloatArray, modulus: int, most_lost: int) -> FloatArray:
+    """A counter (n,) that begins anew at ``modulus``, going on instead.
+
+    A fall that a forward step of at most ``most_lost`` across the end explains is the end of the counter; every other
+    fall stays as it is: packets out of order, or a sensor that started anew. Raises InputError where the values are no
+    counts below ``modulus``.
+    """
+    odd = told[(told < 0) | (told >= modulus) | (told != np.floor(told))]
+    if len(odd):
+        raise InputError(
+            f"{name}: {column} is {odd[0]:.12g} in a row, which is no count below {modulus}: export it again, and do "
+            "not save it from a spreadsheet program, which rounds long numbers."
+        )
+    step = np.diff(told)
+    forward = (step < 0) & (step + modulus <= most_lost)
+    back = (step > 0) & (modulus - step <= most_lost)  # out of order just where the counter begins anew
+    turns = np.concatenate(([0.0], np.cumsum(forward.astype(np.float64) - back)))
+    return np.asarray(told + modulus * turns, dtype=np.float64)

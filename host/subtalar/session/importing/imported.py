@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
+
+from subtalar.errors import InputError
 from subtalar.session import checks
+from subtalar.session.importing.device_clock import Ordered, ledger_from_arrivals, put_in_order, running_time
 from subtalar.session.interleave import Track, interleave
 from subtalar.session.model import Annotation, Session, SessionKind
-from subtalar.types import Ledger, SensorInfo
+from subtalar.types import FloatArray, Ledger, SampleBlock, SensorInfo
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,90 @@ class ImportedSensor:
     ledger: Ledger
     notes: tuple[str, ...] = ()
     files: tuple[Path, ...] = ()
+
+
+def sensor_with_arrivals(
+    name: str,
+    info: SensorInfo,
+    device_time_s: FloatArray | None,
+    host_time_s: FloatArray | None,
+    acc_m_s2: FloatArray,
+    gyr_rad_s: FloatArray,
+    *,
+    columns: tuple[str, str] = ("device_time_s", "host_time_s"),
+    files: tuple[Path, ...] = (),
+) -> ImportedSensor:
+    """A sensor whose rows carry its own clock, their arrival at a computer, or both (n,), one of them not None.
+
+    ``columns`` are the names of the two times in the file. Raises InputError where the times cannot be.
+    """
+    device_column, host_column = columns
+    if host_time_s is not None:
+        checks.check_host_time(name, host_time_s, host_column)
+        checks.check_gaps(name, host_column, host_time_s)
+    if device_time_s is None:
+        if host_time_s is None:
+            raise ValueError("a sensor needs a device time or a host time")
+        checks.check_arrival_rate(name, host_time_s, info.rate_hz, host_column)
+        block = SampleBlock(info.site, None, host_time_s, acc_m_s2, gyr_rad_s)
+        ledger = ledger_from_arrivals(host_time_s, info.rate_hz)
+        return ImportedSensor(info, Track(block, host_time_s), ledger, files=files)
+
+    ordered = put_in_order(name, device_time_s, info.rate_hz, device_column)
+    checks.check_rate(name, ordered.period_s, info.rate_hz, device_column)
+    checks.check_gaps(name, device_column, device_time_s)
+    keep = ordered.order
+    # A swapped sample is known from the arrival of the later one on.
+    host = None if host_time_s is None else np.maximum.accumulate(host_time_s[keep])
+    block = SampleBlock(info.site, device_time_s[keep], host, acc_m_s2[keep], gyr_rad_s[keep])
+    arrival = running_time(device_time_s[keep], ordered.period_s) if host is None else host
+    return ImportedSensor(info, Track(block, arrival), ordered.ledger, _mended(name, ordered), files)
+
+
+def sensor_on_common_clock(
+    name: str,
+    info: SensorInfo,
+    time_s: FloatArray,
+    acc_m_s2: FloatArray,
+    gyr_rad_s: FloatArray,
+    *,
+    column: str,
+    files: tuple[Path, ...] = (),
+) -> ImportedSensor:
+    """A sensor whose ``time_s`` (n,) is the session clock already. Raises InputError where it cannot be one."""
+    ordered = put_in_order(name, time_s, info.rate_hz, column)
+    if ordered.restarts:
+        raise InputError(
+            f"{name}: {column} falls back by more than a second, so the sensor or its program began anew: make a "
+            "session of each part."
+        )
+    checks.check_rate(name, ordered.period_s, info.rate_hz, column)
+    checks.check_gaps(name, column, time_s)
+    keep = ordered.order
+    time = time_s[keep]
+    block = SampleBlock(info.site, time, time, acc_m_s2[keep], gyr_rad_s[keep])
+    return ImportedSensor(info, Track(block, time), ordered.ledger, _mended(name, ordered), files)
+
+
+def measured_rate(time_s: FloatArray) -> float | None:
+    """Samples a second (Hz) of a clock (n,), whatever is lost between; None where it does not go on."""
+    step = np.diff(time_s)
+    step = step[step > 0]
+    if not len(step):
+        return None
+    usual = step[step < 1.5 * np.percentile(step, 40)]
+    return float(1.0 / usual.mean())
+
+
+def _mended(name: str, ordered: Ordered) -> tuple[str, ...]:
+    notes = []
+    if ordered.restarts:
+        notes.append(f"{name}: the sensor restarted {ordered.restarts} times (its clock fell back).")
+    if ordered.swapped:
+        notes.append(f"{name}: {ordered.swapped} samples were out of order and have been sorted.")
+    if ordered.ledger.duplicated:
+        notes.append(f"{name}: {ordered.ledger.duplicated} samples with a repeated time have been left out.")
+    return tuple(notes)
 
 
 def build_session(

@@ -14,13 +14,14 @@ import numpy as np
 from subtalar.errors import InputError
 from subtalar.session import checks
 from subtalar.session.importing.imported import ImportedSensor, build_session
+from subtalar.session.importing.sites import SPEC_NAME
 from subtalar.session.importing.spec_file import read_json_object
 from subtalar.session.importing.table import TextTable, read_table
+from subtalar.session.importing.units import check_axes, check_units
 from subtalar.session.interleave import Track
 from subtalar.session.model import Session
 from subtalar.types import BodySite, IntArray, Ledger, SampleBlock, SensorInfo
 
-SPEC_NAME = "sensorspec.json"
 SITE_KEYS = {
     "leftfoot": BodySite.LEFT_FOOT,
     "leftshank": BodySite.LEFT_SHANK,
@@ -46,6 +47,7 @@ def open_mt_manager(folder: Path, minimum_s: float) -> Session:
     where = f"{folder.name}/{SPEC_NAME}"
     spec = read_json_object(folder / SPEC_NAME, where)
     stated_rate = spec.pop(RATE_KEY, None)
+    spec = {_plain(key): value for key, value in spec.items()}
     unknown = [k for k in spec if k not in SITE_KEYS and k not in IGNORED_KEYS]
     if unknown:
         raise InputError(f'{where}: unknown sensor "{unknown[0]}": known are {", ".join((*SITE_KEYS, *IGNORED_KEYS))}.')
@@ -62,6 +64,12 @@ def open_mt_manager(folder: Path, minimum_s: float) -> Session:
         for k, site in enumerate(tables)
     ]
     return build_session(folder, "mt_manager", sensors, minimum_s=minimum_s, notes=notes)
+
+
+def _plain(key: str) -> str:
+    """``right_foot``, as everywhere else, means ``rightfoot``."""
+    joined = key.replace("_", "")
+    return joined if joined in SITE_KEYS else key
 
 
 def check_columns(table: TextTable) -> None:
@@ -131,7 +139,8 @@ def _read_sensor(
     new = np.concatenate(([True], np.diff(count[order]) > 0))
     keep = order[new]
     acc, gyr = (np.ascontiguousarray(values[keep, a : a + 3]) for a in (0, 3))
-    checks.check_units(name, acc, gyr)
+    check_axes(name, acc, gyr, [*_ACC, *_GYR])
+    check_units(name, acc, gyr)
     kept = count[keep]
     time_s = kept / rate_hz
     lost = int(kept[-1] - kept[0] + 1 - len(kept))

@@ -11,13 +11,12 @@ import numpy as np
 
 from subtalar.errors import InputError
 from subtalar.session import checks
-from subtalar.session.importing.device_clock import ledger_from_arrivals, put_in_order, running_time
-from subtalar.session.importing.imported import ImportedSensor, build_session
+from subtalar.session.importing.imported import ImportedSensor, build_session, sensor_with_arrivals
 from subtalar.session.importing.spec_file import read_json_object
 from subtalar.session.importing.table import read_table
-from subtalar.session.interleave import Track
+from subtalar.session.importing.units import check_axes, check_units
 from subtalar.session.model import Annotation, Session
-from subtalar.types import BodySite, SampleBlock, SensorInfo
+from subtalar.types import BodySite, SensorInfo
 
 FILE_NAME = "session.json"
 FORMAT = "subtalar-raw-session"
@@ -97,32 +96,9 @@ def _read_sensor(folder: Path, where: str, site: BodySite, entry: Mapping[str, A
     device = np.ascontiguousarray(values[:, 0]) if times[0] == "device_time_s" else None
     host = np.ascontiguousarray(values[:, len(times) - 1]) if times[-1] == "host_time_s" else None
     acc, gyr = (np.ascontiguousarray(values[:, a : a + 3]) for a in (len(times), len(times) + 3))
-    checks.check_units(name, acc, gyr)
-    if host is not None:
-        checks.check_host_time(name, host)
-        checks.check_gaps(name, "host_time_s", host)
-    if device is None:
-        assert host is not None  # one of the two is there
-        checks.check_arrival_rate(name, host, info.rate_hz)
-        block = SampleBlock(site, None, host, acc, gyr)
-        return ImportedSensor(info, Track(block, host), ledger_from_arrivals(host, info.rate_hz), files=(path,))
-
-    ordered = put_in_order(name, device, info.rate_hz)
-    checks.check_rate(name, ordered.period_s, info.rate_hz)
-    checks.check_gaps(name, "device_time_s", device)
-    keep = ordered.order
-    # A swapped sample is known from the arrival of the later one on.
-    host = None if host is None else np.maximum.accumulate(host[keep])
-    block = SampleBlock(site, device[keep], host, acc[keep], gyr[keep])
-    arrival = running_time(device[keep], ordered.period_s) if host is None else host
-    notes = []
-    if ordered.restarts:
-        notes.append(f"{name}: the sensor restarted {ordered.restarts} times (its clock fell back).")
-    if ordered.swapped:
-        notes.append(f"{name}: {ordered.swapped} samples were out of order and have been sorted.")
-    if ordered.ledger.duplicated:
-        notes.append(f"{name}: {ordered.ledger.duplicated} samples with a repeated time have been left out.")
-    return ImportedSensor(info, Track(block, arrival), ordered.ledger, tuple(notes), (path,))
+    check_axes(name, acc, gyr, [*ACC_COLUMNS, *GYR_COLUMNS])
+    check_units(name, acc, gyr)
+    return sensor_with_arrivals(name, info, device, host, acc, gyr, files=(path,))
 
 
 def _text(where: str, site: BodySite, entry: Mapping[str, Any], key: str) -> str:
