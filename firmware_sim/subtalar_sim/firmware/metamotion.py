@@ -24,6 +24,7 @@ from subtalar_sim.firmware.base import (
     Payload,
     RefusedByDevice,
     SampleSource,
+    charge_left,
 )
 from subtalar_sim.sensor import ImuSamples, quaternion_of
 from subtalar_sim.types import GRAVITY_M_S2
@@ -56,6 +57,7 @@ RATES_HZ: Final = {6: 25.0, 7: 50.0, 8: 100.0, 9: 200.0, 10: 400.0}
 _PER_PACKET: Final = 3
 _ANSWER_S: Final = 0.015
 _START_UP_S: Final = {0x03: 0.004, 0x13: 0.055}
+_ONE_PERCENT_S: Final = 288.0
 _FUSION_RATE_HZ: Final = 100.0
 
 _MODULES: Final[dict[Board, dict[int, bytes]]] = {
@@ -109,6 +111,7 @@ class MetaMotion:
         serial_number: int = 0x0123AB,
         percent: int = 93,
         start_s: float = 0.0,
+        empty_s: float = float("inf"),
     ) -> None:
         codes = [code for code, hz in RATES_HZ.items() if hz == rate_hz]
         if not codes:
@@ -118,6 +121,7 @@ class MetaMotion:
         self._board: Board = board
         self._serial, self._percent = serial_number, percent
         self._default_odr = codes[0]
+        self._empty_s = empty_s
         self.ledger = SentLedger()
         self.max_payload = 244
         self._listening = False
@@ -172,7 +176,8 @@ class MetaMotion:
         if register == 0x80:
             self._answer(data[:2] + _MODULES[self._board].get(module, b""), now_s)
         elif (module, register) == (0x11, 0xCC):
-            self._answer(struct.pack("<BBBH", 0x11, 0x8C, self._percent, 3300 + 9 * self._percent), now_s)
+            percent = round(max(1.0, self._percent - now_s / _ONE_PERCENT_S) * charge_left(now_s, self._empty_s))
+            self._answer(struct.pack("<BBBH", 0x11, 0x8C, percent, 3300 + 9 * percent), now_s)
         elif (module, register) == (0x11, 0x01):
             self.name = arguments[:8].decode("latin-1")
         elif module in self.sensors:

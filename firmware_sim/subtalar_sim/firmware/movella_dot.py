@@ -23,6 +23,7 @@ from subtalar_sim.firmware.base import (
     Payload,
     RefusedByDevice,
     SampleSource,
+    charge_left,
 )
 from subtalar_sim.sensor import ImuSamples, quaternion_of
 from subtalar_sim.types import FloatArray
@@ -121,11 +122,13 @@ class MovellaDot:
         address: str = "D4:22:CD:00:AA:01",
         serial_number: int = 0xD422_CD00_AA01,
         start_s: float = 0.0,
+        empty_s: float = float("inf"),
     ) -> None:
         if rate_hz not in LIVE_RATES_HZ:
             raise ValueError(f"a DOT streams at {', '.join(f'{r:g}' for r in LIVE_RATES_HZ)} Hz, not {rate_hz:g}")
         self._source, self._clock, self._gaps = source, clock, gaps
         self._address, self._serial = address, serial_number
+        self._empty_s = empty_s
         self.ledger = SentLedger()
         self.max_payload = 244
         tag = b"Movella DOT"
@@ -255,7 +258,7 @@ class MovellaDot:
     # Time -------------------------------------------------------------------------------------------------
 
     def _percent(self, now_s: float) -> int:
-        return max(2, 97 - int(now_s / _ONE_PERCENT_S))
+        return round(max(2, 97 - int(now_s / _ONE_PERCENT_S)) * charge_left(now_s, self._empty_s))
 
     def _battery(self, now_s: float) -> bytes:
         return bytes((self._percent(now_s), 0))

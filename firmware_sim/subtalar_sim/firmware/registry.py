@@ -96,11 +96,14 @@ def _movella_dot(unit: Unit) -> GattFirmware:
         address=unit.address or "D4:22:CD:00:AA:01",
         serial_number=unit.serial_number,
         start_s=unit.start_s,
+        empty_s=unit.empty_s,
     )
 
 
 def _thingy52(unit: Unit) -> GattFirmware:
-    return Thingy52(unit.source, unit.clock, unit.gaps, rate_hz=unit.rate_hz, start_s=unit.start_s)
+    return Thingy52(
+        unit.source, unit.clock, unit.gaps, rate_hz=unit.rate_hz, start_s=unit.start_s, empty_s=unit.empty_s
+    )
 
 
 def _ximu3(unit: Unit) -> Firmware:
@@ -126,6 +129,7 @@ def _talus(unit: Unit) -> Talus:
         serial_number=f"{unit.serial_number:016X}",
         interface=unit.interface,
         start_s=unit.start_s,
+        empty_s=unit.empty_s,
     )
 
 
@@ -139,11 +143,14 @@ def _metamotion(unit: Unit) -> GattFirmware:
         rate_hz=unit.rate_hz,
         serial_number=unit.serial_number,
         start_s=unit.start_s,
+        empty_s=unit.empty_s,
     )
 
 
 def _shimmer3(unit: Unit) -> Firmware:
-    return Shimmer3(unit.source, unit.clock, unit.gaps, rate_hz=unit.rate_hz, serial_number=unit.serial_number)
+    return Shimmer3(
+        unit.source, unit.clock, unit.gaps, rate_hz=unit.rate_hz, serial_number=unit.serial_number, empty_s=unit.empty_s
+    )
 
 
 _DEVICES: Final = (

@@ -19,7 +19,7 @@ import numpy as np
 from subtalar_sim.clock import SensorClock
 from subtalar_sim.faults import GapDrawer, SentLedger
 from subtalar_sim.firmware import shimmer3_sensors as sensors
-from subtalar_sim.firmware.base import FrameFeed, Payload, SampleSource
+from subtalar_sim.firmware.base import FrameFeed, Payload, SampleSource, charge_left
 from subtalar_sim.firmware.shimmer3_sensors import Chip, Response, Sensor
 from subtalar_sim.sensor import ImuSamples
 
@@ -85,10 +85,12 @@ class Shimmer3:
         has_crc: bool = True,
         hardware: int = 3,
         volts: float = 4.05,
+        empty_s: float = float("inf"),
     ) -> None:
         self._source, self._clock, self._gaps = source, clock, gaps
         self._serial, self._chip, self._calibrated = serial_number, chip, calibrated
         self._version, self._has_crc, self._hardware, self._volts = version, has_crc, hardware, volts
+        self._empty_s = empty_s
         self.ledger = SentLedger()
         self.name = f"Shimmer_{serial_number & 0xFFFF:04X}"
         self.ticks = self._ticks_for(rate_hz)
@@ -236,7 +238,7 @@ class Shimmer3:
         return bytes((IN_STREAM, 0x71, sum(bit << i for i, bit in enumerate(bits))))
 
     def _battery_adc(self, now_s: float) -> int:
-        volts = max(3.5, self._volts - now_s / 72_000.0)
+        volts = max(3.5, 3.5 + (self._volts - now_s / 72_000.0 - 3.5) * charge_left(now_s, self._empty_s))
         return round(volts / 1.988 / 3.0 * 4095.0)
 
     def _setup(self) -> bytes:

@@ -18,6 +18,7 @@ from subtalar_sim.firmware.base import (
     Payload,
     RefusedByDevice,
     SampleSource,
+    charge_left,
 )
 from subtalar_sim.sensor import ImuSamples
 from subtalar_sim.types import GRAVITY_M_S2
@@ -37,6 +38,8 @@ BUSY_S: Final = 0.3
 _IMU_START_S: Final = 0.03
 _ANSWER_S: Final = 0.002
 _BATTERY_EVERY_S: Final = 60.0
+_ONE_PERCENT_S: Final = 288.0
+"""Eight hours on a charge."""
 _FRAME_LIMIT: Final = 250
 _WRAP_US: Final = 1 << 64
 _READ_NOT_PERMITTED: Final = 0x02
@@ -105,11 +108,13 @@ class Talus:
         interface: str = "ble",
         imu_error: float = 0.0,
         start_s: float = 0.0,
+        empty_s: float = float("inf"),
     ) -> None:
         if rate_hz not in RATES_HZ:
             raise ValueError(f"the simulated Talus board runs at {', '.join(f'{r:g}' for r in RATES_HZ)} Hz")
         self._source, self._clock, self._gaps, self._imu_error = source, clock, gaps, imu_error
         self._is_gatt = interface == "ble"
+        self._empty_s = empty_s
         self.ledger = SentLedger()
         self.max_payload = 244
         self._texts = {0x01: "simulated + IMU", 0x02: serial_number, 0x03: "1.2.0"}
@@ -287,7 +292,7 @@ class Talus:
         if not self._greeted:
             self._greeted, self._battery_s = True, at_s
 
-    def _value(self, item: int) -> bytes | None:
+    def _value(self, item: int, at_s: float) -> bytes | None:
         if item in self._texts:
             return self._texts[item].encode()
         if item == _NAME:
@@ -299,22 +304,22 @@ class Talus:
         if item - 0x10 in _NUMERIC_ITEMS:
             values, counts = _NUMERIC_ITEMS[item - 0x10]
             return struct.pack(f"<{len(values)}H", *(round(v * counts) for v in values))
-        return self._battery() if item == _BATTERY else None
+        return self._battery(at_s) if item == _BATTERY else None
 
     def _get(self, tag: int, data: bytes, at_s: float) -> None:
-        value = self._value(data[0]) if data else None
+        value = self._value(data[0], at_s) if data else None
         self._answer(at_s, 2, tag, UNKNOWN_ITEM if value is None else DONE, data[:1] + (value or b""))
 
     def _set(self, tag: int, data: bytes, at_s: float) -> None:
         item, value = (data[0], data[1:]) if data else (0, b"")
-        now = self._value(item)
+        now = self._value(item, at_s)
         if now is None:
             status = UNKNOWN_ITEM
         elif self._feed is not None and item != _NAME:
             status = NOT_NOW
         else:
             status = self._take_value(item, value)
-        self._answer(at_s, 3, tag, status, data[:1] + (self._value(item) or b""))
+        self._answer(at_s, 3, tag, status, data[:1] + (self._value(item, at_s) or b""))
 
     def _take_value(self, item: int, value: bytes) -> int:
         number = int.from_bytes(value, "little")
@@ -337,8 +342,9 @@ class Talus:
             return NOT_POSSIBLE
         return DONE
 
-    def _battery(self) -> bytes:
-        return struct.pack("<BHB", 87, 3950, 0)
+    def _battery(self, now_s: float) -> bytes:
+        percent = max(1.0, 87.0 - now_s / _ONE_PERCENT_S) * charge_left(now_s, self._empty_s)
+        return struct.pack("<BHB", round(percent), round(3254 + 8 * percent), 0)
 
     # Serving ----------------------------------------------------------------------------------------------
 
@@ -349,7 +355,7 @@ class Talus:
             self._say_stream(now_s)
         if now_s >= self._battery_s:
             self._battery_s = now_s + _BATTERY_EVERY_S
-            self._out.append((now_s, wire(b"\x42" + self._battery()), 0))
+            self._out.append((now_s, wire(b"\x42" + self._battery(now_s)), 0))
         if not listening:
             self._count_unsent()
             return []

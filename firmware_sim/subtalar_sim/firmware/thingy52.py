@@ -20,6 +20,7 @@ from subtalar_sim.firmware.base import (
     Payload,
     RefusedByDevice,
     SampleSource,
+    charge_left,
 )
 from subtalar_sim.sensor import ImuSamples
 from subtalar_sim.types import GRAVITY_M_S2, FloatArray, IntArray
@@ -96,10 +97,12 @@ class Thingy52:
         *,
         rate_hz: float = 10.0,
         start_s: float = 0.0,
+        empty_s: float = float("inf"),
     ) -> None:
         if rate_hz not in TRUE_RATES_HZ:
             raise ValueError(f"a Thingy:52 runs at {', '.join(f'{r:g}' for r in TRUE_RATES_HZ)} Hz, not {rate_hz:g}")
         self._source, self._clock, self._gaps = source, clock, gaps
+        self._empty_s = empty_s
         self.ledger = SentLedger()
         self.max_payload = 20
         self.name = "Thingy"
@@ -189,7 +192,7 @@ class Thingy52:
         return 1 <= data[1] <= 7 and 1 <= data[2] <= 100 and 50 <= delay_ms <= 10_000
 
     def _percent(self, now_s: float) -> int:
-        return max(1, 93 - int(now_s / _ONE_PERCENT_S))
+        return round(max(1, 93 - int(now_s / _ONE_PERCENT_S)) * charge_left(now_s, self._empty_s))
 
     def poll(self, now_s: float, *, listening: bool = True) -> list[Payload]:
         """Notifications due by ``now_s``, one sample each, and the battery when it has changed."""

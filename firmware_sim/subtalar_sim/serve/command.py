@@ -15,6 +15,7 @@ from subtalar_sim.serve.live import default_transport, simulated_hardware
 from subtalar_sim.types import SITES
 
 _LOOK_S: Final = 0.1
+_WALKS_S: Final = 45.0
 
 
 def serve(
@@ -57,7 +58,8 @@ def serve(
         raise ValueError(f"{lasts}: ask for a shorter time, or let it loop")
     walking_s = 12 * 3600.0 if duration_s is None else max(duration_s * speed, 30.0)
     config = SimulationConfig(
-        body=BodyConfig(seed=seed, style=style, walking_s=walking_s),
+        # Whoever connects when the first standing is over must find another one, or there are no angles.
+        body=BodyConfig(seed=seed, style=style, walking_s=walking_s, stop_every_s=_WALKS_S),
         device=device,
         transport=transport,
         port=port,

@@ -58,11 +58,13 @@ def scan(seconds: float) -> None:
         trouble = error
     seen = set()
     for device in found:
-        seen.add(f"{device.kind}:{device.address}".lower())
+        key = f"{device.kind}:{device.address}".lower()
+        seen.add(key)
         model = "" if device.model is None else f",model={device.model}"
         strength = "" if device.rssi_dbm is None else f", {device.rssi_dbm} dBm"
         spec = remembered.complete(f"{device.kind}:{device.address}{model}")
-        click.echo(f"{spec}  ({device.name or 'no name'}{strength})")
+        kept = next((sensor.name for sensor in remembered if sensor.spec.key == key), "")
+        click.echo(f"{spec}  ({kept or device.name or 'no name'}{strength})")
     absent = [sensor for sensor in remembered if sensor.spec.key not in seen]
     for sensor in absent:
         click.echo(f"{sensor.spec}  ({sensor.name or 'no name'}, remembered, not seen now)")
@@ -88,8 +90,10 @@ def info(spec: str) -> None:
     battery = "not known" if status.battery_percent is None else f"{status.battery_percent:.0f} %"
     click.echo(f"  rate {rate} (asked for {status.info.rate_hz:g} Hz), battery {battery}")
     for key, value in report.replies.items():
-        if value is None:  # the bare acknowledgement of a command
+        if value is None or key == "battery":  # the bare acknowledgement of a command; what is told above
             continue
+        if isinstance(value, dict):
+            value = ", ".join(f"{name} {part}" for name, part in value.items())
         click.echo(f"  {key}: {value}")
 
 
