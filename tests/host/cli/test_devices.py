@@ -160,7 +160,7 @@ async def test_a_board_is_set_blinks_and_is_used_by_live_over_a_pseudo_terminal(
         assert (status, err) == (0, "")
         assert "name: rechts" in out
         assert "asked for 100 Hz" in out
-        assert "'acc_full_scale_g': 8.0" in out
+        assert "acc_full_scale_g 8.0" in out
         status, out, _ = await subtalar("devices", "blink", "right_foot")
         assert (status, out) == (0, f"{port} has been told to blink.\n")
         await subtalar("devices", "assign", "right_shank", f"serial:{specs[1].address},model=talus")
