@@ -1,5 +1,6 @@
 """Payloads on their way: late, held back, damaged, doubled; never out of order unless datagrams are reordered."""
 
+import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -40,7 +41,10 @@ class DelayLine:
     def push(self, t_s: float, payload: Payload) -> None:
         """A payload leaves the sensor at session time ``t_s``."""
         jitter = float(self._rng.exponential(self.plan.jitter_s)) if self.plan.jitter_s else 0.0
-        self._last = max(self._last, self.plan.after_stalls(t_s + self.plan.delay_s + jitter))
+        due_s = self.plan.after_stalls(t_s + self.plan.delay_s + jitter)
+        if self.plan.interval_s:
+            due_s = math.ceil(due_s / self.plan.interval_s) * self.plan.interval_s
+        self._last = max(self._last, due_s)
         if not self._chances.any():
             self._queue.append(_Travelling(self._last, payload))
             return

@@ -1,6 +1,7 @@
 """One sensor's faults as a frozen value."""
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 from math import inf, isfinite
 from typing import Final
 
@@ -25,11 +26,11 @@ class FaultPlan:
     On the link: ``corrupt``, ``garbage``, ``duplicate`` are shares of payloads (notifications, flushes, datagrams)
     with one altered byte, with up to 40 bytes of nonsense in front, and sent twice; ``datagram_loss`` and ``reorder``
     happen on UDP only: a real link neither reorders nor silently drops. In ``stalls`` everything is held back and
-    then delivered at once; ``delay_s`` is on everything, plus exponential ``jitter_s``. ``mtu`` is the most that the
-    device agrees to. During ``outages`` and ``reboots`` the link is down, and it takes ``slow_discovery_s`` more, and
-    as long at the beginning, until the device can be found. ``supervision_s``: so long the other end of a Bluetooth
-    link that broke still takes it for one: silence, and no answer. ``refusals``: (time, how many connections from then
-    on).
+    then delivered at once; ``delay_s`` is on everything, plus exponential ``jitter_s``; with ``interval_s`` it then
+    waits for the radio's next turn, which comes that often. ``mtu`` is the most that the device agrees to. During
+    ``outages`` and ``reboots`` the link is down, and it takes ``slow_discovery_s`` more, and as long at the beginning,
+    until the device can be found. ``supervision_s``: so long the other end of a Bluetooth link that broke still takes
+    it for one: silence, and no answer. ``refusals``: (time, how many connections from then on).
     """
 
     gap_rate_per_s: float = 0.0
@@ -37,6 +38,7 @@ class FaultPlan:
     outages: tuple[Span, ...] = ()
     delay_s: float = 0.0
     jitter_s: float = 0.0
+    interval_s: float = 0.0
     loss: float = 0.0
     gaps: tuple[Span, ...] = ()
     corrupt: float = 0.0
@@ -59,7 +61,7 @@ class FaultPlan:
     def __post_init__(self) -> None:
         for name in (f.name for f in fields(self)):
             _check_numbers(name, getattr(self, name))
-        lengths = (self.delay_s, self.jitter_s, self.slow_discovery_s, self.supervision_s)
+        lengths = (self.delay_s, self.jitter_s, self.interval_s, self.slow_discovery_s, self.supervision_s)
         if min(self.gap_rate_per_s, *lengths) < 0 or self.gap_samples < 1:
             raise ValueError("fault rates, delay and jitter must not be negative, and a gap is at least one sample")
         for name in _SHARES:
@@ -86,12 +88,12 @@ class FaultPlan:
         if (self.datagram_loss or self.reorder) and transport != "udp":
             raise ValueError(f"only udp loses or reorders datagrams: over {transport} use loss, delay or stall")
 
-    @property
+    @cached_property
     def off(self) -> tuple[Span, ...]:
         """When the device has no power: it measures nothing."""
         return (*self.reboots, *(((self.battery_empty_s, inf),) if isfinite(self.battery_empty_s) else ()))
 
-    @property
+    @cached_property
     def downs(self) -> tuple[Span, ...]:
         """When the device cannot be reached, for whatever reason; spans may overlap."""
         slow = self.slow_discovery_s

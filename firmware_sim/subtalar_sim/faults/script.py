@@ -71,6 +71,7 @@ _WORDS: Final[dict[str, _Word]] = {
     "duplicate": _share("duplicate=0.01", "duplicate"),
     "datagram_loss": _share("datagram_loss=0.01", "datagram_loss"),
     "reorder": _share("reorder=0.01", "reorder"),
+    "interval": _Word("interval_s", "interval=30ms", lambda _t, _l, v: _seconds(v)),
     "stall": _Word("stalls", "stall@30s+1s", lambda t, n, _v: (t, n), "must", "must", "never"),
     "delay": _Word("delay_s", "delay=50ms", lambda _t, _l, v: _seconds(v)),
     "jitter": _Word("jitter_s", "jitter=20ms", lambda _t, _l, v: _seconds(v)),

@@ -133,6 +133,7 @@ class FrameFeed:
         ahead_s: float = 0.4,
     ) -> None:
         self._source, self._encode, self._gaps, self._ledger = source, encode, gaps, ledger
+        self._clock, self._own_rate = clock, rate_hz
         self._rate, self._group = clock.true_rate(rate_hz), group
         self._ahead = max(1, round(ahead_s * rate_hz / group))
         self._start_s, self._index = start_s, 0
@@ -148,7 +149,8 @@ class FrameFeed:
         """When the next frame is complete."""
         if self._queue:
             return self._queue[0][0]
-        return self._start_s + (self._index + self._group - 1) / self._rate
+        newest = np.array([self._index + self._group - 1])
+        return float(self._clock.sample_times(self._start_s, newest, self._own_rate)[0])
 
     def due(self, now_s: float, *, listening: bool) -> list[bytes]:
         """Frames complete by ``now_s``, in order; none if nobody listens. Counts the samples that went nowhere."""
@@ -169,7 +171,7 @@ class FrameFeed:
 
     def _generate(self) -> None:
         n = self._ahead * self._group
-        t = self._start_s + np.arange(self._index, self._index + n) / self._rate
+        t = self._clock.sample_times(self._start_s, np.arange(self._index, self._index + n), self._own_rate)
         self._index += n
         samples = self._source.measure(t, self._rate)
         frames = self._encode(samples)

@@ -1,7 +1,7 @@
 """One trial of a host: a few sensors in memory with faults, whose samples say themselves when they were measured."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy as np
 from subtalar_sim.clock import SensorClock, SessionClock, draw_clock
 from subtalar_sim.faults import DelayLine, FaultPlan, GapDrawer, SentLedger, parse_faults
 from subtalar_sim.faults.draw import random_script
-from subtalar_sim.firmware.base import Sampling
+from subtalar_sim.firmware.base import SampleSource, Sampling
 from subtalar_sim.firmware.registry import SIMULATED, Unit, find_simulated
 from subtalar_sim.sensor import ImuSamples
 from subtalar_sim.serve.delivery import Delivery
@@ -96,21 +96,33 @@ class Trial:
 
 
 def make_trial(
-    device: str, transport: str, script: str, now: Callable[[], float], *, seed: int = 0, sensors: int = 1
+    device: str,
+    transport: str,
+    script: str,
+    now: Callable[[], float],
+    *,
+    seed: int = 0,
+    sensors: int = 1,
+    source: SampleSource | None = None,
+    clocks: Mapping[str, SensorClock] | None = None,
 ) -> Trial:
-    """A trial with the faults of ``script`` on the clock ``now`` (seconds). Raises ValueError for nonsense."""
+    """A trial with the faults of ``script`` on the clock ``now`` (seconds). Raises ValueError for nonsense.
+
+    ``source`` is what the sensors feel, a ``TimeTeller`` unless given. ``clocks``: the sites and their clocks; a clock
+    is drawn for each of the first ``sensors`` sites unless given.
+    """
     known = find_simulated(device)
     rate_hz = min((r for r in known.rates_hz if r >= _FAST_ENOUGH_HZ), default=max(known.rates_hz))
     faults = parse_faults(script)
     clock = SessionClock(1.0, now)
     made = {}
-    for number, site in enumerate(SITES[:sensors]):
+    clocks = clocks or {site: draw_clock(site, seed) for site in SITES[:sensors]}
+    for number, (site, drawn) in enumerate(clocks.items()):
         plan = dict(faults.of).get(site, faults.everywhere)
         plan.check_transport(transport)
-        drawn = draw_clock(site, seed)
         unit = Unit(
-            source=TimeTeller(),
-            clock=type(drawn)(drawn.offset_s, drawn.drift_ppm, tuple(sorted(plan.clock_jumps))),
+            source=source or TimeTeller(),
+            clock=replace(drawn, jumps=tuple(sorted(plan.clock_jumps))),
             gaps=GapDrawer(plan, rate_hz, seed, site),
             rate_hz=rate_hz,
             serial_number=number,

@@ -65,7 +65,7 @@ def hour(folder: Path) -> Figures:
     Raises SubtalarError where the estimator left some of the hour out.
     """
     session = open_session(folder)
-    lap_s, stride_s = _lap(session)
+    lap_s, stride_s = lap(session)
     gait = GaitEstimator(session.sensors)
     cost = _cost(gait, prolonged(session, lap_s, HOUR_S))
     expected = len({site.side for site in session.sensors}) * ((HOUR_S - lap_s[0]) / stride_s - _LAST_STRIDES)
@@ -110,7 +110,7 @@ def _rounds(session: Session) -> Iterator[list[SampleBlock]]:
         yield [cut(block, k * rows, (k + 1) * rows) for block, rows in tracks]
 
 
-def _lap(session: Session) -> tuple[tuple[float, float], float]:
+def lap(session: Session) -> tuple[tuple[float, float], float]:
     """From the first stride with angles to the last of the same foot, and the mean stride time (s)."""
     strides = [s for s in estimate_live(session.sensors, session.blocks()).strides if s.quality == "ok"]
     contacts_s = [s.initial_contact_s for s in strides if s.side == strides[0].side]

@@ -15,13 +15,14 @@ _SPEED = ("all", "estimator", "memory", "latency")
 _ACCURACY = ("accuracy", "peers")
 _RADIO_DEVICE = "talus"  # its losses can be counted, at 200 Hz
 _FAULTS = "faults"
+_HOURS = "hours"
 _ADVERSITY = "adversity"
 
 
 @click.command()
 @click.argument(
     "name",
-    type=click.Choice([*_SPEED, *_ACCURACY, "radio", "codecs", _FAULTS, _ADVERSITY, "batch"]),
+    type=click.Choice([*_SPEED, *_ACCURACY, "radio", "codecs", _FAULTS, _ADVERSITY, _HOURS, "batch"]),
     default="all",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -54,6 +55,10 @@ _ADVERSITY = "adversity"
     "--n", type=click.IntRange(1, 100_000), default=100, show_default=True, help="How many, for faults and batch."
 )
 @click.option("--seed", type=click.IntRange(0, 2**31), default=0, show_default=True, help="The first seed, for faults.")
+@click.option("--hours", type=FiniteRange(0.1, 240), default=8.0, show_default=True, help="How long, for hours.")
+@click.option(
+    "--device", "devices", multiple=True, metavar="NAME", help="Only this model, or walk, for hours; may be repeated."
+)
 def bench(
     *,
     name: str,
@@ -65,6 +70,8 @@ def bench(
     documents: tuple[Path, ...],
     n: int,
     seed: int,
+    hours: float,
+    devices: tuple[str, ...],
 ) -> None:
     """Measure speed and memory on this machine (all), accuracy against truth, other software beside ours (peers), what
     arrives from four Bluetooth sensors and what that costs (radio), or how fast codecs decode and what damage does to
@@ -75,6 +82,9 @@ def bench(
 
     adversity takes ten minutes: live sessions in which the Bluetooth service or the message bus is killed, a plug is
     pulled, a sensor reboots or goes out of range; when that is noticed, and when there are angles again.
+
+    hours runs one leg of each kind of clock for eight hours that pass as fast as they can, and one walk, and fails if
+    the sensors of a leg come more than 2 ms apart, a sample is unaccounted for, memory grows or angles get worse.
     """
     if name == _ADVERSITY:
         _adversity(only, as_json=as_json)
@@ -85,6 +95,8 @@ def bench(
             _radio(minutes, as_json=as_json)
         elif name == _FAULTS:
             _faults(n, seed, as_json=as_json)
+        elif name == _HOURS:
+            _hours(hours, devices, as_json=as_json)
         elif name == "codecs":
             _codecs(mutations, as_json=as_json)
         elif name == "batch":
@@ -186,6 +198,21 @@ def _batch(sessions: int, *, as_json: bool) -> None:
     prepare_estimator()
     results = batch(simulated_session, sessions, os.cpu_count() or 1)
     click.echo(json.dumps([r.as_json() for r in results], indent=2) if as_json else render(results))
+
+
+def _hours(hours: float, devices: tuple[str, ...], *, as_json: bool) -> None:
+    from subtalar.bench import render
+    from subtalar.bench.hours import measure
+    from subtalar.bench.hours.measure import DEVICES, WALK
+    from subtalar.cli.simulation import simulated_day, simulated_session
+    from subtalar.protocol.registry import find_model
+
+    prepare_estimator()
+    chosen = [d if d == WALK else find_model(d).name for d in devices] or [*DEVICES, WALK]
+    results, wrong = measure(simulated_day, simulated_session, chosen, hours)
+    click.echo(json.dumps([r.as_json() for r in results], indent=2) if as_json else render(results))
+    if wrong:
+        raise SubtalarError("; ".join(wrong) + ".")
 
 
 def _accuracy(name: str, *, as_json: bool, data: Path, only: tuple[str, ...], documents: tuple[Path, ...]) -> None:

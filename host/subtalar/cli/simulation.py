@@ -130,6 +130,15 @@ def random_trial(seed: int, duration_s: float, now: Callable[[], float]) -> Any:
     return draw(seed, duration_s, now)
 
 
+def simulated_day(device: str, script: str, now: Callable[[], float]) -> Any:
+    """A leg of simulated sensors in memory whose clocks run apart, with these faults, on the clock ``now``."""
+    try:
+        from subtalar_sim.serve.hours import make_hours_trial
+    except ImportError as error:
+        raise missing_package(error, "sim") from None
+    return make_hours_trial(device, script, now)
+
+
 def simulated_session(folder: Path, seconds: float) -> Path:
     """A raw session of four simulated sensors at 200 Hz."""
     from subtalar_sim.body import BodyConfig

@@ -35,9 +35,13 @@ memory of gravity sees it (``free_turning.py``)."""
 
 _Q, _GYR, _ACC, _FREE, _TURN = Q.start, GYR.start, ACC.start, FREE.start, TURN.start
 
-_NEWEST, _ARRIVED, _SHIFT, _EPOCH, _STIRRED = 0, 1, 2, 3, 4
+_NEWEST, _ARRIVED, _SHIFT, _EPOCH, _STIRRED, _SILENT_UNTIL, _RESUMED = 0, 1, 2, 3, 4, 5, 6
 _BACKWARD_RESTART_S = 1.0
 _FORWARD_RESTART_S = 2.0
+_LONGEST_SILENCE_S = 2.0
+"""Links that are silent for as long are taken for dead and made anew (``device/policy.py``): nothing waits in them."""
+_BURST_S = 5.0
+_AHEAD_S = 0.25
 _CLIP_SHARE = 0.998
 
 
@@ -71,7 +75,7 @@ class SensorStream:
         self._resting: RestingBias | None = None
         self._samples_counted = 0
         self._first_device_s: float | None = None
-        self._order = np.array([-np.inf, -np.inf, 0.0, 0.0, -np.inf])
+        self._order = np.array([-np.inf, -np.inf, 0.0, 0.0, -np.inf, -np.inf, 0.0])
         self._last_raw: FloatArray | None = None
         self._last_raw_s = np.inf
         self._last_time_s = 0.0
@@ -120,6 +124,7 @@ class SensorStream:
             self._p.most_acc_m_s2,
             self._p.most_gyr_rad_s,
             self._p.calm_rad_s,
+            _LONGEST_SILENCE_S if counted else np.inf,
         )
         self.counts.unusable += unusable
         self.counts.repeated += repeated
@@ -233,7 +238,7 @@ def _plain(values: FloatArray) -> FloatArray:
     return np.ascontiguousarray(values, dtype=np.float64)
 
 
-@compiled("(f8[::1], f8[::1], f8[:,::1], f8[:,::1], f8[::1], f8, f8, f8, f8, f8)")
+@compiled("(f8[::1], f8[::1], f8[:,::1], f8[:,::1], f8[::1], f8, f8, f8, f8, f8, f8)")
 def _one_way(
     device_s: FloatArray,
     arrival_s: FloatArray,
@@ -245,12 +250,17 @@ def _one_way(
     most_acc_m_s2: float,
     most_gyr_rad_s: float,
     calm_rad_s: float,
+    silence_s: float,
 ) -> tuple[FloatArray, int, int, int, int]:
     """Raw rows whose device time advances: repeats are dropped, a clock that began anew is carried on by the arrivals.
 
     What is no number, or no foot can reach, is a lost sample: it must not stay in the filters' memory. ``order``
-    remembers the newest device time and arrival, the shift of the device clock so far, how often it began anew, and
-    when the sensor last turned.
+    remembers the newest device time and arrival, the shift of the device clock so far, how often it began anew, when
+    the sensor last turned, and arrival and device time of the first sample after the last silence.
+    A sensor without a clock, whose samples are counted, does not count what it measured while its link was down: after
+    ``silence_s`` its count is carried on by the arrivals, too. Should the samples have been held up after all, they
+    now come all at once and would run ahead of the arrivals; those that do are left out (``repeated``).
+
     Where there are no arrivals, ``first_s`` is the first device time and stands for them; NaN where there are.
     Returns the rows, how many of them were kept (they come first), unusable and repeated, and how often the clock began
     anew.
@@ -269,7 +279,8 @@ def _one_way(
         t, a = device_s[i] + order[_SHIFT], arrival_s[i]
         if not np.isnan(first_s):
             a = t - first_s
-        if t <= newest - _BACKWARD_RESTART_S or t > newest + (a - arrived) + _FORWARD_RESTART_S:
+        silent = a - arrived > silence_s
+        if silent or t <= newest - _BACKWARD_RESTART_S or t > newest + (a - arrived) + _FORWARD_RESTART_S:
             # The very first sample has nothing before it to agree with.
             carried_on = newest + max(a - arrived, period_s)
             if np.isfinite(carried_on):
@@ -277,7 +288,13 @@ def _one_way(
                 order[_EPOCH] += 1.0
                 t = carried_on
                 restarts += 1
+                if silent:
+                    order[_SILENT_UNTIL], order[_RESUMED] = a, t
         elif t <= newest:
+            repeated += 1
+            continue
+        elif a < order[_SILENT_UNTIL] + _BURST_S and t - order[_RESUMED] > a - order[_SILENT_UNTIL] + _AHEAD_S:
+            order[_SHIFT] -= period_s
             repeated += 1
             continue
         power = 0.0

@@ -19,7 +19,7 @@ FOOT = BodySite.RIGHT_FOOT
 
 @pytest.fixture(scope="module")
 def lap_s(trial_folder: Path) -> tuple[float, float]:
-    return estimator_cost._lap(open_session(trial_folder))[0]
+    return estimator_cost.lap(open_session(trial_folder))[0]
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def test_the_clocks_run_on_evenly(blocks: list[SampleBlock]) -> None:
         assert np.ptp(long.host_time_s - long.device_time_s) < 0.1
 
 
-def test_it_begins_as_the_short_one_and_goes_on_with_the_lap(
+def test_it_begins_as_the_short_one_and_goes_on_with_thelap(
     blocks: list[SampleBlock], trial_folder: Path, lap_s: tuple[float, float]
 ) -> None:
     short, long = whole(open_session(trial_folder).blocks()), whole(blocks)

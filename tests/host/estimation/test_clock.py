@@ -140,6 +140,29 @@ def test_counted_samples_catch_up_after_a_loss() -> None:
     assert np.abs(error[t[keep] > 62.0]).max() < 3e-3
 
 
+@pytest.mark.parametrize("away_s", [3.0, 40.0, 300.0])
+def test_what_was_not_counted_while_the_link_was_down_is_told_by_the_arrivals(away_s: float) -> None:
+    t = true_times(120.0 + away_s)
+    keep = (t < 60.0) | (t >= 60.0 + away_s)
+    stream, rows = run(None, arrivals(t)[keep])
+    assert (stream.counts.clock_restarts, stream.counts.gaps) == (1, 1)
+    back = t[keep] >= 60.0 + away_s
+    error = rows[rows[:, columns.REAL] > 0, columns.TIME] - t[keep] - DELAY_S
+    assert np.abs(error[back]).max() < 0.08  # one batch and its jitter, which only more of them tell
+    assert np.abs(error[t[keep] >= 63.0 + away_s]).max() < 2e-3
+
+
+def test_samples_that_were_held_up_after_all_do_not_put_the_count_ahead() -> None:
+    t = true_times(90.0)
+    host = arrivals(t)
+    host[(t > 40.0) & (t < 43.5)] = 43.6  # a process that was stopped for a while
+    host = np.maximum.accumulate(host)
+    stream, rows = run(None, host)
+    assert stream.counts.repeated > 200
+    assert rows[-1, columns.TIME] - t[-1] - DELAY_S == pytest.approx(0.0, abs=3e-3)
+    assert abs((rows[:, columns.TIME] > 50.0).sum() - (t + DELAY_S > 50.0).sum()) <= 1
+
+
 def test_without_arrivals_the_device_clock_is_the_session_clock() -> None:
     t = true_times(20.0)
     _, rows = run(7000.0 + t, None)

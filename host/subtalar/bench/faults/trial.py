@@ -13,7 +13,7 @@ import numpy as np
 
 from subtalar.bench.faults.memory import MemoryTransport, Wire
 from subtalar.bench.faults.virtual_time import VirtualClock, VirtualTimeLoop
-from subtalar.device import LinkPolicy, open_group
+from subtalar.device import LinkPolicy, SensorGroup, Sink, open_group
 from subtalar.protocol import DeviceProtocol
 from subtalar.transport import DeviceSpec, Transport
 from subtalar.types import BodySite, FloatArray, Ledger, SampleBlock, SensorStatus
@@ -210,14 +210,9 @@ def _is_open(number: int) -> bool:
 
 
 async def _run(trial: Trial, duration_s: float) -> tuple[SensorFinding, ...]:
-    clock = VirtualClock(loop=asyncio.get_running_loop())
     sink = _Sink()
-    kind: Any = {"pty": "serial"}.get(trial.transport, trial.transport)
-    specs = [DeviceSpec(kind, site, trial.device, trial.rate_hz, BodySite(site)) for site in trial.sensors]
-    connect = partial(_connect, trial, clock)
     trial.start()
-    # A sensor that cannot be reached is part of the trial, not its end.
-    async with open_group(specs, sink, clock, policy=LinkPolicy(first_attempts=None), transports=connect) as group:
+    async with group_of(trial, sink) as group:
         try:
             async with asyncio.timeout(duration_s):
                 await group.wait_failed()
@@ -227,6 +222,16 @@ async def _run(trial: Trial, duration_s: float) -> tuple[SensorFinding, ...]:
             _found(trial, str(site), stream.ledger(), np.concatenate(sink.gyr.get(site, [np.empty((0, 3))])))
             for site, stream in group.streams.items()
         )
+
+
+def group_of(trial: Trial, sink: Sink) -> SensorGroup:
+    """The production chain of a trial's sensors on the running loop, whose time is the session's."""
+    clock = VirtualClock(loop=asyncio.get_running_loop())
+    kind: Any = {"pty": "serial"}.get(trial.transport, trial.transport)
+    specs = [DeviceSpec(kind, site, trial.device, trial.rate_hz, BodySite(site)) for site in trial.sensors]
+    # A sensor that cannot be reached is part of the trial, not its end.
+    patient = LinkPolicy(first_attempts=None)
+    return open_group(specs, sink, clock, policy=patient, transports=partial(_connect, trial, clock))
 
 
 def _connect(trial: Trial, clock: VirtualClock, spec: DeviceSpec, protocol: DeviceProtocol) -> Transport:
