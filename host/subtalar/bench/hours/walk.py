@@ -8,12 +8,12 @@ import numpy as np
 
 from subtalar.bench.accuracy.trial import read_trial
 from subtalar.bench.arrays import at, by_site
-from subtalar.bench.estimates import Track, collected
 from subtalar.bench.estimator_cost import lap
 from subtalar.bench.hours.footprint import Footprint, footprint
 from subtalar.bench.long_walk import prolonged
 from subtalar.estimation import GaitEstimator
 from subtalar.session import Session
+from subtalar.session.estimates import Track, collected
 from subtalar.types import Estimates, FloatArray, SampleBlock, Side
 
 DRIFT_PPM: Mapping[str, float] = {"foot": 50.0, "shank": -50.0}
