@@ -26,8 +26,8 @@ from subtalar.errors import SubtalarError
 def analyze(session: str, out_dir: str, *, axis_deg: tuple[float, float] | None, smooth: bool, quiet: bool) -> None:
     """Run the estimator over a SESSION and write angles.csv, strides.csv, summary.json and report.html.
 
-    SESSION is a recording made by subtalar, a raw session folder, or a folder of Xsens MT Manager text exports with
-    its sensorspec.json.
+    SESSION is a recording made by subtalar, a raw session folder, a folder of exports of Movella DOT, x-IMU3 or Xsens
+    MT Manager, or a folder of tables that an import.toml describes.
     """
     try:
         from subtalar.report.command import analyze_command

@@ -1,5 +1,7 @@
 """Find out what a path is, and open it."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from subtalar.errors import InputError
@@ -54,8 +56,8 @@ def is_recording(path: Path) -> bool:
 
 
 def is_session_folder(folder: Path) -> bool:
-    """Whether this folder is a session, and not one that holds some."""
-    return any((folder / name).is_file() for name in (raw_folder.FILE_NAME, mt_manager.SPEC_NAME))
+    """Whether this folder is a session, and not one that holds some. Raises OSError where it cannot be looked into."""
+    return _opener(folder) is not None
 
 
 def _open_file(path: Path, minimum_s: float) -> Session:
@@ -82,20 +84,28 @@ def _open_file(path: Path, minimum_s: float) -> Session:
     raise InputError(f"{path} is not a session: give {_KINDS}.")
 
 
-def _open_folder(folder: Path, minimum_s: float) -> Session:
+def _opener(folder: Path) -> Callable[[float], Session] | None:
+    """What opens this folder, given the shortest duration; None where it is no session."""
     if (folder / raw_folder.FILE_NAME).is_file():
-        return raw_folder.open_raw_folder(folder, minimum_s)
-    mappings = [folder / name for name in described.FILE_NAMES if (folder / name).is_file()]
-    if len(mappings) > 1:
-        raise InputError(f"{folder} holds {' and '.join(m.name for m in mappings)}: keep one of them.")
-    if mappings:
-        return described.open_described(mappings[0], minimum_s)
+        return partial(raw_folder.open_raw_folder, folder)
+    for name in described.FILE_NAMES:
+        if (folder / name).is_file():
+            return partial(described.open_described, folder / name)
     if devices := ximu3.device_files(folder):
-        return ximu3.open_ximu3(folder, devices, minimum_s)
+        return partial(ximu3.open_ximu3, folder, devices)
     if tables := movella_dot.export_files(folder):
-        return movella_dot.open_movella_dot(folder, tables, minimum_s)
+        return partial(movella_dot.open_movella_dot, folder, tables)
     if (folder / SPEC_NAME).is_file():
-        return mt_manager.open_mt_manager(folder, minimum_s)
+        return partial(mt_manager.open_mt_manager, folder)
+    return None
+
+
+def _open_folder(folder: Path, minimum_s: float) -> Session:
+    if all((folder / name).is_file() for name in described.FILE_NAMES):
+        raise InputError(f"{folder} holds {' and '.join(described.FILE_NAMES)}: keep one of them.")
+    opener = _opener(folder)
+    if opener is not None:
+        return opener(minimum_s)
     exports = mt_manager.export_files(folder)
     if exports:
         mt_manager.check_columns(read_table(exports[0], delimiter="\t", comment="//"))
