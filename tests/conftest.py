@@ -53,6 +53,14 @@ def sensors_file(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempP
     return path
 
 
+@pytest.fixture(autouse=True)
+def recordings_folder(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A recordings folder and a catalogue of the test's own, for its child processes as well. Not made yet."""
+    path = tmp_path_factory.getbasetemp() / f"recordings-{uuid4().hex}"
+    monkeypatch.setenv("SUBTALAR_RECORDINGS", str(path))
+    return path
+
+
 @pytest.fixture
 def bleak_on_bluez() -> Callable[[], AbstractAsyncContextManager[None]]:
     """``async with bleak_on_bluez()``: bleak's BlueZ code lets go of the bus at the end. Skips without dbus-daemon."""

@@ -18,6 +18,7 @@ from subtalar.device import SessionClock
 from subtalar.estimation import GaitEstimator, Parameters
 from subtalar.estimation.parameters import SubtalarAxis
 from subtalar.session import Annotation, Recorder
+from subtalar.session.catalogue.about import CONFIGURATION_KEY, NOBODY, About
 from subtalar.types import BodySite, Estimates, SampleBlock, SensorInfo, SensorStatus
 
 FACTS_EVERY_S = 0.25
@@ -38,20 +39,23 @@ class Engine:
         record_path: Path | None,
         live: bool,
         subtalar_axis_deg: tuple[float, float] | None = None,
+        about: About | None = None,
     ) -> None:
         self._clock = clock
         self._live = live
         self._ring = ring
         self._statuses = {site: SensorStatus(info) for site, info in sensors.items()}
         self._recording: LiveRecording | None = None
-        self._facts = SessionFacts(source=source_text, started_unix_s=clock.wall_start.timestamp())
+        said = vars(about or NOBODY)
+        self._facts = SessionFacts(source=source_text, started_unix_s=clock.wall_start.timestamp(), **said)
         axis = SubtalarAxis() if subtalar_axis_deg is None else SubtalarAxis(*subtalar_axis_deg)
         parameters = Parameters(subtalar_axis=axis)
         self.strides = 0
         self._samples = 0
         if record_path is not None:
+            configuration = {**describe(source_text, parameters), CONFIGURATION_KEY: (about or NOBODY).as_json()}
             self._recording = LiveRecording(
-                record_path, list(sensors.values()), clock.wall_start, describe(source_text, parameters), live=live
+                record_path, list(sensors.values()), clock.wall_start, configuration, live=live
             )
             self._facts = replace(self._facts, recording_path=str(record_path))
         ring.publish_status(self._statuses.values())

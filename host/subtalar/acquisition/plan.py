@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from subtalar.types import FloatArray, Side
 
 if TYPE_CHECKING:
+    from subtalar.session.catalogue import About
     from subtalar.transport import DeviceSpec
 
 
@@ -77,7 +78,8 @@ Source: TypeAlias = DeviceSource | ProvidedSource | ReplaySource
 class AcquisitionPlan:
     """One live session. ``record_path`` None: nothing is recorded. ``duration_s`` None: until stopped.
 
-    ``subtalar_axis_deg``: inclination and deviation of the subtalar axis; None: the mean one.
+    ``subtalar_axis_deg``: inclination and deviation of the subtalar axis; None: the mean one. ``about``: whose session
+    it is, for the recording and the screen.
     """
 
     source: Source
@@ -86,6 +88,7 @@ class AcquisitionPlan:
     duration_s: float | None = None
     truth_path: Path | None = None
     subtalar_axis_deg: tuple[float, float] | None = None
+    about: "About | None" = None
 
 
 @dataclass(frozen=True)

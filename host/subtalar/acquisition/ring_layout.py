@@ -30,7 +30,8 @@ class SessionFacts:
 
     ``source`` is a phrase such as "simulated sensors" or "replay of walk_right"; ``started_unix_s`` wall clock;
     ``recording_path`` is empty when nothing is recorded; ``recording_error`` one sentence, empty when all is well;
-    ``recording_note`` one sentence on a recording that goes on in another place than it began.
+    ``recording_note`` one sentence on a recording that goes on in another place than it began. ``participant`` is a
+    pseudonymous code; it, ``visit`` and ``condition`` are empty where nobody said them.
     """
 
     state: SessionState = "starting"
@@ -41,6 +42,9 @@ class SessionFacts:
     recorded_bytes: int = 0
     recording_error: str = ""
     recording_note: str = ""
+    participant: str = ""
+    visit: str = ""
+    condition: str = ""
 
 
 MAGIC: Final = b"SUBTALR1"

@@ -70,6 +70,7 @@ async def run_sensors(
         record_path=plan.record_path,
         live=True,
         subtalar_axis_deg=plan.subtalar_axis_deg,
+        about=plan.about,
     )
     relay.engine = engine
     on_engine(engine)
@@ -180,6 +181,7 @@ async def run_replay(
         record_path=plan.record_path,
         live=False,
         subtalar_axis_deg=plan.subtalar_axis_deg,
+        about=plan.about,
     )
     on_engine(engine)
     try:

@@ -11,6 +11,7 @@ import click
 from subtalar import __version__
 from subtalar.cli.batch import batch
 from subtalar.cli.bench import bench
+from subtalar.cli.catalogue import participant
 from subtalar.cli.compare import compare
 from subtalar.cli.devices import devices
 from subtalar.cli.export import export
@@ -27,7 +28,7 @@ def cli() -> None:
     """Ankle angles from two inertial sensors a leg, live and from recordings."""
 
 
-for command in (live, analyze, batch, export, session, devices, sim, bench):
+for command in (live, analyze, batch, export, session, participant, devices, sim, bench):
     cli.add_command(command)
 for command in (salvage, trim, join, compare):
     session.add_command(command)
@@ -36,6 +37,14 @@ for command in (salvage, trim, join, compare):
 def main(argv: list[str] | None = None) -> None:
     """Run one command. Exit status: 0 success, 2 wrong usage, 1 a failure told in one sentence on stderr."""
     _print_whatever_the_terminal_knows()
+    before = os.umask(0o077)  # people's measurements and notes are nobody else's to read
+    try:
+        _run(argv)
+    finally:
+        os.umask(before)
+
+
+def _run(argv: list[str] | None) -> None:
     run: Callable[..., Any] = cli.main
     try:
         # Not click's own standalone mode: that says "Aborted!" where a sentence is due.

@@ -19,6 +19,7 @@ from subtalar.errors import InputError, SubtalarError
 if TYPE_CHECKING:
     from subtalar.acquisition.plan import AcquisitionPlan, Outcome, Source
     from subtalar.acquisition.process import Acquisition
+    from subtalar.session import Session
 
 
 @click.command()
@@ -64,6 +65,9 @@ if TYPE_CHECKING:
     "--subtalar-axis", "axis_deg", type=SubtalarAxisType(), metavar="INCLINATION,DEVIATION", help=SUBTALAR_AXIS_HELP
 )
 @click.option("--fault", "faults", multiple=True, metavar="FAULTS", help=FAULT_HELP)
+@click.option("--participant", metavar="CODE", help="Whose session it is: a pseudonymous code such as P017.")
+@click.option("--visit", metavar="TEXT", help="Which visit of the participant, such as baseline.")
+@click.option("--condition", metavar="TEXT", help="What is compared, such as barefoot or insole A.")
 @click.option("--truth", metavar="PATH", help="Write the simulation's true angles to this .csv.gz file.")
 def live(
     *,
@@ -83,13 +87,17 @@ def live(
     loop: bool,
     axis_deg: tuple[float, float] | None,
     faults: tuple[str, ...],
+    participant: str | None,
+    visit: str | None,
+    condition: str | None,
     truth: str | None,
 ) -> None:
     """Run a live session: connect, show the three ankle angles of both legs, and record.
 
     Say where the samples come from: --simulate, --replay or --device; without any of them, from the sensors that
     `subtalar devices assign` has given a place. Stand still for three seconds, bend the knees two or three times, then
-    walk. The session is recorded unless it is a replay; where, is shown and printed.
+    walk. The session is recorded unless it is a replay; where, is shown and printed. --participant, --visit and
+    --condition go into the recording, and `subtalar session list` finds it by them.
 
     A session outlives a window that crashes: --attach shows it again, --stop ends it.
     """
@@ -118,11 +126,14 @@ def live(
     if record is not None and no_record:
         raise click.UsageError("--record and --no-record exclude each other")
     from subtalar.acquisition.plan import AcquisitionPlan
+    from subtalar.cli.cataloguing import about_what
 
+    replayed = None if replay is None else _opened(replay)
+    about = about_what(replayed, participant, visit, condition)
     if simulate:
         source, text = _simulated_source(seed, style, faults, motion, loop=loop)
     else:
-        source, text = _live_source(replay, devices, speed)
+        source, text = _live_source(replayed, devices, speed)
     plan = AcquisitionPlan(
         source,
         text,
@@ -130,9 +141,10 @@ def live(
         duration_s,
         None if truth is None else _truth_path(truth),
         axis_deg,
+        about,
     )
     is_finite = replay is not None or (motion is not None and not loop)
-    _run_live(plan, headless=headless, ends_by_itself=duration_s is not None or is_finite)
+    _run_live(plan, replayed, headless=headless, ends_by_itself=duration_s is not None or is_finite)
 
 
 def _assigned() -> tuple[str, ...]:
@@ -143,6 +155,13 @@ def _assigned() -> tuple[str, ...]:
     for spec in specs:
         click.echo(f"Using {spec}")
     return specs
+
+
+def _opened(replay: str) -> "Session":
+    """The session to replay: what is wrong with it is said before anything is started."""
+    from subtalar.session import open_session
+
+    return open_session(replay)
 
 
 def _simulated_source(
@@ -161,14 +180,11 @@ def _simulated_source(
     return ProvidedSource(opener), f"simulated sensors (seed {seed}, motion of {name})"
 
 
-def _live_source(replay: str | None, devices: tuple[str, ...], speed: float) -> "tuple[Source, str]":
+def _live_source(replayed: "Session | None", devices: tuple[str, ...], speed: float) -> "tuple[Source, str]":
     from subtalar.acquisition.plan import DeviceSource, ReplaySource
 
-    if replay is not None:
-        from subtalar.session import open_session
-
-        session = open_session(replay)  # what is wrong with it is said before anything is started
-        return ReplaySource(session.path, speed), f"replay of {session.path.name}"
+    if replayed is not None:
+        return ReplaySource(replayed.path, speed), f"replay of {replayed.path.name}"
     from subtalar.cli.devices import remembered_sensors
     from subtalar.transport import parse_spec
 
@@ -220,14 +236,17 @@ def _truth_path(path: str) -> Path:
     return chosen
 
 
-def _run_live(plan: "AcquisitionPlan", *, headless: bool, ends_by_itself: bool) -> None:
+def _run_live(plan: "AcquisitionPlan", replayed: "Session | None", *, headless: bool, ends_by_itself: bool) -> None:
     from subtalar.acquisition.process import start_acquisition
+    from subtalar.cli.cataloguing import catalogue_begin, catalogue_end
 
+    catalogued = catalogue_begin(plan, replayed)
     with _signals_that_end(), salvaging(plan.record_path):
         acquisition = start_acquisition(
             plan, on_preparing=say_preparing, meanwhile=lambda: _load_view(headless=headless)
         )
         view_failed, outcome = _show(acquisition, headless=headless, ends_by_itself=ends_by_itself)
+    catalogue_end(plan, outcome, said_before=not catalogued)
     _tell(outcome)
     if view_failed is not None:
         raise view_failed

@@ -4,6 +4,7 @@ import json
 
 import click
 
+from subtalar.cli.catalogue import assign, list_sessions, note
 from subtalar.cli.missing import missing_package
 from subtalar.cli.numbers import SUBTALAR_AXIS_HELP, SubtalarAxisType
 from subtalar.cli.preparing import prepare_estimator
@@ -40,6 +41,10 @@ def analyze(session: str, out_dir: str, *, axis_deg: tuple[float, float] | None,
 @click.group()
 def session() -> None:
     """Look at recordings, check them, and save what a crash left."""
+
+
+for command in (list_sessions, assign, note):
+    session.add_command(command)
 
 
 @session.command()

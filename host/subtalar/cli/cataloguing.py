@@ -1,0 +1,79 @@
+"""A live session enters the catalogue. Whatever goes wrong there is said once, and the session goes on."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from subtalar.errors import InputError
+
+if TYPE_CHECKING:
+    from subtalar.acquisition.plan import AcquisitionPlan, Outcome
+    from subtalar.session import Session
+    from subtalar.session.catalogue import About
+
+_START_TIMEOUT_S = 1.0
+"""Somebody waits to walk."""
+_LATER = "The session goes on and is recorded all the same; `subtalar session list` takes it in later."
+
+
+def about_what(
+    replayed: "Session | None", participant: str | None, visit: str | None, condition: str | None
+) -> "About":
+    """What the person said of the session; of a replay, what the recording says where the person does not.
+
+    Raises InputError, also where a replay would change whose session it is.
+    """
+    from subtalar.session import recordings_folder
+    from subtalar.session.catalogue import checked_about, session_about
+
+    if replayed is None:
+        return checked_about(participant, visit, condition)
+    said = checked_about(participant, None, condition)
+    known = session_about(recordings_folder(), replayed.path)
+    if known.participant and said.participant and known.participant != said.participant:
+        raise InputError(
+            f"{replayed.path.name} is a session of {known.participant}: "
+            f"a replay cannot make it one of {said.participant}; `subtalar session assign` can."
+        )
+    return checked_about(said.participant or known.participant, visit or known.visit, said.condition or known.condition)
+
+
+def catalogue_begin(plan: "AcquisitionPlan", replayed: "Session | None") -> bool:
+    """Enter the recording that is about to begin, and the session that is replayed; False where that failed."""
+    from subtalar.session.catalogue import NOBODY, open_catalogue, remember_session
+
+    if plan.record_path is None and replayed is None:
+        return True
+    try:
+        with open_catalogue(timeout_s=_START_TIMEOUT_S, refreshed=False) as catalogue:
+            if replayed is not None:
+                remember_session(catalogue.folder, replayed.path, replayed)
+                catalogue.reread(replayed.path)
+            if plan.record_path is not None:
+                remember_session(catalogue.folder, plan.record_path)
+                catalogue.expect(plan.record_path, plan.about or NOBODY, datetime.now(UTC).isoformat())
+    except InputError as error:
+        click.echo(f"subtalar: {error} {_LATER}", err=True)
+        return False
+    return True
+
+
+def catalogue_end(plan: "AcquisitionPlan", outcome: "Outcome", *, said_before: bool) -> None:
+    """Enter how the recording ended, also where it went on in another place. Silent where it failed at the beginning."""
+    from subtalar.session.catalogue import forget_unmade, open_catalogue, remember_session
+
+    if plan.record_path is None:
+        return
+    try:
+        with open_catalogue(refreshed=False) as catalogue:
+            forget_unmade(catalogue.folder, plan.record_path)
+            catalogue.reread(plan.record_path)
+            newest = Path(outcome.recording_path or plan.record_path)
+            if newest != plan.record_path and newest.exists():
+                remember_session(catalogue.folder, newest)
+                catalogue.reread(newest)
+    except InputError as error:
+        if not said_before:
+            click.echo(f"subtalar: {error} `subtalar session list` takes the session in later.", err=True)

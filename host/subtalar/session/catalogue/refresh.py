@@ -1,0 +1,168 @@
+"""Bring the catalogue in line with the files: from nothing, that is how it is made anew.
+
+Files are read before the database is locked, so that nobody waits for a slow disk; what is written is the same
+whoever writes it, so two programs may do this at once.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+
+from subtalar.errors import InputError
+from subtalar.session.catalogue.about import Participant, checked_code
+from subtalar.session.catalogue.database import writing
+from subtalar.session.catalogue.files import Note, participant_notes_file, read_notes, read_participant
+from subtalar.session.catalogue.layout import NOTES_SUFFIX, PARTICIPANTS, find_sessions, session_key, session_path
+from subtalar.session.catalogue.sources import (
+    SessionRecord,
+    read_links,
+    read_session,
+    session_links,
+    stamp_of,
+)
+
+
+def refresh(db: sqlite3.Connection, folder: Path) -> list[str]:
+    """Returns a sentence for each file that could not be read."""
+    troubles: list[str] = []
+    links = list(read_links(folder))
+    troubles += [link for link in links if isinstance(link, str)]
+    linked = session_links(links)
+    known = {row["path"]: (row["stamp"], row["state"]) for row in db.execute("SELECT path, stamp, state FROM sessions")}
+    keys = {session_key(folder, path) for path in find_sessions(folder)} | set(linked)
+    changed: list[SessionRecord] = []
+    gone: list[str] = []
+    for key in sorted(keys | set(known)):
+        stamp = stamp_of(session_path(folder, key))
+        before, state = known.get(key, (None, ""))
+        if stamp == before and (stamp or state == "missing"):
+            continue
+        if not stamp and key in known:
+            gone.append(key)
+            continue
+        try:
+            changed.append(read_session(folder, key, linked.get(key)))
+        except InputError as error:
+            troubles.append(str(error))
+    people = {person.code: (person, notes) for person, notes in _participants(folder, troubles)}
+    if changed or gone or _differ(db, people):
+        with writing(db):
+            for record in changed:
+                upsert_session(db, record)
+            for key in gone:
+                db.execute("DELETE FROM sessions WHERE path = ? AND stamp = ''", (key,))  # it never came to be
+                db.execute("UPDATE sessions SET state = 'missing', stamp = '' WHERE path = ?", (key,))
+            _replace_participants(db, people.values())
+            tidy(db)
+    return troubles
+
+
+def upsert_session(db: sqlite3.Connection, record: SessionRecord) -> None:
+    """Write one session with its participant, visit, condition and notes; inside a transaction."""
+    about, facts = record.about, record.facts
+    visit = condition = None
+    if about.participant:
+        db.execute("INSERT OR IGNORE INTO participants (code) VALUES (?)", (about.participant,))
+        if about.visit:
+            pair = (about.participant, about.visit)
+            db.execute("INSERT OR IGNORE INTO visits (participant, label) VALUES (?, ?)", pair)
+            visit = db.execute("SELECT id FROM visits WHERE participant = ? AND label = ?", pair).fetchone()[0]
+    if about.condition:
+        db.execute("INSERT OR IGNORE INTO conditions (label) VALUES (?)", (about.condition,))
+        condition = db.execute("SELECT id FROM conditions WHERE label = ?", (about.condition,)).fetchone()[0]
+    values = {
+        "path": record.path,
+        "participant": about.participant or None,
+        "visit": visit,
+        "condition": condition,
+        "recorded_participant": record.recorded_participant,
+        "start_utc": facts.start_utc,
+        "duration_s": facts.duration_s,
+        "strides": facts.strides,
+        "sensors": " ".join(facts.sensors),
+        "state": record.state,
+        "encrypted": int(record.encrypted),
+        "bytes": record.size_bytes,
+        "stamp": record.stamp,
+    }
+    columns = ", ".join(values)
+    places = ", ".join(f":{name}" for name in values)
+    updates = ", ".join(f"{name} = excluded.{name}" for name in values if name != "path")
+    db.execute(f"INSERT INTO sessions ({columns}) VALUES ({places}) ON CONFLICT (path) DO UPDATE SET {updates}", values)
+    number = db.execute("SELECT id FROM sessions WHERE path = ?", (record.path,)).fetchone()[0]
+    _replace_notes(db, "session", number, record.notes)
+
+
+def tidy(db: sqlite3.Connection) -> None:
+    """Forget visits, conditions and participants that nothing speaks of any more; inside a transaction."""
+    db.execute("DELETE FROM visits WHERE id NOT IN (SELECT visit FROM sessions WHERE visit IS NOT NULL)")
+    db.execute("DELETE FROM conditions WHERE id NOT IN (SELECT condition FROM sessions WHERE condition IS NOT NULL)")
+
+
+def _participants(folder: Path, troubles: list[str]) -> Iterable[tuple[Participant, tuple[Note, ...]]]:
+    """Those who have a file; a file that cannot be read is said, and its participant is known by the code alone."""
+    codes = set()
+    try:
+        names = [p.name for p in (folder / PARTICIPANTS).iterdir()]
+    except OSError:
+        names = []
+    for name in names:
+        stem = name.removesuffix(NOTES_SUFFIX) if name.endswith(NOTES_SUFFIX) else name.removesuffix(".json")
+        try:
+            if not name.startswith(".") and stem != name and checked_code(stem) == stem:
+                codes.add(stem)
+        except InputError:
+            continue
+    for code in sorted(codes):
+        person = None
+        try:
+            person = read_participant(folder, code)
+        except InputError as error:
+            troubles.append(str(error))
+        notes, unreadable = read_notes(participant_notes_file(folder, code))
+        if unreadable:
+            troubles.append(f"{unreadable} notes about {code} cannot be read.")
+        yield person or Participant(code), tuple(notes)
+
+
+def _differ(db: sqlite3.Connection, people: dict[str, tuple[Participant, tuple[Note, ...]]]) -> bool:
+    """Whether the catalogue says anything else of participants than their files."""
+    known = {}
+    lone = set()
+    for row in db.execute("SELECT * FROM participants").fetchall():
+        person = Participant(row["code"], tuple(row["affected_sides"].split()), row["height_m"], row["footwear"])
+        rows = db.execute("SELECT * FROM private_notes WHERE participant = ? ORDER BY id", (person.code,)).fetchall()
+        known[person.code] = (person, tuple(Note(r["text"], r["written_utc"], r["at_s"]) for r in rows))
+        if db.execute("SELECT 1 FROM sessions WHERE participant = ? LIMIT 1", (person.code,)).fetchone() is None:
+            lone.add(person.code)
+    unsaid = {code: (Participant(code), ()) for code in known}
+    return (unsaid | people) != known or not lone <= set(people)
+
+
+def _replace_participants(db: sqlite3.Connection, people: Iterable[tuple[Participant, tuple[Note, ...]]]) -> None:
+    db.execute("UPDATE participants SET affected_sides = '', height_m = NULL, footwear = ''")
+    db.execute("DELETE FROM private_notes WHERE participant IS NOT NULL")
+    codes = set()
+    for person, notes in people:
+        codes.add(person.code)
+        db.execute(
+            "INSERT INTO participants VALUES (?, ?, ?, ?) ON CONFLICT (code) DO UPDATE SET "
+            "affected_sides = excluded.affected_sides, height_m = excluded.height_m, footwear = excluded.footwear",
+            (person.code, " ".join(person.affected_sides), person.height_m, person.footwear),
+        )
+        _replace_notes(db, "participant", person.code, notes)
+    for row in db.execute("SELECT code FROM participants").fetchall():
+        if row["code"] not in codes:
+            db.execute(
+                "DELETE FROM participants WHERE code = ?1 AND NOT EXISTS "
+                "(SELECT 1 FROM sessions WHERE participant = ?1)",
+                (row["code"],),
+            )
+
+
+def _replace_notes(db: sqlite3.Connection, owner: str, key: object, notes: Iterable[Note]) -> None:
+    db.execute(f"DELETE FROM private_notes WHERE {owner} = ?", (key,))
+    db.executemany(
+        f"INSERT INTO private_notes ({owner}, written_utc, at_s, text) VALUES (?, ?, ?, ?)",
+        [(key, note.written_utc, note.at_s, note.text) for note in notes],
+    )

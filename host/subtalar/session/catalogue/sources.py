@@ -1,0 +1,210 @@
+"""Sessions as their files tell them: the recording, its companions, the links. Writes and reads no catalogue."""
+
+import contextlib
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from subtalar.errors import InputError
+from subtalar.session.catalogue.about import About, about_from
+from subtalar.session.catalogue.facts import Facts, SessionState, facts_from, facts_of, recording_facts
+from subtalar.session.catalogue.files import Note, append_note, private_folder, read_json, read_notes, write_json
+from subtalar.session.catalogue.layout import (
+    ABOUT_SUFFIX,
+    ENCRYPTED_SUFFIX,
+    LINKS,
+    NOTES_SUFFIX,
+    beside,
+    link_path,
+    session_key,
+    session_path,
+)
+from subtalar.session.model import Session
+from subtalar.session.opening import is_recording
+
+_SESSION: Final = "session"
+_RESULTS: Final = "results"
+
+
+@dataclass(frozen=True)
+class SessionRecord:
+    """One session. ``path``: see ``session_key``; ``recorded_participant``: the code that stands inside the recording.
+
+    ``stamp`` changes whenever one of its files does.
+    """
+
+    path: str
+    about: About
+    facts: Facts
+    state: SessionState
+    recorded_participant: str = ""
+    encrypted: bool = False
+    size_bytes: int = 0
+    stamp: str = ""
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True)
+class Link:
+    """A session elsewhere, or files (names in ``folder``) that were made from one."""
+
+    file: Path
+    kind: str
+    session: str
+    facts: Facts
+    folder: str
+    files: tuple[str, ...]
+
+
+def stamp_of(path: Path) -> str:
+    """Changes with every change of the session's files; "" where there is no session any more."""
+    parts = []
+    for file in (path, beside(path, ENCRYPTED_SUFFIX), beside(path, ABOUT_SUFFIX), beside(path, NOTES_SUFFIX)):
+        try:
+            status = file.stat()
+            parts.append(f"{status.st_size}.{status.st_mtime_ns}")
+        except OSError:
+            parts.append("-")
+    return "" if parts[:2] == ["-", "-"] else " ".join(parts)
+
+
+def read_session(folder: Path, key: str, link: Link | None = None) -> SessionRecord:
+    """What the files say. ``link`` where there is one. Raises InputError where they cannot be read."""
+    path = session_path(folder, key)
+    stamp = stamp_of(path)
+    said = read_json(beside(path, ABOUT_SUFFIX)) or {}
+    facts = facts_from(said.get("facts")) if "facts" in said else (link.facts if link else Facts())
+    encrypted = beside(path, ENCRYPTED_SUFFIX).exists() and not path.exists()
+    record = SessionRecord(key, About(), facts, "missing", encrypted=encrypted, stamp=stamp)
+    if path.exists() and is_recording(path):
+        facts, about, closed = recording_facts(path)
+        if facts.duration_s is None and said.get("salvaged"):
+            facts = replace(facts, duration_s=record.facts.duration_s)
+        state: SessionState = "salvaged" if said.get("salvaged") else "closed" if closed else "open"
+        record = replace(record, about=about, facts=facts, state=state, recorded_participant=about.participant)
+    elif path.is_file() and path.suffix == ".mcap":
+        raise InputError(f"{path} is named like a recording but is none, or its beginning is damaged.")
+    elif path.exists() or encrypted:
+        record = replace(record, state="salvaged" if said.get("salvaged") else "closed")
+    if "about" in said:
+        record = replace(record, about=about_from(said["about"]))
+    notes, unreadable = read_notes(beside(path, NOTES_SUFFIX))
+    if unreadable:
+        notes.append(Note(f"({unreadable} notes of this session cannot be read)", ""))
+    return replace(record, size_bytes=_size(path, encrypted=encrypted), notes=tuple(notes))
+
+
+def read_links(folder: Path) -> Iterator[Link | str]:
+    """Every link; a sentence for one that cannot be read."""
+    for file in sorted((folder / LINKS).glob("*.json")):
+        try:
+            said = read_json(file) or {}
+        except InputError as error:
+            yield str(error)
+            continue
+        names = said.get("files", ())
+        yield Link(
+            file,
+            str(said.get("kind", "")),
+            str(said.get("session", "")),
+            facts_from(said.get("facts")),
+            str(said.get("folder", "")),
+            tuple(n for n in names if isinstance(n, str)) if isinstance(names, list) else (),
+        )
+
+
+def session_links(links: Iterable[Link | str]) -> dict[str, Link]:
+    """Those to sessions, by their key."""
+    return {link.session: link for link in links if isinstance(link, Link) and link.kind == _SESSION and link.session}
+
+
+def result_links(links: Iterable[Link | str], session: str) -> list[Link]:
+    """Those to files made from a session."""
+    return [link for link in links if isinstance(link, Link) and link.kind == _RESULTS and link.session == session]
+
+
+def remember_session(folder: Path, path: Path, session: Session | None = None) -> str:
+    """Make sure that a session is found again, wherever it is; returns its key.
+
+    A recording below the recordings folder is found by itself. ``session``: the same, where it has been opened.
+    Raises InputError.
+    """
+    key = session_key(folder, path)
+    if Path(key).is_absolute() or path.is_dir():
+        facts = Facts() if session is None else facts_of(session)
+        _write_link(folder, _SESSION, key, {"session": key, "facts": facts.as_json()})
+    return key
+
+
+def remember_results(folder: Path, session: Path, results: Path, files: Iterable[str]) -> None:
+    """Make sure that files made from a session can be erased with it; ``files`` are names in the folder ``results``.
+
+    Results of another session that were in the same folder and have been replaced are forgotten. Raises InputError.
+    """
+    target = os.path.realpath(results)
+    content: dict[str, Any] = {"session": session_key(folder, session), "folder": target, "files": sorted(files)}
+    _write_link(folder, _RESULTS, target, content)
+
+
+def write_about(
+    folder: Path, path: Path, about: About | None = None, *, facts: Facts | None = None, salvaged: bool | None = None
+) -> None:
+    """Say beside a session what it is about, in place of what its header says; None leaves what was said.
+
+    Raises InputError where there is no such session, or it may not be written there.
+    """
+    if not stamp_of(path):
+        raise InputError(f"There is no {path}: check the name and the folder.")
+    file = beside(path, ABOUT_SUFFIX)
+    said = {k: v for k, v in (read_json(file) or {}).items() if k in ("about", "facts", "salvaged")}
+    new = {
+        "about": None if about is None else about.as_json(),
+        "facts": None if facts is None else facts.as_json(),
+        "salvaged": salvaged,
+    }
+    write_json(file, said | {k: v for k, v in new.items() if v is not None})
+    if not _is_linked(folder, path):
+        remember_session(folder, path)
+
+
+def add_session_note(path: Path, text: str, at_s: float | None = None) -> Note:
+    """Keep free text beside a session. Raises InputError."""
+    if not stamp_of(path):
+        raise InputError(f"There is no {path}: check the name and the folder.")
+    return append_note(beside(path, NOTES_SUFFIX), text, at_s)
+
+
+def session_about(folder: Path, path: str | Path) -> About:
+    """What a session is about, from its files; nothing where they cannot be read."""
+    try:
+        return read_session(folder, session_key(folder, Path(path).expanduser())).about
+    except InputError:
+        return About()
+
+
+def forget_unmade(folder: Path, path: Path) -> None:
+    """Remove the link to a recording elsewhere that never came to be."""
+    if not stamp_of(path):
+        with contextlib.suppress(OSError):
+            link_path(folder, _SESSION, session_key(folder, path)).unlink()
+
+
+def _is_linked(folder: Path, path: Path) -> bool:
+    return link_path(folder, _SESSION, session_key(folder, path)).exists()
+
+
+def _write_link(folder: Path, kind: str, target: str, content: dict[str, Any]) -> None:
+    file = link_path(folder, kind, target)
+    private_folder(folder)
+    private_folder(file.parent)
+    write_json(file, {"kind": kind, **content})
+
+
+def _size(path: Path, *, encrypted: bool) -> int:
+    with contextlib.suppress(OSError):
+        if path.is_dir():
+            return sum(f.stat().st_size for f in path.iterdir() if f.is_file())
+        return (beside(path, ENCRYPTED_SUFFIX) if encrypted else path).stat().st_size
+    return 0
