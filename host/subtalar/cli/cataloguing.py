@@ -61,7 +61,7 @@ def catalogue_begin(plan: "AcquisitionPlan", replayed: "Session | None") -> bool
 
 
 def catalogue_end(plan: "AcquisitionPlan", outcome: "Outcome", *, said_before: bool) -> None:
-    """Enter how the recording ended, also where it went on in another place. Silent where it failed at the beginning."""
+    """Enter how the recording ended, wherever it went on. Silent where it failed at the beginning already."""
     from subtalar.session.catalogue import forget_unmade, open_catalogue, remember_session
 
     if plan.record_path is None:
