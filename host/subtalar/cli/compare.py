@@ -38,7 +38,7 @@ def compare(a: str, b: str | None, *, axis_deg: tuple[float, float] | None, each
         from subtalar.estimation.parameters import Parameters, SubtalarAxis
         from subtalar.session import open_session
 
-        session = open_session(a)
+        session = open_session(a, cached=True)
         prepare_estimator(quiet=as_json)
         axis = SubtalarAxis() if axis_deg is None else SubtalarAxis(*axis_deg)
         second = analysed_now(session, Parameters(subtalar_axis=axis))

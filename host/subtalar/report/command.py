@@ -31,7 +31,7 @@ def analyze_command(
     if not os.fspath(out_dir):
         raise InputError("The name of the folder for the results is empty: give one with --out.")
     out = Path(out_dir).expanduser()
-    session = open_session(Path(session_path))
+    session = open_session(Path(session_path), cached=True)
     errors = Console(stderr=True)
     bar = Progress(
         TextColumn("{task.description}"),

@@ -9,7 +9,7 @@ from subtalar.session.importing import described, movella_dot, mt_manager, raw_f
 from subtalar.session.importing.sites import SPEC_NAME
 from subtalar.session.importing.table import read_table
 from subtalar.session.model import MINIMUM_DURATION_S, Session
-from subtalar.session.recording.container import MAGIC
+from subtalar.session.recording.container import MAGIC, begins_damaged
 from subtalar.session.recording.reader import open_recording
 
 _KINDS = (
@@ -20,8 +20,10 @@ _KINDS = (
 _ZIP_MAGIC = b"PK\x03\x04"
 
 
-def open_session(path: str | Path, *, minimum_s: float = MINIMUM_DURATION_S) -> Session:
+def open_session(path: str | Path, *, minimum_s: float = MINIMUM_DURATION_S, cached: bool = False) -> Session:
     """Open a recording, a raw session folder or the exports of other software (``docs/import.md``).
+
+    ``cached``: keep the samples of a long recording in the user's cache, so that it opens in a second the next time.
 
     Recordings are not read into memory; tables are. Raises InputError, in one sentence, for whatever keeps
     the session from being used, a duration below ``minimum_s`` included.
@@ -31,7 +33,7 @@ def open_session(path: str | Path, *, minimum_s: float = MINIMUM_DURATION_S) -> 
         if path.is_dir():
             return _open_folder(path, minimum_s)
         if path.is_file():
-            return _open_file(path, minimum_s)
+            return _open_file(path, minimum_s, cached=cached)
         exists = path.exists()
     except PermissionError as error:
         raise InputError(f"{error.filename or path} may not be read: ask for the right to read it.") from error
@@ -45,12 +47,13 @@ def open_session(path: str | Path, *, minimum_s: float = MINIMUM_DURATION_S) -> 
 
 
 def is_recording(path: Path) -> bool:
-    """Whether this is a file that begins like a recording."""
+    """Whether this is a file that begins like a recording, or is named like one and goes on like one."""
     try:
         if not path.is_file():  # opening a named pipe would wait for its other end
             return False
         with path.open("rb") as file:
-            return file.read(len(MAGIC)) == MAGIC
+            begins = file.read(len(MAGIC)) == MAGIC
+        return begins or (path.suffix == ".mcap" and begins_damaged(path))
     except OSError:
         return False
 
@@ -60,13 +63,13 @@ def is_session_folder(folder: Path) -> bool:
     return _opener(folder) is not None
 
 
-def _open_file(path: Path, minimum_s: float) -> Session:
+def _open_file(path: Path, minimum_s: float, *, cached: bool) -> Session:
     if path.name in (raw_folder.FILE_NAME, SPEC_NAME):
         return _open_folder(path.resolve().parent, minimum_s)
     with path.open("rb") as file:
         start = file.read(len(MAGIC))
-    if start == MAGIC:
-        return open_recording(path, minimum_s=minimum_s)
+    if start == MAGIC or (start and path.suffix == ".mcap" and begins_damaged(path)):
+        return open_recording(path, minimum_s=minimum_s, cached=cached)
     if not start:
         raise InputError(f"{path} is an empty file: nothing was recorded in it.")
     if described.is_mapping(path):

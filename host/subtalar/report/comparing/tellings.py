@@ -60,7 +60,7 @@ def telling_of(path: str | Path) -> Telling:
     path = Path(path).expanduser()
     if path.is_dir() and (path / ANGLES_FILE).is_file():
         return _from_tables(path)
-    session = open_session(path)
+    session = open_session(path, cached=True)
     return _as_recorded(session) if session.strides is not None else analysed_now(session)
 
 

@@ -6,19 +6,23 @@ is damaged, finds the next chunk by its shape and goes on (MCAP specification, h
 
 import io
 import struct
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Any
 
+import zstandard
 from mcap.data_stream import ReadDataStream
 from mcap.opcode import Opcode
 from mcap.records import Channel, Chunk, Header, Message, Metadata, Schema
-from mcap.stream_reader import breakup_chunk
 
 MAGIC = b"\x89MCAP0\r\n"
 RECORD_HEAD = struct.Struct("<BQ")
 _OPCODES = frozenset(int(o) for o in Opcode)
 _LARGEST_RECORD = 64 * 2**20
+_LARGEST_CHUNK = 64 * 2**20
+"""Unpacked; ours stay below the half. A file that wants more wants to fill the memory."""
 _SEARCH_STEP = 2**20
 
 # A chunk record: head (9), start and end time (16), size (8), CRC (4), compression (4 + 4), size of the data (8).
@@ -46,6 +50,13 @@ class ChunkEnd:
 Found = Header | Metadata | Schema | Channel | Message | ChunkEnd
 
 
+def begins_damaged(path: Path) -> bool:
+    """Whether this may be a recording of which the first bytes were overwritten. Raises OSError."""
+    with path.open("rb") as file:
+        start = file.read(_SEARCH_STEP)
+    return not start.startswith(MAGIC) and _CHUNK_MARK in start
+
+
 class Scanner:
     """Iterate once over the data section; afterwards the attributes tell how it went.
 
@@ -64,6 +75,8 @@ class Scanner:
     def __iter__(self) -> Iterator[Found]:
         self.closed = self._size > len(MAGIC) and self._read(self._size - len(MAGIC), len(MAGIC)) == MAGIC
         position = len(MAGIC)
+        if self._size >= position and self._read(0, position) != MAGIC:
+            self.damages.append(Damage(0, position, at_end=False))
         while position < self._size:
             head = self._head(position)
             if head is None:
@@ -112,7 +125,7 @@ class Scanner:
                 return [Header.read(stream)], stream.count
             if opcode == Opcode.METADATA:
                 return [Metadata.read(stream)], stream.count
-            return list(breakup_chunk(Chunk.read(stream), validate_crc=True)), stream.count
+            return _records_in(Chunk.read(stream)), stream.count
         except Exception:  # damaged bytes make the decoders fail in every way there is, MemoryError included
             return None, 0
 
@@ -142,3 +155,42 @@ class Scanner:
             return False
         data = self._read(position + RECORD_HEAD.size + _CHUNK_FIXED - 8, 8)
         return len(data) == 8 and struct.unpack("<Q", data)[0] == head[1] - _CHUNK_FIXED
+
+
+def _records_in(chunk: Chunk) -> list[Schema | Channel | Message]:
+    """Of one chunk. Raises ValueError and others where it is damaged, or unpacks to more than any chunk of ours."""
+    data = _unpacked(chunk)
+    if zlib.crc32(data) != chunk.uncompressed_crc:
+        raise ValueError("the checksum of the chunk does not fit")
+    stream = ReadDataStream(io.BytesIO(data))
+    records: list[Schema | Channel | Message] = []
+    while stream.count < len(data):
+        opcode, length = stream.read1(), stream.read8()
+        match opcode:
+            case Opcode.MESSAGE:
+                records.append(Message.read(stream, length))
+            case Opcode.CHANNEL:
+                records.append(Channel.read(stream))
+            case Opcode.SCHEMA:
+                records.append(Schema.read(stream))
+            case 0:
+                raise ValueError("no record begins with 0")
+            case _:
+                stream.read(length)
+    return records
+
+
+def _unpacked(chunk: Chunk) -> bytes:
+    """Its content, in bounded memory."""
+    claims = [chunk.uncompressed_size]
+    if chunk.compression == "zstd":
+        claims.append(zstandard.frame_content_size(chunk.data))
+    if max(claims) > _LARGEST_CHUNK:
+        raise ValueError(f"a chunk of {max(claims)} bytes")
+    match chunk.compression:
+        case "zstd":
+            return zstandard.decompress(chunk.data, chunk.uncompressed_size)
+        case "":
+            return chunk.data
+        case name:  # nothing of ours, and not to be unpacked without a bound
+            raise ValueError(f"compression {name}")

@@ -103,8 +103,8 @@ def encode_header(
 class RecordingWriter:
     """One MCAP file in the making.
 
-    The header goes out at once in a chunk of its own (and as metadata, should that chunk be damaged), so that a file
-    is readable from its first moment on.
+    The header goes out at once in a chunk of its own (and as metadata, should that chunk be damaged; at the end once
+    more), so that a file is readable from its first moment on.
     """
 
     def __init__(self, file: DurableFile, header_bytes: bytes, sites: Sequence[BodySite], start_utc: datetime) -> None:
@@ -112,9 +112,8 @@ class RecordingWriter:
         self._start_ns = round(start_utc.timestamp() * 1e9)
         table = topics([site.value for site in sites])
         self._writer.start(profile=PROFILE, library=f"subtalar {__version__}")
-        self._writer.add_metadata(
-            HEADER_METADATA, {"session_header_hex": header_bytes.hex(), "crc32": str(zlib.crc32(header_bytes))}
-        )
+        self._spare = {"session_header_hex": header_bytes.hex(), "crc32": str(zlib.crc32(header_bytes))}
+        self._writer.add_metadata(HEADER_METADATA, self._spare)
         schemas: dict[str, int] = {}
         self._channels: dict[str, int] = {}
         for topic, name in table.items():
@@ -144,4 +143,6 @@ class RecordingWriter:
     def finish_with(self, totals: bytes, time_s: float) -> None:
         """The same, with a ``Totals`` message that is made already."""
         self.add(TOTALS_TOPIC, time_s, totals)
+        self.flush()
+        self._writer.add_metadata(HEADER_METADATA, self._spare)  # what befalls the beginning seldom befalls the end
         self._writer.finish()

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from subtalar.session import checks
 from subtalar.session.interleave import join
-from subtalar.session.model import MINIMUM_DURATION_S, Session
+from subtalar.session.model import MINIMUM_DURATION_S, Annotation, BlockSource, Session
+from subtalar.session.recording import cache
 from subtalar.session.recording.container import Scanner
 from subtalar.session.recording.messages import ArrivedBlock
 from subtalar.session.recording.schema import message_class
@@ -24,30 +25,65 @@ from subtalar.session.recording.survey import Survey, places, survey
 from subtalar.types import BodySite, Ledger, SampleBlock
 
 
-def open_recording(path: Path, *, minimum_s: float = MINIMUM_DURATION_S) -> Session:
-    """Open a recording, closed or cut. Raises InputError where it is not one, or too short."""
+def open_recording(path: Path, *, minimum_s: float = MINIMUM_DURATION_S, cached: bool = False) -> Session:
+    """Open a recording, closed or cut. Raises InputError where it is not one, or too short.
+
+    ``cached``: the samples come from the user's cache (``cache.py``), and are put there when they are not in it yet.
+    """
+    cached = cached and path.stat().st_size >= cache.SMALLEST_BYTES
+    samples = cache.find(path) if cached else None
+    if samples is not None:
+        return _from_cache(path, samples, minimum_s)
     found = survey(path)
-    duration_s = found.totals.duration_s
-    checks.check_duration(path.name, duration_s, minimum_s)
-    sensors = found.header.sensors
+    facts = _facts(path, found)
+    session = _session(path, found.header, facts, minimum_s, lambda block_s: _read_blocks(path, block_s))
+    if cached and found.closed and not found.damaged and not found.being_written:
+        samples = cache.fill(path, read_blocks(path), facts)
+        if samples is not None:
+            return _from_cache(path, samples, minimum_s)
+    return session
+
+
+def _from_cache(path: Path, samples: cache.CachedSamples, minimum_s: float) -> Session:
+    return _session(path, read_header(path), samples.facts, minimum_s, samples.blocks)
+
+
+def _facts(path: Path, found: Survey) -> dict[str, Any]:
+    """What a survey says of a session, as JSON can hold it."""
+    return {
+        "recording_id": found.header.recording_id,
+        "duration_s": found.totals.duration_s,
+        "sample_count": found.totals.samples.total(),
+        "strides": found.strides,
+        "closed": found.closed,
+        "annotations": [asdict(marker) for marker in found.markers],
+        "ledger": {site.value: asdict(_ledger(found, site)) for site in found.header.sensors},
+        "notes": list(_notes(path, found)),
+    }
+
+
+def _session(
+    path: Path, header: RecordingHeader, facts: Mapping[str, Any], minimum_s: float, source: BlockSource
+) -> Session:
+    checks.check_duration(path.name, facts["duration_s"], minimum_s)
     return Session(
         path=path,
         kind="recording",
-        sensors=sensors,
-        annotations=found.markers,
-        duration_s=duration_s,
-        sample_count=found.totals.samples.total(),
-        ledger={site: _ledger(found, site) for site in sensors},
-        start_utc=found.header.start_utc,
-        strides=found.strides,
-        notes=(*_notes(path, found), *checks.pair_notes(sensors)),
-        closed=found.closed,
+        sensors=header.sensors,
+        annotations=tuple(Annotation(**marker) for marker in facts["annotations"]),
+        duration_s=facts["duration_s"],
+        sample_count=facts["sample_count"],
+        ledger={BodySite(site): Ledger(**ledger) for site, ledger in facts["ledger"].items()},
+        start_utc=header.start_utc,
+        strides=facts["strides"],
+        notes=(*origin_notes(header.origin), *facts["notes"], *checks.pair_notes(header.sensors)),
+        closed=facts["closed"],
         files=(path,),
-        recording_id=found.header.recording_id,
-        origin=found.header.origin,
-        software_version=found.header.software_version,
-        configuration=found.header.configuration,
-        _source=lambda block_s: _read_blocks(path, block_s),
+        recording_id=header.recording_id,
+        origin=header.origin,
+        software_version=header.software_version,
+        configuration=header.configuration,
+        _source=source,
     )
 
 
@@ -135,7 +171,7 @@ def origin_notes(origin: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _notes(path: Path, found: Survey) -> tuple[str, ...]:
-    notes = [*origin_notes(found.header.origin)]
+    notes = []
     if found.being_written:
         notes.append(f"{path.name} is still being recorded: this is what had reached the disk.")
     elif not found.closed:

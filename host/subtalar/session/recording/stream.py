@@ -13,7 +13,7 @@ from mcap.records import Channel, Header, Message, Metadata
 
 from subtalar.errors import InputError
 from subtalar.session.recording import messages as msg
-from subtalar.session.recording.container import MAGIC, ChunkEnd, Scanner
+from subtalar.session.recording.container import MAGIC, ChunkEnd, Scanner, begins_damaged
 from subtalar.session.recording.mcap_writer import HEADER_METADATA, PROFILE
 from subtalar.session.recording.schema import FORMAT_VERSION, SESSION_TOPIC, message_class, topics
 from subtalar.types import AngleBlock, BodySite, SensorInfo
@@ -55,33 +55,51 @@ def open_file(path: Path) -> IO[bytes]:
 
 
 def read_header(path: Path) -> RecordingHeader:
-    """The header of a recording of ours. Raises InputError for anything else."""
+    """The header of a recording of ours. Raises InputError for anything else.
+
+    It stands in the first chunk, and as metadata at the beginning and, in a closed file, at the end.
+    """
     with open_file(path) as file:
-        if file.read(len(MAGIC)) != MAGIC:
+        if file.read(len(MAGIC)) != MAGIC and not begins_damaged(path):
             raise InputError(f"{path} is not a recording: it does not begin like an MCAP file.")
-        profile = ""
-        raw = spare = b""
-        channels: dict[int, str] = {}
-        for record in Scanner(file):
-            match record:
-                case Header():
-                    profile = record.profile
-                case Metadata() if record.name == HEADER_METADATA:
-                    spare = _spare_header(record.metadata)
-                case Channel():
-                    channels[record.id] = record.topic
-                case Message() if channels.get(record.channel_id) == SESSION_TOPIC:
-                    raw = record.data
-                    break
-                case Message() | ChunkEnd():
-                    break
-                case _:
-                    pass
-    if not raw and not spare:
+        profile, found = _first_header(Scanner(file))
+        if not found and profile in (PROFILE, ""):
+            found = _last_header(Scanner(file))
+    if not found:
         if profile != PROFILE:
             raise InputError(f"{path} is an MCAP file but not a recording made by subtalar.")
         raise InputError(f"{path} ends or is damaged before the first sample: nothing can be read from it.")
-    return _decode_header(path, raw or spare)
+    return _decode_header(path, found)
+
+
+def _first_header(scanner: Scanner) -> tuple[str, bytes]:
+    """The profile of the file, and the header in or before its first chunk."""
+    profile, spare = "", b""
+    channels: dict[int, str] = {}
+    for record in scanner:
+        match record:
+            case Header():
+                profile = record.profile
+            case Metadata() if record.name == HEADER_METADATA:
+                spare = _spare_header(record.metadata)
+            case Channel():
+                channels[record.id] = record.topic
+            case Message() if channels.get(record.channel_id) == SESSION_TOPIC:
+                return profile, record.data
+            case Message() | ChunkEnd():
+                break
+            case _:
+                pass
+    return profile, spare
+
+
+def _last_header(scanner: Scanner) -> bytes:
+    for record in scanner:
+        if isinstance(record, Metadata) and record.name == HEADER_METADATA:
+            found = _spare_header(record.metadata)
+            if found:
+                return found
+    return b""
 
 
 def scan_messages(scanner: Scanner, header: RecordingHeader) -> Iterator[TopicMessage | ChunkEnd]:
