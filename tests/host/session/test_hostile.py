@@ -36,7 +36,7 @@ def chunk_of(unpacked: bytes, frame: bytes, claimed: int) -> bytes:
 def peak_mb(code: str, path) -> float:
     """Peak memory of a process that does this."""
     text = (
-        "import resource, sys\nfrom subtalar.session import *\nfrom subtalar.errors import InputError\npath = sys.argv[1]\n"
+        "import resource, sys\nfrom subtalar.session import open_session, session_info, verify\npath = sys.argv[1]\n"
         + code
         + "\nprint(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
     )

@@ -242,10 +242,10 @@ def _load(entry: Path) -> CachedSamples:
 def _checked(path: Path, crc: int) -> npt.NDArray[np.uint8]:
     if not path.stat().st_size:
         return np.empty(0, np.uint8)
-    data = np.memmap(path, np.uint8, mode="r")
-    if zlib.crc32(memoryview(data)) != crc:
+    data: npt.NDArray[np.uint8] = np.asarray(np.memmap(path, np.uint8, mode="r"))
+    if zlib.crc32(data.data) != crc:
         raise ValueError(f"{path.name} was altered")
-    return np.asarray(data)
+    return data
 
 
 def _floats(data: npt.NDArray[np.uint8], width: int) -> FloatArray:

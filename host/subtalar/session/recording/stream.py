@@ -63,7 +63,8 @@ def read_header(path: Path) -> RecordingHeader:
         if file.read(len(MAGIC)) != MAGIC and not begins_damaged(path):
             raise InputError(f"{path} is not a recording: it does not begin like an MCAP file.")
         profile, found = _first_header(Scanner(file))
-        if not found and profile in (PROFILE, ""):
+        foreign = profile != PROFILE and profile != "" and profile.isprintable()
+        if not found and not foreign:
             found = _last_header(Scanner(file))
     if not found:
         if profile != PROFILE:
