@@ -14,7 +14,6 @@ from subtalar.errors import InputError
 from subtalar.session import open_session
 from subtalar.session.importing import text_file
 
-
 ANY = settings(
     max_examples=60,
     deadline=None,
