@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from subtalar.acquisition.configuration import describe
+from subtalar.acquisition.listeners import Listener, label_of
 from subtalar.acquisition.recording import LiveRecording
 from subtalar.acquisition.ring import RingWriter, SessionFacts
 from subtalar.acquisition.worker import EstimationThread
@@ -52,6 +53,7 @@ class Engine:
         parameters = Parameters(subtalar_axis=axis)
         self.strides = 0
         self._samples = 0
+        self._listeners: tuple[Listener, ...] = ()
         if record_path is not None:
             configuration = {**describe(source_text, parameters), CONFIGURATION_KEY: (about or NOBODY).as_json()}
             self._recording = LiveRecording(
@@ -99,10 +101,25 @@ class Engine:
         self._facts = replace(self._facts, elapsed_s=elapsed, **self._recording_facts())
         self._ring.publish_session(self._facts)
 
-    def mark(self, text: str) -> None:
-        """A marker at the present moment."""
-        now_s = self._clock.now_s()
-        self._record(lambda r: r.write_marker(Annotation(text, now_s, now_s)))
+    def mark(self, text: str, time_s: float | None = None) -> None:
+        """A marker at a session time; at the present moment where None. A text without a letter is no marker."""
+        at_s = self._clock.now_s() if time_s is None else time_s
+        label = label_of(text)
+        if not label:
+            return
+        self._record(lambda r: r.write_marker(Annotation(label, at_s, at_s)))
+        for listener in self._listeners:
+            listener.on_marker(label, at_s)
+
+    def add_listener(self, listener: Listener) -> None:
+        """From now on it hears of everything."""
+        listener.on_sites(frozenset(self._statuses))
+        self._listeners = (*self._listeners, listener)
+
+    @property
+    def clock(self) -> SessionClock:
+        """The session's clock."""
+        return self._clock
 
     def record_to(self, place: Path) -> None:
         """Go on recording in this folder or file, after the disk failed; how that went is said in the facts."""
@@ -157,6 +174,8 @@ class Engine:
             return
         self.strides += len(estimates.strides)
         self._ring.publish(estimates, self._taken_ns(estimates))
+        for listener in self._listeners:
+            listener.on_estimates(estimates)
         self._record(lambda r: r.write_estimates(estimates))
 
     def _taken_ns(self, estimates: Estimates) -> int | None:

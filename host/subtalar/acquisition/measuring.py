@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from subtalar.acquisition.company import SessionCompany
 from subtalar.acquisition.engine import Engine
 from subtalar.acquisition.plan import AcquisitionPlan, DeviceSource, Outcome, ProvidedSource, ReplaySource
 from subtalar.acquisition.ring import RingWriter, SessionFacts
@@ -40,7 +41,13 @@ async def _measure(plan: AcquisitionPlan, pipe: "Connection[Any, Any]") -> Outco
         pipe.send(("ring", ring.name))
         listening = asyncio.create_task(_listen(pipe, stop, engines))
         try:
-            await _run(plan, ring, stop, engines.append)
+            async with SessionCompany(plan.company, ring.name) as company:
+
+                def begun(engine: Engine) -> None:
+                    engines.append(engine)
+                    company.join(engine)
+
+                await _run(plan, ring, stop, begun)
         finally:
             facts = engines[0].facts if engines else SessionFacts(source=plan.source_text)
             ring.publish_session(replace(facts, state="ended"))

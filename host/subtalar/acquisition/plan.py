@@ -75,6 +75,19 @@ Source: TypeAlias = DeviceSource | ProvidedSource | ReplaySource
 
 
 @dataclass(frozen=True)
+class Company:
+    """What accompanies a session. ``lsl``: angles, strides, events and markers go out over the Lab Streaming Layer.
+
+    Markers come in from ``lsl_markers``, the name of an LSL stream (empty: every stream of markers), and as UDP
+    datagrams to the loopback's ``marker_port``.
+    """
+
+    lsl: bool = False
+    lsl_markers: str | None = None
+    marker_port: int | None = None
+
+
+@dataclass(frozen=True)
 class AcquisitionPlan:
     """One live session. ``record_path`` None: nothing is recorded. ``duration_s`` None: until stopped.
 
@@ -89,6 +102,7 @@ class AcquisitionPlan:
     truth_path: Path | None = None
     subtalar_axis_deg: tuple[float, float] | None = None
     about: "About | None" = None
+    company: Company = Company()
 
 
 @dataclass(frozen=True)

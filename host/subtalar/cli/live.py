@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from subtalar.cli.missing import missing_package
 from subtalar.cli.numbers import SECONDS, SUBTALAR_AXIS_HELP, FiniteRange, SubtalarAxisType
 from subtalar.cli.preparing import say_preparing
 from subtalar.cli.salvaging import salvaging
@@ -68,6 +69,20 @@ if TYPE_CHECKING:
 @click.option("--participant", metavar="CODE", help="Whose session it is: a pseudonymous code such as P017.")
 @click.option("--visit", metavar="TEXT", help="Which visit of the participant, such as baseline.")
 @click.option("--condition", metavar="TEXT", help="What is compared, such as barefoot or insole A.")
+@click.option("--lsl", is_flag=True, help="Send angles, strides, events and markers over the Lab Streaming Layer.")
+@click.option(
+    "--lsl-markers",
+    is_flag=False,
+    flag_value="",
+    metavar="[NAME]",
+    help="Take markers from the LSL stream NAME; without a name, from every stream of markers.",
+)
+@click.option(
+    "--marker-port",
+    type=click.IntRange(1, 65535),
+    metavar="PORT",
+    help="Take markers from this computer's UDP port: every datagram is a label.",
+)
 @click.option("--truth", metavar="PATH", help="Write the simulation's true angles to this .csv.gz file.")
 def live(
     *,
@@ -90,6 +105,9 @@ def live(
     participant: str | None,
     visit: str | None,
     condition: str | None,
+    lsl: bool,
+    lsl_markers: str | None,
+    marker_port: int | None,
     truth: str | None,
 ) -> None:
     """Run a live session: connect, show the three ankle angles of both legs, and record.
@@ -125,11 +143,13 @@ def live(
         raise click.UsageError("--loop needs --motion: a simulated person goes on by itself")
     if record is not None and no_record:
         raise click.UsageError("--record and --no-record exclude each other")
-    from subtalar.acquisition.plan import AcquisitionPlan
+    from subtalar.acquisition.plan import AcquisitionPlan, Company
     from subtalar.cli.cataloguing import about_what
 
     replayed = None if replay is None else _opened(replay)
     about = about_what(replayed, participant, visit, condition)
+    if lsl or lsl_markers is not None:
+        _load_lsl()
     if simulate:
         source, text = _simulated_source(seed, style, faults, motion, loop=loop)
     else:
@@ -142,9 +162,20 @@ def live(
         None if truth is None else _truth_path(truth),
         axis_deg,
         about,
+        Company(lsl, lsl_markers, marker_port),
     )
     is_finite = replay is not None or (motion is not None and not loop)
     _run_live(plan, replayed, headless=headless, ends_by_itself=duration_s is not None or is_finite)
+
+
+def _load_lsl() -> None:
+    """What is not there is said before anything is started."""
+    try:
+        import pylsl  # noqa: F401
+    except ImportError as error:
+        raise missing_package(error, "lsl") from None
+    except RuntimeError as error:
+        raise SubtalarError(f"The library of the Lab Streaming Layer cannot be loaded ({error}).") from None
 
 
 def _assigned() -> tuple[str, ...]:

@@ -42,7 +42,8 @@ def simulated(
         from subtalar_sim.serve.live import simulated_hardware
     except ImportError as error:
         raise missing_package(error, "sim") from None
-    body = BodyConfig(seed=seed, style=style, walking_s=12 * 3600.0)
+    # They stand until sensors that connect one after the other on a busy computer have all seen it.
+    body = BodyConfig(seed=seed, style=style, standing_s=9.0, walking_s=12 * 3600.0)
     recorded = None if motion is None else recorded_motion(motion)
     config = SimulationConfig(body=body, device=device, motion=recorded, loop=loop)
     return simulated_hardware(config.with_faults(parse_faults(faults)))

@@ -34,6 +34,7 @@ REFRESH_S = 0.2
 PLAIN_EVERY_S = 1.0
 WAIT_FOR_END_S = 5.0
 ELSEWHERE_KEY = "e"
+MARK_KEY = "m"
 
 _COLOUR: dict[Severity, str] = {"ok": "green", "waiting": "yellow", "problem": "bold red", "off": "dim"}
 _LEVEL: dict[Level, str] = {
@@ -81,11 +82,15 @@ def _follow(model: DashboardModel, console: Console, control: SessionControl | N
     keys = Keys()
     with live or contextlib.nullcontext(), keys if live is not None else contextlib.nullcontext():
         next_line = 0.0
+        marked = 0
         while model.running:
             if live is not None:
-                live.update(screen(model), refresh=True)
-                if keys.pressed() == ELSEWHERE_KEY and model.facts.recording_error and control is not None:
+                live.update(screen(model, marked if control is not None else None), refresh=True)
+                key = keys.pressed()
+                if key == ELSEWHERE_KEY and model.facts.recording_error and control is not None:
                     _record_elsewhere(live, keys, console, control)
+                elif control is not None:
+                    marked += _mark(control, key, marked + 1)
             elif time.monotonic() >= next_line:
                 _print(console, plain_line(model))
                 next_line = time.monotonic() + PLAIN_EVERY_S
@@ -94,6 +99,16 @@ def _follow(model: DashboardModel, console: Console, control: SessionControl | N
                 return
             time.sleep(REFRESH_S)
             model.refresh()
+
+
+def _mark(control: SessionControl, key: str, number: int) -> bool:
+    """Put a marker into the session if that is what the key is for; whether it was."""
+    if key != MARK_KEY and not key.isdecimal():
+        return False
+    with contextlib.suppress(OSError, EOFError):  # nobody listens any more: the model says so
+        control.mark(key if key.isdecimal() else f"marker {number}")
+        return True
+    return False
 
 
 def _record_elsewhere(live: Live, keys: Keys, console: Console, control: SessionControl) -> None:
@@ -136,18 +151,21 @@ def _wait_for_end(model: DashboardModel) -> None:
                 return
 
 
-def screen(model: DashboardModel) -> RenderableType:
-    """Everything, for a terminal of 80 × 24 or more."""
+def screen(model: DashboardModel, marked: int | None = None) -> RenderableType:
+    """Everything, for a terminal of 80 × 24 or more; ``marked``: markers so far, None where none can be put."""
     said = model.instruction
     banner = Text(f" {said.text} ", _LEVEL[said.level])
     if said.detail:
         banner.append(f"  {said.detail}", "default on default")
-    return Group(_title(model), banner, _angle_table(model), _stride_table(model), _sensor_table(model))
+    return Group(_title(model, marked), banner, _angle_table(model), _stride_table(model), _sensor_table(model))
 
 
-def _title(model: DashboardModel) -> Text:
+def _title(model: DashboardModel, marked: int | None) -> Text:
     facts = model.facts
-    line = Text.assemble((clock_text(model.elapsed_s), "bold"), f"  {facts.source}\n")
+    line = Text.assemble((clock_text(model.elapsed_s), "bold"), f"  {facts.source}")
+    if marked is not None:
+        line.append(f"  M or a digit: marker ({marked})", "dim")
+    line.append("\n")
     if facts.recording_error:
         line.append(f"not recording: {facts.recording_error}", "bold red")
         return line.append(f"\nPress {ELSEWHERE_KEY} to go on in another folder.", "bold")

@@ -1,6 +1,7 @@
 import io
 import re
 import time
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
@@ -149,3 +150,24 @@ def test_a_foot_alone_is_told_by_its_own_angles(feeder, writer, reader):
     text = "\n".join(lines)
     assert "– foot sensor only" in text
     assert re.search(r"Foot pitch +[+−]?\d+\.\d° ± 0\.\d", text)
+
+
+def test_m_and_digits_are_markers_and_other_keys_are_not():
+    marks: list[str] = []
+    control = SimpleNamespace(mark=marks.append)
+    assert [terminal._mark(control, key, n) for n, key in enumerate(("m", "7", "e", "\x1b", ""), 1)] == [
+        *(True, True, False, False, False)
+    ]
+    assert marks == ["marker 1", "7"]
+    assert not terminal._mark(SimpleNamespace(mark=raising), "m", 1)
+
+
+def raising(text: str) -> None:
+    raise BrokenPipeError
+
+
+def test_the_screen_says_how_markers_are_put_where_they_can_be(model):
+    for marked, shown in ((3, True), (None, False)):
+        console = FileConsole()
+        console.print(terminal.screen(model, marked))
+        assert ("marker (3)" in console.text()) is shown
