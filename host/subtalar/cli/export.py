@@ -8,7 +8,7 @@ from subtalar.cli.missing import missing_package
 from subtalar.cli.preparing import prepare_estimator
 from subtalar.errors import InputError
 
-_FORMATS = ("xdf", "parquet", "csv")
+_FORMATS = ("motion-bids", "opensim", "c3d", "xdf", "parquet", "csv")
 
 
 @click.command()

@@ -2,7 +2,7 @@
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +22,11 @@ class Target:
     out_dir: Path
     session: Session
     shared: frozenset[str] = frozenset()
+    _extended: set[str] = field(default_factory=set)
+
+    def may_extend(self, name: str) -> None:
+        """A shared file whose every line was taken over into the new one may be replaced, whoever wrote it."""
+        self._extended.add(name)
 
     def check_early(self) -> None:
         """Before an hour of data is worked through. Raises InputError."""
@@ -63,7 +68,7 @@ class Target:
                 f"{path} holds samples of this session, and a result of that name would take its place: name another "
                 "folder with --out."
             )
-        if not os.path.lexists(path):
+        if not os.path.lexists(path) or (name in self._extended and path.is_file() and not path.is_symlink()):
             return
         if not isinstance(entry, dict):
             raise InputError(f"{path} was made by no export and is not overwritten: name another folder with --out.")

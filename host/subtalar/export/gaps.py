@@ -49,15 +49,18 @@ def on_grid(grid_s: FloatArray, time_s: FloatArray, rows: FloatArray, rate_hz: f
     out = np.full((len(grid_s), rows.shape[1]), np.nan)
     if len(time_s) == 0:
         return out
-    right, left, share, inside = _neighbours(grid_s, time_s, rate_hz)
+    right, left, share, inside = neighbours(grid_s, time_s, rate_hz)
     out[inside] = rows[left] + share[:, None] * (rows[right] - rows[left])
     return out
 
 
-def _neighbours(
+def neighbours(
     grid_s: FloatArray, time_s: FloatArray, rate_hz: float
 ) -> tuple[np.ndarray, np.ndarray, FloatArray, np.ndarray]:
-    """Right and left neighbour and the share of the right one, of the instants ``inside`` (m,) that have both."""
+    """Right and left neighbour and the share of the right one, of the instants ``inside`` (m,) that have both.
+
+    Neighbours in ascending ``time_s`` (n,), n > 0, that are no gap apart at ``rate_hz``.
+    """
     right = np.searchsorted(time_s, grid_s, side="left")
     exact = (right < len(time_s)) & (time_s[np.minimum(right, len(time_s) - 1)] == grid_s)
     left = np.where(exact, right, right - 1)

@@ -16,6 +16,9 @@ from subtalar.session.output_folder import staging
 from subtalar.types import BodySite, GaitEvent, Notice, Stride
 
 FORMATS: Final = {
+    "motion-bids": "motion_bids",
+    "opensim": "opensim",
+    "c3d": "c3d",
     "xdf": "xdf",
     "parquet": "parquet",
     "csv": "csv_tables",

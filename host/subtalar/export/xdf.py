@@ -56,7 +56,8 @@ class Writer(FormatWriter):
     def add_angles(self, block: AngleBlock) -> None:
         """Rows of one side."""
         further = [v[:, k] for k in range(len(FURTHER_ANGLE_NAMES)) for v in (block.further_deg, block.further_sd_deg)]
-        rows = (block.angles_deg, block.sd_deg, *further, block.shank_orientation, block.quality)
+        quality = block.quality.astype(np.float64)
+        rows: list[FloatArray] = [block.angles_deg, block.sd_deg, *further, block.shank_orientation, quality]
         assert len(ANGLE_NAMES) == block.angles_deg.shape[1]
         self._add(self._streams[block.side], block.time_s, np.column_stack(rows))
 
