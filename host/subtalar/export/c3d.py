@@ -160,10 +160,9 @@ class Writer(FormatWriter):
             rows += list(values.T)
             channels += [(f"{_SHORT[site]}.{name}", unit, text) for name, unit, text in _CHANNELS]
         for side, track in tracks.items():
-            own = np.column_stack((track.further_deg, track.quality))
-            values = on_grid(grid_s, track.time_s, own[:, :-1], self._angle_rate(side))
+            values = on_grid(grid_s, track.time_s, track.further_deg, self._angle_rate(side))
             best = nearest(grid_s, track.time_s, self._angle_rate(side))
-            quality = np.where(best >= 0, own[best, -1], np.nan)
+            quality = np.where(best >= 0, track.quality[best].astype(np.float64), np.nan)
             rows += [*values.T, quality]
             for name in FURTHER_ANGLE_NAMES:
                 meaning, sign = ANGLE_MEANINGS[name]
@@ -183,13 +182,15 @@ class Writer(FormatWriter):
         half_s = 0.5 / self._rate_hz
         inside = [e for e in events if grid_s[0] - half_s <= e.time_s < grid_s[-1] + half_s][:MOST_EVENTS]
         times = [max(0.0, e.time_s - float(grid_s[0])) for e in inside]
-        file.add_parameter("EVENT", "USED", [len(inside)])
+        file.add_parameter("EVENT", "USED", len(inside))
+        if not inside:
+            return
         file.add_parameter("EVENT", "CONTEXTS", [e.side.capitalize() or "General" for e in inside])
         file.add_parameter("EVENT", "LABELS", [_LABELS.get(e.event) or _ascii(e.label) for e in inside])
         file.add_parameter("EVENT", "DESCRIPTIONS", ["gait event" if e.side else "marker" for e in inside])
         file.add_parameter("EVENT", "SUBJECTS", ["" for _ in inside])
         file.add_parameter("EVENT", "ICON_IDS", [1 if e.event == "initial_contact" else 2 for e in inside])
-        file.add_parameter("EVENT", "GENERIC_FLAGS", [0 for _ in inside])
+        file.add_parameter("EVENT", "GENERIC_FLAGS", [0] * len(inside))
         file.add_parameter("EVENT", "TIMES", np.array([[t // 60.0 for t in times], [t % 60.0 for t in times]]))
 
     def _angle_rate(self, side: Side) -> float:
