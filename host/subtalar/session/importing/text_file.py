@@ -32,7 +32,7 @@ def read_text(path: Path) -> bytes:
     text, is too large, or is a gzip file that was cut short.
     """
     data = _read_bytes(path, None)
-    if not data.strip():
+    if not data or data.isspace():
         raise InputError(f"{path.name} is empty: export or copy it again.")
     return _to_utf8(path, data)
 
