@@ -14,8 +14,6 @@ from subtalar.types import FloatArray
 
 _DELIMITERS = (",", ";", "\t")
 _LONGEST_PREAMBLE = 200
-_LARGE = 1_000_000
-"""Bytes; below this the slow reader takes less time than to load the fast one."""
 
 CUT_ROW_NOTE = "{}: the last row was cut short and has been left out."
 """Of a table, by its name, whose ``without_cut_row`` is another."""
@@ -56,18 +54,12 @@ class TextTable:
             raise InputError(f"{self.path.name} holds a header but no samples: record again, or leave this sensor out.")
         wanted = [self.columns.index(c) for c in columns]
         rows = self.rows if self.decimal == "." else self.rows.replace(self.decimal.encode(), b".")
-        values: FloatArray | None = None
-        if len(rows) > _LARGE:
-            from subtalar.session.importing.fast_numbers import plain_numbers  # brings Numba, half a second
-
-            values = plain_numbers(rows, self.delimiter, wanted)
-        if values is None:
-            values = self._read_slowly(rows, wanted)
+        values = self._read(rows, wanted)
         if not np.isfinite(values).all() or self._rows_are_longer(len(values)):
             self._complain(wanted)
         return np.ascontiguousarray(values)
 
-    def _read_slowly(self, rows: bytes, wanted: Sequence[int]) -> FloatArray:
+    def _read(self, rows: bytes, wanted: Sequence[int]) -> FloatArray:
         try:
             return np.loadtxt(
                 io.TextIOWrapper(io.BytesIO(rows), encoding="utf-8"),  # read in pieces, not as one wide string
