@@ -1,5 +1,6 @@
 """One session of a batch. Jobs and what comes of them travel between processes and computers."""
 
+import contextlib
 import json
 import os
 from dataclasses import asdict, dataclass, field
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from subtalar import __version__
-from subtalar.errors import SubtalarError
+from subtalar.errors import InputError, SubtalarError
 
 RECORD_FILE: Final = ".subtalar-batch.json"
 _FORMAT: Final = "subtalar-batch-session"
@@ -42,7 +43,9 @@ class Done:
 
 def run(job: Job) -> Done:
     """Analyse one session into its folder and note what that was made from. Never raises for a bad session."""
-    from subtalar.report.analysis import analyze
+    from subtalar.report.analysis import OUTPUT_FILES, analyze
+    from subtalar.session import recordings_folder
+    from subtalar.session.catalogue import remember_results
     from subtalar.session.opening import open_session
 
     try:
@@ -55,6 +58,8 @@ def run(job: Job) -> Done:
             smooth=job.settings.smooth,
         )
         (job.out / RECORD_FILE).write_text(json.dumps(made_from), encoding="utf-8")
+        with contextlib.suppress(InputError):  # a catalogue that fails is no reason to lose the results
+            remember_results(recordings_folder(), job.path.absolute(), job.out, (*OUTPUT_FILES, RECORD_FILE))
     except SubtalarError as error:
         return Done(job.name, str(error))
     except OSError as error:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from subtalar.cli.private import erase_participant
+
 if TYPE_CHECKING:
     from subtalar.session.catalogue import Catalogue
 
@@ -190,6 +192,9 @@ def list_participants(*, search: str | None, as_json: bool) -> None:
         _echo_lines(columns(PARTICIPANT_HEADINGS, [participant_cells(row) for row in rows]))
     else:
         click.echo(f"No participant{' like that' if search else ''} in {folder}.")
+
+
+participant.add_command(erase_participant)
 
 
 def _say_troubles(catalogue: "Catalogue") -> None:

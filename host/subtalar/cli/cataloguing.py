@@ -1,5 +1,6 @@
 """A live session enters the catalogue. Whatever goes wrong there is said once, and the session goes on."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,6 +59,31 @@ def catalogue_begin(plan: "AcquisitionPlan", replayed: "Session | None") -> bool
         click.echo(f"subtalar: {error} {_LATER}", err=True)
         return False
     return True
+
+
+def catalogue_results(session: str | Path, out_dir: str | Path, files: Iterable[str], register: str = "") -> None:
+    """Remember what was made from a session of the catalogue, so that it is erased with it. A failure is said."""
+    from subtalar.session import recordings_folder
+    from subtalar.session.catalogue import remember_results
+
+    path, out = Path(session).expanduser().absolute(), Path(out_dir).expanduser()
+    try:
+        remember_results(recordings_folder(), path, out, files, register)
+    except InputError as error:
+        click.echo(f"subtalar: {error} The results will have to be erased by hand one day.", err=True)
+
+
+def catalogue_new(made: str | Path) -> None:
+    """A recording that was made from another one, wherever that is. A failure is said."""
+    from subtalar.session import recordings_folder
+    from subtalar.session.catalogue import is_known, remember_session
+
+    folder, path = recordings_folder(), Path(made).expanduser().absolute()
+    try:
+        if path.exists() and is_known(folder, path):
+            remember_session(folder, path)
+    except InputError as error:
+        click.echo(f"subtalar: {error} `subtalar session list` does not know {path.name}.", err=True)
 
 
 def catalogue_end(plan: "AcquisitionPlan", outcome: "Outcome", *, said_before: bool) -> None:

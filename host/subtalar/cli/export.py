@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from subtalar.cli.cataloguing import catalogue_results
 from subtalar.cli.missing import missing_package
 from subtalar.cli.preparing import prepare_estimator
 from subtalar.errors import InputError
@@ -45,6 +46,7 @@ def export(
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
     from subtalar.export.content import Options
+    from subtalar.export.folder import LIST_FILE
     from subtalar.export.running import check_format, export_session
     from subtalar.session.opening import open_session
 
@@ -75,6 +77,8 @@ def export(
             Options(smooth=smooth, participant=participant, task=task),
             lambda done_s, total_s: bar.update(shown, completed=done_s, total=total_s),
         )
+    out = Path(out_dir).expanduser()
+    catalogue_results(session_path, out, [file.relative_to(out).as_posix() for file in files], LIST_FILE)
     if not quiet:
         for file in files:
             click.echo(str(file))

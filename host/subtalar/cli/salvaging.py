@@ -11,6 +11,8 @@ from typing import Any
 
 import click
 
+from subtalar.errors import InputError
+
 
 @contextlib.contextmanager
 def salvaging(record_path: Path | None) -> Iterator[None]:
@@ -64,10 +66,16 @@ def _salvage(paths: tuple[Path, ...], pipe: "Connection[Any, Any]") -> None:
     if hasattr(os, "nice"):
         with contextlib.suppress(OSError):
             os.nice(19)
+    from subtalar.session import recordings_folder
+    from subtalar.session.catalogue import write_about
     from subtalar.session.recording.salvage import salvage
 
     for path in paths:
-        text = salvage(path).text
+        done = salvage(path)
+        text = done.text
+        if done.ok:
+            with contextlib.suppress(InputError):
+                write_about(recordings_folder(), path, salvaged=True)
         with contextlib.suppress(OSError):
             pipe.send(text)
     pipe.close()

@@ -5,9 +5,11 @@ import json
 import click
 
 from subtalar.cli.catalogue import assign, list_sessions, note
+from subtalar.cli.cataloguing import catalogue_new, catalogue_results
 from subtalar.cli.missing import missing_package
 from subtalar.cli.numbers import SUBTALAR_AXIS_HELP, SubtalarAxisType
 from subtalar.cli.preparing import prepare_estimator
+from subtalar.cli.private import decrypt, encrypt, erase_session
 from subtalar.errors import SubtalarError
 
 
@@ -31,11 +33,13 @@ def analyze(session: str, out_dir: str, *, axis_deg: tuple[float, float] | None,
     MT Manager, or a folder of tables that an import.toml describes.
     """
     try:
+        from subtalar.report.analysis import OUTPUT_FILES
         from subtalar.report.command import analyze_command
     except ImportError as error:
         raise missing_package(error, "report") from None
     prepare_estimator(quiet=quiet)
     analyze_command(session, out_dir, quiet, subtalar_axis_deg=axis_deg, smooth=smooth)
+    catalogue_results(session, out_dir, OUTPUT_FILES)
 
 
 @click.group()
@@ -43,7 +47,7 @@ def session() -> None:
     """Look at recordings, check them, and save what a crash left."""
 
 
-for command in (list_sessions, assign, note):
+for command in (list_sessions, assign, note, encrypt, decrypt, erase_session):
     session.add_command(command)
 
 
@@ -72,6 +76,7 @@ def recover(file: str, out: str) -> None:
     from subtalar.session import recover as recover_recording
 
     click.echo(recover_recording(file, out).text)
+    catalogue_new(out)
 
 
 @session.command()

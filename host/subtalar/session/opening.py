@@ -29,6 +29,7 @@ def open_session(path: str | Path, *, minimum_s: float = MINIMUM_DURATION_S, cac
     the session from being used, a duration below ``minimum_s`` included.
     """
     path = Path(path).expanduser()
+    _refuse_encrypted(path)
     try:
         if path.is_dir():
             return _open_folder(path, minimum_s)
@@ -44,6 +45,14 @@ def open_session(path: str | Path, *, minimum_s: float = MINIMUM_DURATION_S, cac
     if path.is_symlink():
         raise InputError(f"{path} is a link that leads nowhere: name what it should point to.")
     raise InputError(f"There is no {path}: check the name and the folder.")
+
+
+def _refuse_encrypted(path: Path) -> None:
+    from subtalar.session.catalogue.layout import how_to_decrypt  # which asks this module what a recording is
+
+    sentence = how_to_decrypt(path)
+    if sentence:
+        raise InputError(sentence)
 
 
 def is_recording(path: Path) -> bool:

@@ -17,6 +17,7 @@ from subtalar.session.catalogue.about import (
 from subtalar.session.catalogue.sources import (
     add_session_note,
     forget_unmade,
+    is_known,
     remember_results,
     remember_session,
     session_about,
@@ -39,6 +40,7 @@ __all__ = [
     "checked_height",
     "checked_label",
     "forget_unmade",
+    "is_known",
     "open_catalogue",
     "remember_results",
     "remember_session",

@@ -39,12 +39,17 @@ def private_folder(folder: Path) -> Path:
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Replace the file whole, so that a reader or a power cut meets the old or the new one. Raises InputError."""
-    text = json.dumps({"format": f"subtalar-{_kind(path)}", "version": _VERSION, **content}, ensure_ascii=False)
+    said = {"format": f"subtalar-{_kind(path)}", "version": _VERSION, **content}
+    write_text(path, json.dumps(said, ensure_ascii=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """As ``write_json``."""
     try:
         handle, written = tempfile.mkstemp(prefix=".writing", dir=path.parent)  # 0600
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text + "\n")
+                file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(written, path)

@@ -40,6 +40,17 @@ def plain_path(path: Path) -> Path:
     return path.with_name(path.name.removesuffix(ENCRYPTED_SUFFIX))
 
 
+def how_to_decrypt(path: Path) -> str:
+    """A sentence for whoever opens an encrypted session under either of its names; empty for any other path."""
+    archive = path if path.name.endswith(ENCRYPTED_SUFFIX) else beside(path, ENCRYPTED_SUFFIX) if path.name else path
+    try:
+        if not archive.name.endswith(ENCRYPTED_SUFFIX) or not archive.is_file() or plain_path(archive).exists():
+            return ""
+    except OSError:
+        return ""
+    return f"{path} is encrypted: run `subtalar session decrypt '{archive}'` first."
+
+
 def session_key(folder: Path, path: Path) -> str:
     """How the catalogue calls a session: below the recordings folder, or else by its whole path."""
     real, root = Path(os.path.realpath(path)), Path(os.path.realpath(folder))

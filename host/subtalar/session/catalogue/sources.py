@@ -48,7 +48,7 @@ class SessionRecord:
 
 @dataclass(frozen=True)
 class Link:
-    """A session elsewhere, or files (names in ``folder``) that were made from one."""
+    """A session elsewhere, or files (names in ``folder``) that were made from one, in a list of them (``register``)."""
 
     file: Path
     kind: str
@@ -56,6 +56,7 @@ class Link:
     facts: Facts
     folder: str
     files: tuple[str, ...]
+    register: str = ""
 
 
 def stamp_of(path: Path) -> str:
@@ -112,6 +113,7 @@ def read_links(folder: Path) -> Iterator[Link | str]:
             facts_from(said.get("facts")),
             str(said.get("folder", "")),
             tuple(n for n in names if isinstance(n, str)) if isinstance(names, list) else (),
+            str(said.get("register", "")),
         )
 
 
@@ -138,14 +140,33 @@ def remember_session(folder: Path, path: Path, session: Session | None = None) -
     return key
 
 
-def remember_results(folder: Path, session: Path, results: Path, files: Iterable[str]) -> None:
-    """Make sure that files made from a session can be erased with it; ``files`` are names in the folder ``results``.
+def remember_results(folder: Path, session: Path, results: Path, files: Iterable[str], register: str = "") -> None:
+    """Make sure that files made from a session can be erased with it, if the catalogue has to know of it at all.
 
-    Results of another session that were in the same folder and have been replaced are forgotten. Raises InputError.
+    ``files`` are names in the folder ``results``, ``register`` that of a list of them there. Files of other sessions
+    that these have replaced are forgotten. Raises InputError.
     """
-    target = os.path.realpath(results)
-    content: dict[str, Any] = {"session": session_key(folder, session), "folder": target, "files": sorted(files)}
-    _write_link(folder, _RESULTS, target, content)
+    if not is_known(folder, session):
+        return
+    key, target, names = remember_session(folder, session), os.path.realpath(results), set(files)
+    for link in read_links(folder):
+        if isinstance(link, Link) and link.kind == _RESULTS and link.folder == target:
+            if link.session == key:
+                names |= set(link.files)
+            elif names & set(link.files):
+                _write_results(folder, link.session, target, set(link.files) - names, link.register)
+    _write_results(folder, key, target, names, register)
+
+
+def _write_results(folder: Path, session: str, target: str, names: set[str], register: str) -> None:
+    content: dict[str, Any] = {"session": session, "folder": target, "files": sorted(names), "register": register}
+    _write_link(folder, _RESULTS, f"{session}\n{target}", content)
+
+
+def is_known(folder: Path, path: Path) -> bool:
+    """Whether the catalogue has to know what becomes of a session: it is in the folder, linked, or somebody's."""
+    key = session_key(folder, path)
+    return not Path(key).is_absolute() or _is_linked(folder, path) or bool(session_about(folder, path).participant)
 
 
 def write_about(
