@@ -6,10 +6,11 @@ A C3D file has one even grid of frames and room for 255 events, so a session bec
 import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import ezc3d
 import numpy as np
+import numpy.typing as npt
 
 from subtalar import __version__
 from subtalar.conventions import FURTHER_ANGLE_NAMES
@@ -20,7 +21,6 @@ from subtalar.export.folder import Target
 from subtalar.export.gaps import nearest, on_grid
 from subtalar.export.session_time import TimedBlock
 from subtalar.export.writer import FormatWriter
-from subtalar.session.estimates import Track, joined
 from subtalar.session.interleave import join
 from subtalar.session.model import Session
 from subtalar.types import AngleBlock, BodySite, FloatArray, SampleBlock, Side
@@ -42,14 +42,24 @@ _CHANNELS: Final = (
 )
 
 
+class _Angles(NamedTuple):
+    """What a C3D file takes of a side's angles, as in ``AngleBlock``."""
+
+    time_s: FloatArray
+    angles_deg: FloatArray
+    sd_deg: FloatArray
+    further_deg: FloatArray
+    quality: npt.NDArray[np.uint8]
+
+
 class Writer(FormatWriter):
-    """``NAME_01.c3d`` and so on. Holds the whole session: about 300 MB an hour."""
+    """``NAME_01.c3d`` and so on. Holds the whole session until its end."""
 
     def __init__(self, folder: Path, target: Target, session: Session, options: Options) -> None:
         super().__init__(folder, target, session, options)
         self._rate_hz = max(info.rate_hz for info in session.sensors.values())
         self._samples: dict[BodySite, list[TimedBlock]] = {site: [] for site in session.sensors}
-        self._angles: dict[Side, list[AngleBlock]] = {}
+        self._angles: dict[Side, list[_Angles]] = {}
 
     def add_samples(self, block: TimedBlock) -> None:
         """Kept until the end."""
@@ -57,12 +67,19 @@ class Writer(FormatWriter):
 
     def add_angles(self, block: AngleBlock) -> None:
         """Kept until the end."""
-        self._angles.setdefault(block.side, []).append(block)
+        kept = _Angles(
+            block.time_s.copy(),
+            block.angles_deg.copy(),
+            block.sd_deg.copy(),
+            block.further_deg.copy(),
+            block.quality.copy(),
+        )
+        self._angles.setdefault(block.side, []).append(kept)
 
     def finish(self, found: Found) -> None:
         """Cut into parts and written."""
-        sensors = {site: _joined(blocks) for site, blocks in self._samples.items() if blocks}
-        tracks = {side: joined(blocks) for side, blocks in sorted(self._angles.items())}
+        sensors = {site: _joined(self._samples.pop(site)) for site in list(self._samples) if self._samples[site]}
+        tracks = {side: _all(self._angles.pop(side)) for side in sorted(self._angles)}
         ends = [(float(s.time_s[0]), float(s.time_s[-1])) for s in sensors.values() if len(s.time_s)]
         if not ends:
             raise InputError("No sample of this session can be used, so there is nothing to put into a C3D file.")
@@ -93,7 +110,7 @@ class Writer(FormatWriter):
         path: Path,
         grid_s: FloatArray,
         sensors: dict[BodySite, TimedBlock],
-        tracks: dict[Side, Track],
+        tracks: dict[Side, _Angles],
         events: Sequence[Event],
     ) -> None:
         file = ezc3d.c3d()
@@ -117,7 +134,7 @@ class Writer(FormatWriter):
         except RuntimeError as error:
             raise InputError(f"{path.name} cannot be written by ezc3d ({error}): check the free space.") from error
 
-    def _points(self, file: Any, grid_s: FloatArray, tracks: dict[Side, Track]) -> None:
+    def _points(self, file: Any, grid_s: FloatArray, tracks: dict[Side, _Angles]) -> None:
         """The three ankle angles as x, y, z of a point of type angle, and their sd as another."""
         labels, texts, values = [], [], []
         for side in sides_with_ankle(self.session):
@@ -146,7 +163,7 @@ class Writer(FormatWriter):
         file["data"]["meta_points"]["camera_masks"] = np.zeros((7, len(labels), len(grid_s)), dtype=bool)
 
     def _analogs(
-        self, file: Any, grid_s: FloatArray, sensors: dict[BodySite, TimedBlock], tracks: dict[Side, Track]
+        self, file: Any, grid_s: FloatArray, sensors: dict[BodySite, TimedBlock], tracks: dict[Side, _Angles]
     ) -> None:
         """Samples as they were measured, the nearest to each frame; angles beside the ankle's; NaN in gaps."""
         channels: list[tuple[str, str, str]] = []
@@ -197,9 +214,20 @@ class Writer(FormatWriter):
         return angle_rate_hz(self.session, side)
 
 
+def _all(parts: Sequence[_Angles]) -> _Angles:
+    return _Angles(
+        np.concatenate([p.time_s for p in parts]),
+        np.concatenate([p.angles_deg for p in parts]),
+        np.concatenate([p.sd_deg for p in parts]),
+        np.concatenate([p.further_deg for p in parts]),
+        np.concatenate([p.quality for p in parts]),
+    )
+
+
 def _without_arrivals(timed: TimedBlock) -> TimedBlock:
-    s = timed.samples
-    return TimedBlock(SampleBlock(s.site, None, timed.time_s, s.acc_m_s2, s.gyr_rad_s), timed.time_s)
+    """Only what is used: the arrays of a block may be views of something larger."""
+    s, time_s = timed.samples, timed.time_s.copy()
+    return TimedBlock(SampleBlock(s.site, None, time_s, s.acc_m_s2.copy(), s.gyr_rad_s.copy()), time_s)
 
 
 def _joined(blocks: Sequence[TimedBlock]) -> TimedBlock:

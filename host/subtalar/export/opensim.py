@@ -5,6 +5,7 @@ standing) both orientations are the identity, and axes are OpenSim's own (x forw
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -19,12 +20,20 @@ from subtalar.export.gaps import neighbours
 from subtalar.export.opensim_note import NOTE
 from subtalar.export.session_time import TimedBlock
 from subtalar.export.writer import FormatWriter
-from subtalar.session.estimates import Track, joined
 from subtalar.session.model import Session
 from subtalar.types import AngleBlock, FloatArray, Side
 
 _BODIES: Final = ("tibia", "calcn")
 _ROWS: Final = 8192
+
+
+@dataclass(frozen=True)
+class Leg:
+    """Rows in which all is known: session time (n,), ankle angles (n, 3), the shank's orientation (n, 4)."""
+
+    time_s: FloatArray
+    angles_deg: FloatArray
+    shank: FloatArray
 
 
 class Writer(FormatWriter):
@@ -39,20 +48,21 @@ class Writer(FormatWriter):
                 "No leg of this session has both a foot and a shank sensor, and OpenSim's ankle needs both: "
                 "choose another format."
             )
-        self._blocks: dict[Side, list[AngleBlock]] = {side: [] for side in sides_with_ankle(session)}
+        self._known: dict[Side, list[Leg]] = {side: [] for side in sides_with_ankle(session)}
 
     def add_samples(self, block: TimedBlock) -> None:
         """OpenSim has no use for raw samples."""
 
     def add_angles(self, block: AngleBlock) -> None:
-        """Kept until the end."""
-        if block.side in self._blocks and len(block):
-            self._blocks[block.side].append(block)
+        """Rows in which all is known are kept until the end."""
+        known = np.isfinite(block.angles_deg).all(axis=1) & np.isfinite(block.shank_orientation).all(axis=1)
+        if block.side in self._known and known.any():
+            leg = Leg(block.time_s[known], block.angles_deg[known], block.shank_orientation[known])
+            self._known[block.side].append(leg)
 
     def finish(self, found: Found) -> None:
         """Everything is written here."""
-        legs = {side: joined(blocks).known() for side, blocks in self._blocks.items() if blocks}
-        legs = {side: track for side, track in legs.items() if len(track.time_s)}
+        legs = {side: _joined(self._known.pop(side)) for side in sorted(self._known) if self._known[side]}
         if not legs:
             raise InputError(
                 "No ankle angle of this session is known, so there are no orientations for OpenSim: see what "
@@ -70,7 +80,7 @@ class Writer(FormatWriter):
             file.write("\t".join(["0", *["1,0,0,0"] * 2 * len(legs)]) + "\n")
         (self.folder / f"{stem(self.session)}_OpenSim_note.txt").write_text(NOTE, encoding="utf-8")
 
-    def _both(self, legs: dict[Side, Track], poses: dict[Side, dict[str, FloatArray]]) -> None:
+    def _both(self, legs: dict[Side, Leg], poses: dict[Side, dict[str, FloatArray]]) -> None:
         """At the times of one leg; the other leg's orientations turned to them between neighbouring rows."""
         lead: Side = max(legs, key=lambda side: (angle_rate_hz(self.session, side), side))
         other: Side = next(side for side in legs if side != lead)
@@ -97,25 +107,35 @@ class Writer(FormatWriter):
                 for t, *row in zip(time_s[part].tolist(), *cells, strict=True):
                     file.write("\t".join((repr(t), *row)) + "\n")
 
-    def _angles(self, side: Side, rate_hz: float, track: Track) -> None:
+    def _angles(self, side: Side, rate_hz: float, track: Leg) -> None:
         with self._new(f"{side}_ankle.mot") as file:
             labels = [f"{name}_{side[0]}" for name in ANGLE_NAMES]
             _header(file, "double", rate_hz, labels, (f"nRows={len(track.time_s)}", "nColumns=4", "inDegrees=yes"))
-            for t, row in zip(track.time_s.tolist(), track.angles_deg.tolist(), strict=True):
-                file.write("\t".join((repr(t), *map(repr, row))) + "\n")
+            for start in range(0, len(track.time_s), _ROWS):
+                part = slice(start, start + _ROWS)
+                for t, row in zip(track.time_s[part].tolist(), track.angles_deg[part].tolist(), strict=True):
+                    file.write("\t".join((repr(t), *map(repr, row))) + "\n")
 
     def _new(self, ending: str) -> TextIO:
         return (self.folder / f"{stem(self.session)}_{ending}").open("w", encoding="utf-8", newline="\n")
 
 
-def poses_of(side: Side, track: Track) -> dict[str, FloatArray]:
+def _joined(parts: Sequence[Leg]) -> Leg:
+    return Leg(
+        np.concatenate([p.time_s for p in parts]),
+        np.concatenate([p.angles_deg for p in parts]),
+        np.concatenate([p.shank for p in parts]),
+    )
+
+
+def poses_of(side: Side, track: Leg) -> dict[str, FloatArray]:
     """Orientation (n, 4) of the bodies ``tibia`` and ``calcn``, scalar first, into OpenSim's ground."""
     alpha, beta, gamma = np.radians(track.angles_deg).T
     mirror = 1.0 if side == "right" else -1.0
     foot = _about("z", alpha)
     for axis, angle in (("x", mirror * beta), ("y", -mirror * gamma)):
         foot = quat.multiply(foot, _about(axis, angle))
-    return {"tibia": track.shank_orientation, "calcn": quat.multiply(track.shank_orientation, foot)}
+    return {"tibia": track.shank, "calcn": quat.multiply(track.shank, foot)}
 
 
 def _about(axis: str, angle_rad: FloatArray) -> FloatArray:
@@ -124,7 +144,7 @@ def _about(axis: str, angle_rad: FloatArray) -> FloatArray:
     return q
 
 
-def _labels(sides: "dict[Side, Track] | dict[Side, dict[str, FloatArray]]") -> list[str]:
+def _labels(sides: "dict[Side, Leg] | dict[Side, dict[str, FloatArray]]") -> list[str]:
     """As OpenSense names sensors after bodies: ``tibia_r_imu``."""
     return [f"{body}_{side[0]}_imu" for side in sorted(sides) for body in _BODIES]
 
