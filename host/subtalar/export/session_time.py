@@ -11,6 +11,9 @@ from subtalar.estimation.sensor_stream import REAL, SensorStream
 from subtalar.session.interleave import cut
 from subtalar.types import FloatArray, SampleBlock, SensorInfo
 
+_SILENCE_S, _DOUBT_S = 1.0, 10.0
+"""Wider than what the estimator goes by: where there is nothing to doubt, asking costs time and changes nothing."""
+
 
 @dataclass(frozen=True)
 class TimedBlock:
@@ -49,6 +52,8 @@ class SessionTimes:
         self._waiting: deque[tuple[SampleBlock, np.ndarray]] = deque()
         self._times = np.empty(0)
         self._newest_device_s = -np.inf
+        self._arrived_s = np.inf
+        self._silent_until_s = -np.inf
 
     def push(self, block: SampleBlock) -> list[TimedBlock]:
         """Take the sensor's next samples; the blocks that are now known, in their order."""
@@ -92,6 +97,8 @@ class SessionTimes:
         )
         if block.host_time_s is not None:
             sound = sound and bool(np.isfinite(block.host_time_s).all())
+            if block.device_time_s is None:
+                sound = sound and not self._after_silence(block.host_time_s)
         if block.device_time_s is not None:
             steps = np.diff(block.device_time_s, prepend=self._newest_device_s)
             sound = sound and bool((steps > 0).all() and np.isfinite(block.device_time_s).all())
@@ -100,6 +107,15 @@ class SessionTimes:
                 newest = float(np.nanmax(block.device_time_s[back[-1] if len(back) else 0 :]))
                 self._newest_device_s = newest if len(back) else max(self._newest_device_s, newest)
         return not sound
+
+    def _after_silence(self, host_time_s: FloatArray) -> bool:
+        """Of a sensor without a clock, what was held up while its link was silent may be left out when it comes."""
+        steps = np.diff(host_time_s, prepend=self._arrived_s)
+        silent = np.flatnonzero(steps > _SILENCE_S)
+        if len(silent):
+            self._silent_until_s = float(host_time_s[silent[-1]])
+        self._arrived_s = float(host_time_s[-1])
+        return len(silent) > 0 or bool((host_time_s < self._silent_until_s + _DOUBT_S).any())
 
     def _known(self) -> list[TimedBlock]:
         rows = self._stream.rows

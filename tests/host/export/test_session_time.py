@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from subtalar.estimation import Parameters
-from subtalar.estimation.motion import TIME
+from subtalar.estimation.motion import ACC, TIME
 from subtalar.estimation.sensor_stream import REAL, SensorStream
 from subtalar.export.session_time import SessionTimes
 from subtalar.session.interleave import cut
@@ -46,6 +46,27 @@ def of_estimator(b: SampleBlock, info: SensorInfo = INFO) -> np.ndarray:
     return rows[rows[:, REAL] > 0]
 
 
+def held_up(seed: int) -> SampleBlock:
+    """Without a clock: three seconds of silence, then all that was held up at once."""
+    b = block(seed, clock=False)
+    assert b.host_time_s is not None
+    host = b.host_time_s.copy()
+    host[600:900] = np.maximum(host[600:900], host[899] + np.arange(300) * 1e-4)
+    return SampleBlock(b.site, None, np.maximum.accumulate(host), b.acc_m_s2, b.gyr_rad_s)
+
+
+@pytest.mark.parametrize("step", [7, 100, 1200])
+def test_what_was_held_up_by_a_silent_link(step: int) -> None:
+    b = held_up(1)
+    clock = SessionTimes(INFO)
+    timed = [t for k in range(0, len(b), step) for t in clock.push(cut(b, k, k + step))] + clock.finish()
+    time_s, rows = np.concatenate([t.time_s for t in timed]), of_estimator(b)
+    used = np.isfinite(time_s)
+    assert 0 < (~used).sum() < 400
+    np.testing.assert_array_equal(time_s[used], rows[:, TIME])
+    np.testing.assert_array_equal(b.acc_m_s2[used], rows[:, ACC])
+
+
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("step", [7, 100, 1200])
 def test_every_used_sample_has_the_estimators_time(seed: int, step: int) -> None:
@@ -57,6 +78,7 @@ def test_every_used_sample_has_the_estimators_time(seed: int, step: int) -> None
     np.testing.assert_array_equal(acc, b.acc_m_s2)
     rows, used = of_estimator(b), np.isfinite(time_s)
     np.testing.assert_array_equal(time_s[used], rows[:, TIME])
+    np.testing.assert_array_equal(acc[used], rows[:, ACC])
     assert used.all() == (seed == 0)
     assert not used[~np.isfinite(b.acc_m_s2).all(axis=1)].any()
 
