@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from subtalar.cli.bench_recording import RECORDING_BENCHES, bench_recording
 from subtalar.cli.numbers import FiniteRange
 from subtalar.cli.preparing import prepare_estimator
 from subtalar.errors import SubtalarError
@@ -22,7 +23,9 @@ _ADVERSITY = "adversity"
 @click.command()
 @click.argument(
     "name",
-    type=click.Choice([*_SPEED, *_ACCURACY, "radio", "codecs", _FAULTS, _ADVERSITY, _HOURS, "batch"]),
+    type=click.Choice(
+        [*_SPEED, *_ACCURACY, "radio", "codecs", _FAULTS, _ADVERSITY, _HOURS, "batch", *RECORDING_BENCHES]
+    ),
     default="all",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -33,7 +36,13 @@ _ADVERSITY = "adversity"
     show_default=True,
     help="Folder of recordings with truth, for accuracy and peers.",
 )
-@click.option("--minutes", type=FiniteRange(0.05, 600), default=1.0, show_default=True, help="How long, for radio.")
+@click.option(
+    "--minutes",
+    type=FiniteRange(0.05, 600),
+    default=1.0,
+    show_default=True,
+    help="How long, for radio, recorder and damage.",
+)
 @click.option(
     "--mutations",
     type=click.IntRange(1, 100_000_000),
@@ -52,7 +61,11 @@ _ADVERSITY = "adversity"
     help="Put the figures into this document as well; may be repeated.",
 )
 @click.option(
-    "--n", type=click.IntRange(1, 100_000), default=100, show_default=True, help="How many, for faults and batch."
+    "--n",
+    type=click.IntRange(1, 100_000),
+    default=100,
+    show_default=True,
+    help="How many, for faults, batch, kill and damage.",
 )
 @click.option("--seed", type=click.IntRange(0, 2**31), default=0, show_default=True, help="The first seed, for faults.")
 @click.option("--hours", type=FiniteRange(0.1, 240), default=8.0, show_default=True, help="How long, for hours.")
@@ -80,6 +93,9 @@ def bench(
     faults runs simulated sensors with random fault scripts, and fails if one of them makes the host crash, leave a
     task or thread behind, or count its samples wrongly.
 
+    kill ends live sessions by force (--n of them), damage cuts and overwrites a recording in --n places each, and both
+    fail if more is lost than may be; recorder says what recording costs, and how soon an hour opens again.
+
     adversity takes ten minutes: live sessions in which the Bluetooth service or the message bus is killed, a plug is
     pulled, a sensor reboots or goes out of range; when that is noticed, and when there are angles again.
 
@@ -99,6 +115,8 @@ def bench(
             _hours(hours, devices, as_json=as_json)
         elif name == "codecs":
             _codecs(mutations, as_json=as_json)
+        elif name in RECORDING_BENCHES:
+            bench_recording(name, n, seed, minutes, as_json=as_json)
         elif name == "batch":
             _batch(n, as_json=as_json)
         else:

@@ -1,0 +1,187 @@
+"""What recording costs beside a live session, how large it becomes, and how soon an hour of it opens again."""
+
+import os
+import tempfile
+import time
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from subtalar.acquisition.plan import AcquisitionPlan, ProvidedSource
+from subtalar.acquisition.process import start_acquisition
+from subtalar.bench.alone import Figures, alone
+from subtalar.bench.result import Result, SimulatedOpener
+from subtalar.errors import SubtalarError
+from subtalar.session import (
+    Annotation,
+    ArrivedBlock,
+    RawChunk,
+    Recorder,
+    StatusSnapshot,
+    open_session,
+    read_header,
+    read_items,
+)
+from subtalar.session.recording import cache
+from subtalar.types import (
+    AngleBlock,
+    BodySite,
+    Calibration,
+    Estimates,
+    GaitEvent,
+    Notice,
+    SampleBlock,
+    SensorInfo,
+    Stride,
+)
+
+_SELF = "subtalar.bench.recording"
+_HOUR_S = 3600.0
+_STEP_S = 0.5
+_RECORDING = "session.mcap"
+
+
+def recorder(open_simulated: SimulatedOpener, seconds: float) -> list[Result]:
+    """A live session of simulated sensors is recorded; all that came is then given to a recorder once more, alone."""
+    with tempfile.TemporaryDirectory() as folder:
+        live_recording(open_simulated, Path(folder) / _RECORDING, seconds)
+        cost = alone(_SELF, "again", Path(folder))
+        opened = alone(_SELF, "hour", Path(folder))
+    on = f"four sensors at 200 Hz, everything recorded, {cost['seconds']:.0f} s"
+    hour = "one hour of four sensors at 200 Hz"
+    return [
+        Result("recorder, processor", cost["ms_per_s"], "ms per s of data", on),
+        Result("recording, size", cost["mb_per_hour"], "MB an hour", on),
+        Result("open for analysis, first", opened["first_s"], "s", hour),
+        Result("open for analysis, again", opened["again_s"], "s", hour),
+    ]
+
+
+def live_recording(open_simulated: SimulatedOpener, path: Path, seconds: float) -> None:
+    """A recorded live session of so many seconds. Raises SubtalarError where that fails."""
+    plan = AcquisitionPlan(ProvidedSource(partial(open_simulated, 0, "normal")), "benchmark", path, seconds)
+    acquisition = start_acquisition(plan)
+    outcome = acquisition.wait(seconds + 120.0) or acquisition.close()
+    if outcome.error or outcome.recording_error:
+        raise SubtalarError(outcome.error or outcome.recording_error)
+
+
+def again(folder: Path) -> Figures:
+    """In a process of its own: what the recorder and its thread take for the second half, in which somebody walks."""
+    source = folder / _RECORDING
+    header = read_header(source)
+    items = _in_order(source)
+    middle_s = (items[0][0] + items[-1][0]) / 2.0
+    spent_s = written = 0.0
+    with Recorder(
+        folder / "again.mcap", list(header.sensors.values()), header.start_utc, configuration=header.configuration
+    ) as written_by:
+        begun: tuple[float, int] | None = None
+        next_s = items[0][0] + _STEP_S
+        for time_s, item in items:
+            if time_s >= next_s:
+                # As often as a live session writes; it waits for the disk half as often.
+                written_by.sync()
+                next_s += _STEP_S
+                if begun is None and time_s >= middle_s:
+                    begun = time.process_time(), written_by.size
+            _give(written_by, time_s, item)
+        written_by.sync()
+        assert begun is not None
+        spent_s, written = time.process_time() - begun[0], written_by.size - begun[1]
+    seconds = items[-1][0] - middle_s
+    return {
+        "seconds": seconds,
+        "ms_per_s": 1000.0 * spent_s / seconds,
+        "mb_per_hour": written / seconds * _HOUR_S / 1e6,
+    }
+
+
+def hour(folder: Path) -> Figures:
+    """In a process of its own: an hour is written as fast as it goes, and opened twice by way of an empty cache."""
+    os.environ[cache.ENVIRONMENT_VARIABLE] = str(folder / "cache")
+    path = folder / "hour.mcap"
+    _write_hour(path)
+    taken = []
+    for _ in range(2):
+        began = time.monotonic()
+        samples = sum(len(block) for block in open_session(path, cached=True).blocks(5.0))
+        taken.append(time.monotonic() - began)
+        assert samples == 4 * 200 * int(_HOUR_S)
+    return {"first_s": taken[0], "again_s": taken[1]}
+
+
+def _write_hour(path: Path) -> None:
+    rng = np.random.default_rng(0)
+    sensors = [SensorInfo(site, 200.0) for site in BodySite]
+    with Recorder(path, sensors, datetime.now(UTC)) as written_by:
+        for k in range(int(_HOUR_S * 20)):  # ten samples a notification
+            t = (10 * k + np.arange(10)) / 200.0
+            for site in BodySite:
+                values = rng.normal(size=(10, 6))
+                block = SampleBlock(site, t, np.full(10, t[-1]), values[:, :3].copy(), values[:, 3:].copy())
+                written_by.write_chunk(site, float(t[-1]), values.tobytes()[:200])
+                written_by.write_block(block)
+
+
+def _in_order(source: Path) -> list[tuple[float, object]]:
+    """Everything in a recording with the session time at which it came, in the order of time."""
+    items = [(_time_s(item), k, item) for k, item in enumerate(read_items(source))]
+    return [(time_s, item) for time_s, _, item in sorted(items, key=lambda i: i[:2])]
+
+
+def _time_s(item: object) -> float:
+    match item:
+        case ArrivedBlock() | RawChunk():
+            return item.arrival_s
+        case AngleBlock():
+            return float(item.time_s[-1])
+        case Stride():
+            return item.initial_contact_s + item.stride_time_s
+        case GaitEvent():
+            return item.detected_s
+        case Notice() | Calibration() | StatusSnapshot():
+            return item.time_s
+        case Annotation():
+            return item.end_s
+        case _:
+            raise TypeError(f"{type(item).__name__} has no time")
+
+
+def _give(to: Recorder, time_s: float, item: object) -> None:
+    match item:
+        case ArrivedBlock():
+            to.write_block(item.block)
+        case RawChunk():
+            to.write_chunk(item.site, item.arrival_s, item.data)
+        case AngleBlock():
+            # A live session hands over a block each hundredth of a second or so.
+            for start in range(0, len(item), 4):
+                to.write_estimates(Estimates(angles=(_part(item, slice(start, start + 4)),)))
+        case GaitEvent():
+            to.write_estimates(Estimates(events=(item,)))
+        case Stride():
+            to.write_estimates(Estimates(strides=(item,)))
+        case Calibration():
+            to.write_estimates(Estimates(calibrations=(item,)))
+        case Notice():
+            to.write_estimates(Estimates(notices=(item,)))
+        case StatusSnapshot():
+            to.write_status(item.sensors, time_s)
+        case Annotation():
+            to.write_marker(item)
+
+
+def _part(block: AngleBlock, rows: slice) -> AngleBlock:
+    return AngleBlock(
+        block.side,
+        block.time_s[rows],
+        block.angles_deg[rows],
+        block.sd_deg[rows],
+        block.quality[rows],
+        block.shank_orientation[rows],
+        block.further_deg[rows],
+        block.further_sd_deg[rows],
+    )
