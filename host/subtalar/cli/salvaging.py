@@ -7,11 +7,14 @@ import signal
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from subtalar.errors import InputError
+
+if TYPE_CHECKING:
+    from subtalar.session.recording.salvage import Salvaged
 
 
 @contextlib.contextmanager
@@ -60,22 +63,28 @@ def _left_open(folders: list[Path]) -> tuple[Path, ...]:
     return tuple(path for folder in folders for path in left_open(folder))
 
 
+def salvage_and_remember(path: Path) -> "Salvaged":
+    """Close a recording that was left open, and let the catalogue say that it was."""
+    from subtalar.session import recordings_folder
+    from subtalar.session.catalogue import write_about
+    from subtalar.session.recording.salvage import left_open, salvage
+
+    was_open = path in left_open(path.parent)
+    result = salvage(path)
+    if was_open and result.ok:
+        with contextlib.suppress(InputError):
+            write_about(recordings_folder(), path, salvaged=True)
+    return result
+
+
 def _salvage(paths: tuple[Path, ...], pipe: "Connection[Any, Any]") -> None:
     """Body of the process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "nice"):
         with contextlib.suppress(OSError):
             os.nice(19)
-    from subtalar.session import recordings_folder
-    from subtalar.session.catalogue import write_about
-    from subtalar.session.recording.salvage import salvage
-
     for path in paths:
-        done = salvage(path)
-        text = done.text
-        if done.ok:
-            with contextlib.suppress(InputError):
-                write_about(recordings_folder(), path, salvaged=True)
+        text = salvage_and_remember(path).text
         with contextlib.suppress(OSError):
             pipe.send(text)
     pipe.close()

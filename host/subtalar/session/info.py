@@ -2,11 +2,14 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from subtalar.session.model import MINIMUM_DURATION_S, Session
 from subtalar.session.opening import is_recording, open_session
 from subtalar.session.recording.verify import VerifyReport, verify_recording
+
+if TYPE_CHECKING:
+    from subtalar.session.catalogue.files import Note
 
 
 def session_info(path: str | Path) -> dict[str, Any]:
@@ -44,6 +47,7 @@ def session_info(path: str | Path) -> dict[str, Any]:
         "origin": dict(session.origin),
         "software_version": session.software_version,
         "configuration": dict(session.configuration),
+        "written_notes": [asdict(note) for note in _written_notes(session.path)],
         "notes": notes,
     }
 
@@ -59,3 +63,11 @@ def _imported_report(session: Session) -> VerifyReport:
     return VerifyReport(
         session.path, "ok", session.duration_s, session.sample_count, 0, 0, 0, " ".join((text, *session.notes))
     )
+
+
+def _written_notes(path: Path) -> "list[Note]":
+    """What people wrote about the session afterwards."""
+    from subtalar.session.catalogue.files import read_notes
+    from subtalar.session.catalogue.layout import NOTES_SUFFIX, beside
+
+    return read_notes(beside(path, NOTES_SUFFIX))[0]

@@ -28,4 +28,7 @@ def info_lines(facts: Mapping[str, Any]) -> Iterator[str]:
         yield f"  {site.replace('_', ' ')}:{model} {sensor['rate_hz']:g} Hz, {about}{lost} samples lost{clock}"
     if facts["strides"] is not None:
         yield f"{facts['strides']} strides were found while recording"
+    for note in facts["written_notes"]:
+        when = "" if note["at_s"] is None else f" at {note['at_s']:.1f} s"
+        yield f"Note{when}: {' '.join(note['text'].split())}"
     yield from facts["notes"]

@@ -26,6 +26,8 @@ TABLE_TIME_DECIMALS: Final = 5
 TABLE_STRIDE_DECIMALS: Final = 5
 _ALL_NAMES: Final = (*ANGLE_NAMES, *FURTHER_ANGLE_NAMES)
 _BLOCK_S = 5.0
+_NOT_HOW: Final = ("source", "about")
+"""Of a recording's configuration: whose session it is and where its samples came from is no setting."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def _as_recorded(session: Session) -> Telling:
             angles.append(item)
         elif isinstance(item, Stride):
             strides.append(item)
-    made = {key: value for key, value in session.configuration.items() if key != "source"}
+    made = {key: value for key, value in session.configuration.items() if key not in _NOT_HOW}
     made.setdefault("subtalar", session.software_version)
     return Telling(session.path.name, "recorded", flat(made), _rows_of(angles), tuple(strides))
 
