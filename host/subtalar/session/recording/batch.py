@@ -7,7 +7,7 @@ from subtalar.session.model import Annotation
 from subtalar.session.recording import messages as msg
 from subtalar.session.recording.mcap_writer import RecordingWriter, Totals
 from subtalar.session.recording.schema import CALIBRATION_TOPIC
-from subtalar.types import AngleBlock, Calibration, GaitEvent, Notice, SampleBlock, Stride
+from subtalar.types import AngleBlock, BodySite, Calibration, GaitEvent, Notice, SampleBlock, Stride
 
 Item = tuple[float, Any]
 """Session time at which it was handed over, and the frozen value."""
@@ -25,28 +25,27 @@ class Batch:
     def write(self, writer: RecordingWriter, totals: Totals, group: int) -> None:
         """Encode into messages and count. ``group`` marks messages whose blocks are to be merged by sequence."""
         blocks: dict[tuple[object, ...], list[msg.ArrivedBlock]] = {}
-        chunks: dict[str, list[msg.RawChunk]] = {}
+        chunks: dict[BodySite, list[msg.RawChunk]] = {}
         angles: dict[str, list[AngleBlock]] = {}
-        latest_s = 0.0
+        latest_s = self._items[-1][0] if self._items else 0.0
         for time_s, item in self._items:
-            latest_s = max(latest_s, time_s)
             match item:
                 case msg.ArrivedBlock():
-                    totals.add_block(item)
                     blocks.setdefault(_shape(item.block), []).append(item)
                 case msg.RawChunk():
-                    chunks.setdefault(item.site.value, []).append(item)
+                    chunks.setdefault(item.site, []).append(item)
                 case AngleBlock():
                     angles.setdefault(item.side, []).append(item)
                 case _:
                     self._write_single(writer, totals, time_s, item)
         for arrived in blocks.values():
+            totals.add_blocks(arrived)
             topic = f"/samples/{arrived[0].block.site.value}"
             for block_part in _parts(arrived):
                 writer.add(topic, block_part[-1].arrival_s, msg.encode_blocks(group, block_part))
         for site, raw in chunks.items():
             for raw_part in _parts(raw):
-                writer.add(f"/raw/{site}", raw_part[-1].arrival_s, msg.encode_raw(raw_part))
+                writer.add(f"/raw/{site.value}", raw_part[-1].arrival_s, msg.encode_raw(raw_part))
         for side, angle_blocks in angles.items():
             for angle_part in _parts(angle_blocks):
                 writer.add(f"/angles/{side}", latest_s, msg.encode_angles(angle_part))

@@ -42,15 +42,19 @@ class Totals:
 
     def add_block(self, arrived: ArrivedBlock) -> None:
         """Count a block."""
-        n = len(arrived.block)
-        if n == 0:
+        self.add_blocks((arrived,))
+
+    def add_blocks(self, arrived: Sequence[ArrivedBlock]) -> None:
+        """Count consecutive blocks of one sensor."""
+        some = [a for a in arrived if len(a.block.acc_m_s2)]
+        if not some:
             return
-        host = arrived.block.host_time_s
-        first = arrived.arrival_s if host is None else float(host[0])
-        last = arrived.arrival_s if host is None else float(host[-1])
+        hosts = some[0].block.host_time_s, some[-1].block.host_time_s
+        first = some[0].arrival_s if hosts[0] is None else float(hosts[0][0])
+        last = some[-1].arrival_s if hosts[1] is None else float(hosts[1][-1])
         self.first_arrival_s = first if self.first_arrival_s is None else min(first, self.first_arrival_s)
         self.last_arrival_s = last if self.last_arrival_s is None else max(last, self.last_arrival_s)
-        self.samples[arrived.block.site] += n
+        self.samples[some[0].block.site] += sum(len(a.block.acc_m_s2) for a in some)
 
     @property
     def duration_s(self) -> float:

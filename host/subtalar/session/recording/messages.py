@@ -109,13 +109,13 @@ def encode_blocks(group: int, arrived: Sequence[ArrivedBlock]) -> bytes:
         has_device_time=first.device_time_s is not None,
         has_host_time=first.host_time_s is not None,
     )
-    for a in arrived:
-        if a.block.device_time_s is not None:
-            message.device_time_s.extend(a.block.device_time_s.tolist())
-        if a.block.host_time_s is not None:
-            message.host_time_s.extend(a.block.host_time_s.tolist())
-        message.acc_m_s2.extend(a.block.acc_m_s2.ravel().tolist())
-        message.gyr_rad_s.extend(a.block.gyr_rad_s.ravel().tolist())
+    blocks = [a.block for a in arrived]
+    if first.device_time_s is not None:
+        _extend(message.device_time_s, [b.device_time_s for b in blocks])
+    if first.host_time_s is not None:
+        _extend(message.host_time_s, [b.host_time_s for b in blocks])
+    _extend(message.acc_m_s2, [b.acc_m_s2 for b in blocks])
+    _extend(message.gyr_rad_s, [b.gyr_rad_s for b in blocks])
     return cast(bytes, message.SerializeToString())
 
 
@@ -164,17 +164,22 @@ def decode_raw(m: Any) -> list[RawChunk]:
 
 def encode_angles(blocks: Sequence[AngleBlock]) -> bytes:
     """Consecutive blocks of one side as one ``Angles`` message."""
-    message = _Angles(side=blocks[0].side, quality=b"".join(b.quality.astype(np.uint8).tobytes() for b in blocks))
-    for b in blocks:
-        message.time_s.extend(b.time_s.tolist())
-        message.angles_deg.extend(b.angles_deg.ravel().tolist())
-        message.sd_deg.extend(b.sd_deg.ravel().tolist())
-        message.shank_orientation.extend(b.shank_orientation.ravel().tolist())
-    if any(np.isfinite(b.further_deg).any() for b in blocks):
-        for b in blocks:
-            message.further_deg.extend(b.further_deg.ravel().tolist())
-            message.further_sd_deg.extend(b.further_sd_deg.ravel().tolist())
+    quality = np.concatenate([b.quality for b in blocks]).astype(np.uint8).tobytes()
+    message = _Angles(side=blocks[0].side, quality=quality)
+    _extend(message.time_s, [b.time_s for b in blocks])
+    _extend(message.angles_deg, [b.angles_deg for b in blocks])
+    _extend(message.sd_deg, [b.sd_deg for b in blocks])
+    _extend(message.shank_orientation, [b.shank_orientation for b in blocks])
+    further = np.concatenate([b.further_deg for b in blocks])
+    if np.isfinite(further).any():
+        _extend(message.further_deg, [further])
+        _extend(message.further_sd_deg, [b.further_sd_deg for b in blocks])
     return cast(bytes, message.SerializeToString())
+
+
+def _extend(column: Any, parts: Sequence[FloatArray | None]) -> None:
+    """One array after the other, row by row; in one go, for most parts are a few numbers."""
+    column.extend(np.concatenate([part for part in parts if part is not None]).ravel().tolist())
 
 
 def decode_angles(m: Any) -> AngleBlock:
