@@ -17,7 +17,7 @@ from subtalar.cli.devices import devices
 from subtalar.cli.export import export
 from subtalar.cli.hardware import sim
 from subtalar.cli.live import live
-from subtalar.cli.recordings import join, note, salvage, trim
+from subtalar.cli.recordings import join, salvage, trim
 from subtalar.cli.sessions import analyze, session
 from subtalar.errors import SubtalarError
 
@@ -30,7 +30,7 @@ def cli() -> None:
 
 for command in (live, analyze, batch, export, session, participant, devices, sim, bench):
     cli.add_command(command)
-for command in (salvage, trim, join, note, compare):
+for command in (salvage, trim, join, compare):
     session.add_command(command)
 
 

@@ -1,4 +1,4 @@
-"""``subtalar session salvage | trim | join | note``: recordings after the session; ``subtalar.cli`` adds them."""
+"""``subtalar session salvage | trim | join``: recordings after the session; ``subtalar.cli`` adds them."""
 
 from pathlib import Path
 
@@ -63,22 +63,3 @@ def join(parts: tuple[str, ...], out: str) -> None:
         raise click.UsageError("name two parts or more, in their order")
     click.echo(join_parts(parts, out).text)
     catalogue_new(out)
-
-
-@click.command()
-@click.argument("session_path", metavar="SESSION")
-@click.argument("text")
-@click.option("--at", "at_s", type=FiniteRange(), metavar="S", help="The moment it is about, on the session's clock.")
-def note(session_path: str, text: str, *, at_s: float | None) -> None:
-    """Add a note to a SESSION after it has ended; it is kept in a small file beside it, and SESSION is not touched.
-
-    `subtalar session info` shows the notes of a session.
-    """
-    from subtalar.session import open_session
-    from subtalar.session.catalogue import add_session_note
-
-    session = open_session(session_path, minimum_s=0.0)  # what is wrong with it is said before anything is written
-    if at_s is not None and at_s < 0.0:
-        raise InputError("A session begins at 0 s: give --at as seconds on its clock, as in angles.csv.")
-    add_session_note(session.path, text, at_s)
-    click.echo(f"Noted beside {session.path.name}.")

@@ -83,11 +83,15 @@ class Control:
 
     def __init__(self, writer=None):
         self.writer, self.marks, self.stops, self.broken = writer, [], 0, False
+        self.places = []
 
     def stop(self):
         self.stops += 1
         if self.broken:
             raise BrokenPipeError
+
+    def record_to(self, place):
+        self.places.append(place)
 
     def mark(self, text):
         if self.broken:

@@ -171,3 +171,38 @@ def test_the_screen_says_how_markers_are_put_where_they_can_be(model):
         console = FileConsole()
         console.print(terminal.screen(model, marked))
         assert ("marker (3)" in console.text()) is shown
+
+
+def test_a_key_in_a_real_terminal_asks_where_to_go_on(reader, feeder, monkeypatch):
+    """A pseudo-terminal stands for the person's; the session goes on while the question stands."""
+    import os
+    import sys
+
+    if sys.platform == "win32":
+        pytest.skip("no pseudo-terminals")
+    from subtalar.dashboard import keys
+
+    ours, theirs = os.openpty()
+    with os.fdopen(theirs, "r", encoding="utf-8") as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        monkeypatch.setattr(keys, "_ours", lambda: True)
+        with keys.Keys() as pressed:
+            assert pressed.pressed() == ""
+            os.write(ours, b"E")
+            deadline = time.monotonic() + 10.0
+            key = ""
+            while not key and time.monotonic() < deadline:
+                key = pressed.pressed()
+            assert key == terminal.ELSEWHERE_KEY
+            assert pressed.pressed() == ""
+    os.close(ours)
+
+
+def test_without_a_terminal_there_are_no_keys(monkeypatch):
+    import sys
+
+    from subtalar.dashboard.keys import Keys
+
+    monkeypatch.setattr(sys, "stdin", io.StringIO("e"))
+    with Keys() as keys:
+        assert keys.pressed() == ""

@@ -314,3 +314,29 @@ def theme_colour(side):
     from subtalar.dashboard.qt import theme
 
     return theme.SIDE_COLOUR[side]
+
+
+def test_a_recording_that_failed_can_go_on_in_a_folder_that_the_person_chooses(
+    app, make_window, feeder, control, monkeypatch
+):
+    feed_walking(feeder)
+    window = make_window(control)
+    redraw(app, window)
+    assert not window.header.elsewhere_button.isVisible()
+    feeder.session(recording_error="The disk is full: make room, or record to another disk.")
+    redraw(app, window)
+    assert window.banner.text.text() == "Not recording"
+    assert window.header.elsewhere_button.isVisible()
+    monkeypatch.setattr(window, "_choose_folder", lambda: "")  # thought better of it
+    window.header.elsewhere_button.click()
+    assert control.places == []
+    monkeypatch.setattr(window, "_choose_folder", lambda: "/media/stick é")
+    window.header.elsewhere_button.click()
+    assert control.places == ["/media/stick é"]
+    feeder.session(
+        recording_error="", recording_note="It goes on in /media/stick é/a_part2.mcap, because: full."
+    )
+    redraw(app, window)
+    assert not window.header.elsewhere_button.isVisible()
+    assert window.banner.text.text() == "Recording goes on in another place"
+    assert "a_part2.mcap" in window.banner.detail.full_text()
