@@ -23,6 +23,7 @@ from subtalar.dashboard.wording import (
     STRIDE_COLUMNS,
     AngleWords,
     Severity,
+    about_text,
     angle_text,
     clock_text,
     quality_text,
@@ -151,6 +152,13 @@ def _wait_for_end(model: DashboardModel) -> None:
                 return
 
 
+def _whose(model: DashboardModel) -> str:
+    """Whose session it is, before something else; empty where nobody said."""
+    facts = model.facts
+    text = about_text(facts.participant, facts.visit, facts.condition)
+    return f"{text}  " if text else ""
+
+
 def screen(model: DashboardModel, marked: int | None = None) -> RenderableType:
     """Everything, for a terminal of 80 × 24 or more; ``marked``: markers so far, None where none can be put."""
     said = model.instruction
@@ -162,7 +170,7 @@ def screen(model: DashboardModel, marked: int | None = None) -> RenderableType:
 
 def _title(model: DashboardModel, marked: int | None) -> Text:
     facts = model.facts
-    line = Text.assemble((clock_text(model.elapsed_s), "bold"), f"  {facts.source}")
+    line = Text.assemble((clock_text(model.elapsed_s), "bold"), f"  {_whose(model)}{facts.source}")
     if marked is not None:
         line.append(f"  M or a digit: marker ({marked})", "dim")
     line.append("\n")
@@ -301,7 +309,9 @@ def summary_lines(model: DashboardModel) -> list[str]:
     facts = model.facts
     ended = f"{model.instruction.text}."
     lines = ["This view was closed; the session goes on." if model.running else ended]
-    lines.append(f"{clock_text(model.elapsed_s)} of {facts.source or 'no source'}, {model.stride_count} strides.")
+    lines.append(
+        f"{_whose(model)}{clock_text(model.elapsed_s)} of {facts.source or 'no source'}, {model.stride_count} strides."
+    )
     for mean in model.stride_means:
         parts = [
             f"{column.name} {column.text(m)} {column.unit}".replace(" °", "°").strip()

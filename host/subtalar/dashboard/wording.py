@@ -68,6 +68,11 @@ def site_words(site: BodySite) -> str:
     return f"{SIDE_WORDS[site.side]} {site.segment}"
 
 
+def about_text(participant: str, visit: str, condition: str) -> str:
+    """Whose session it is, such as ``P017 · baseline · barefoot``; empty where nobody said."""
+    return " · ".join(word for word in (participant, visit, condition) if word)
+
+
 def is_replay(source: str) -> bool:
     """Whether the samples come from a recording, by the phrase that names the source."""
     return source.startswith("replay")

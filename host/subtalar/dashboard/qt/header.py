@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout
 from subtalar.dashboard.instruction import Instruction
 from subtalar.dashboard.model import DashboardModel
 from subtalar.dashboard.qt import theme
-from subtalar.dashboard.wording import Severity, clock_text, is_replay, size_text
+from subtalar.dashboard.wording import Severity, about_text, clock_text, is_replay, size_text
 
 _CONFIRM_MS = 4000
 
@@ -26,6 +26,7 @@ class Header(QFrame):
         super().__init__()
         self.setProperty("card", True)
         self._on_stop = on_stop
+        self.title = theme.ElidedLabel(18, theme.INK, Qt.TextElideMode.ElideRight, weight=QFont.Weight.Bold)
         self.source = theme.ElidedLabel(13, theme.INK_SOFT, Qt.TextElideMode.ElideRight)
         self.state = theme.label("", 15, theme.INK, QFont.Weight.DemiBold)
         self.path = theme.ElidedLabel(13, theme.INK_SOFT)
@@ -48,7 +49,7 @@ class Header(QFrame):
         row.setSpacing(16)
         names = QVBoxLayout()
         names.setSpacing(0)
-        names.addWidget(theme.label("Ankle angles", 18, theme.INK, QFont.Weight.Bold))
+        names.addWidget(self.title)
         names.addWidget(self.source)
         file = QVBoxLayout()
         file.setSpacing(2)
@@ -101,6 +102,7 @@ class Header(QFrame):
         failed = model.running and bool(facts.recording_error)
         self.elsewhere_button.setVisible(failed and self._on_elsewhere is not None)
         self.source.set_full_text(facts.source or "waiting for the measuring process")
+        self.title.set_full_text(about_text(facts.participant, facts.visit, facts.condition) or "Ankle angles")
         self.elapsed.setText(clock_text(model.elapsed_s))
         if not model.running:
             self._confirm.stop()

@@ -132,11 +132,12 @@ class ElidedLabel(QLabel):
         colour: str = INK_SOFT,
         mode: Qt.TextElideMode = Qt.TextElideMode.ElideMiddle,
         lines: int = 1,
+        weight: QFont.Weight = QFont.Weight.Normal,
     ) -> None:
         super().__init__()
         self._lines = lines
         self.setWordWrap(lines > 1)
-        self.setFont(sized(pixels))
+        self.setFont(sized(pixels, weight))
         self.setStyleSheet(f"color: {colour}")
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
