@@ -43,19 +43,24 @@ def about_what(
 
 def catalogue_begin(plan: "AcquisitionPlan", replayed: "Session | None") -> bool:
     """Enter the recording that is about to begin, and the session that is replayed; False where that failed."""
+    from subtalar.session import recordings_folder
     from subtalar.session.catalogue import NOBODY, open_catalogue, remember_session
 
     if plan.record_path is None and replayed is None:
         return True
+    folder = recordings_folder()
     try:
-        with open_catalogue(timeout_s=_START_TIMEOUT_S, refreshed=False) as catalogue:
+        # First what needs no database: from this alone the session is found again.
+        if replayed is not None:
+            remember_session(folder, replayed.path, replayed)
+        if plan.record_path is not None:
+            remember_session(folder, plan.record_path)
+        with open_catalogue(folder, timeout_s=_START_TIMEOUT_S, refreshed=False) as catalogue:
             if replayed is not None:
-                remember_session(catalogue.folder, replayed.path, replayed)
                 catalogue.reread(replayed.path)
             if plan.record_path is not None:
-                remember_session(catalogue.folder, plan.record_path)
                 catalogue.expect(plan.record_path, plan.about or NOBODY, datetime.now(UTC).isoformat())
-    except InputError as error:
+    except (InputError, OSError) as error:
         click.echo(f"subtalar: {error} {_LATER}", err=True)
         return False
     return True
@@ -88,18 +93,19 @@ def catalogue_new(made: str | Path) -> None:
 
 def catalogue_end(plan: "AcquisitionPlan", outcome: "Outcome", *, said_before: bool) -> None:
     """Enter how the recording ended, wherever it went on. Silent where it failed at the beginning already."""
+    from subtalar.session import recordings_folder
     from subtalar.session.catalogue import forget_unmade, open_catalogue, remember_session
 
     if plan.record_path is None:
         return
+    folder, newest = recordings_folder(), Path(outcome.recording_path or plan.record_path)
     try:
-        with open_catalogue(refreshed=False) as catalogue:
-            forget_unmade(catalogue.folder, plan.record_path)
-            catalogue.reread(plan.record_path)
-            newest = Path(outcome.recording_path or plan.record_path)
-            if newest != plan.record_path and newest.exists():
-                remember_session(catalogue.folder, newest)
-                catalogue.reread(newest)
-    except InputError as error:
+        forget_unmade(folder, plan.record_path)
+        if newest != plan.record_path and newest.exists():
+            remember_session(folder, newest)
+        with open_catalogue(folder, refreshed=False) as catalogue:
+            for path in dict.fromkeys((plan.record_path, newest)):
+                catalogue.reread(path)
+    except (InputError, OSError) as error:
         if not said_before:
             click.echo(f"subtalar: {error} `subtalar session list` takes the session in later.", err=True)
