@@ -8,7 +8,7 @@ import pytest
 
 from subtalar_sim.clock import SensorClock
 from subtalar_sim.faults import NO_FAULTS, FaultPlan, GapDrawer
-from subtalar_sim.firmware.base import RefusedByDevice
+from subtalar_sim.firmware.base import RefusedByDevice, Unit
 from subtalar_sim.firmware.metamotion import COMMAND, FIRMWARE, MODEL, NOTIFY, MetaMotion
 from subtalar_sim.sensor import ImuSamples
 from subtalar_sim.types import GRAVITY_M_S2, FloatArray
@@ -27,7 +27,9 @@ class Still:
 
 
 def board(kind: str, faults: FaultPlan = NO_FAULTS) -> MetaMotion:
-    b = MetaMotion(Still(), SensorClock(5.0), GapDrawer(faults, 100.0, 1, "right_foot"), board=kind)
+    b = MetaMotion(
+        Unit(Still(), SensorClock(5.0), GapDrawer(faults, 100.0, 1, "right_foot"), 100.0, 0x0123AB), board=kind
+    )
     b.on_subscribe(NOTIFY, subscribed=True, now_s=0.0)
     return b
 

@@ -7,7 +7,7 @@ import pytest
 
 from subtalar_sim.clock import SensorClock
 from subtalar_sim.faults import NO_FAULTS, FaultPlan, GapDrawer
-from subtalar_sim.firmware.base import Payload, RefusedByDevice
+from subtalar_sim.firmware.base import Payload, RefusedByDevice, Unit
 from subtalar_sim.firmware.movella_dot import (
     BATTERY,
     DEVICE_CONTROL,
@@ -48,7 +48,7 @@ def device(
     rate_hz: float = 60.0, faults: FaultPlan = NO_FAULTS, offset_s: float = 0.0, moves_s: float = np.inf
 ) -> MovellaDot:
     clock = SensorClock(offset_s, 0.0)
-    return MovellaDot(Turntable(moves_s), clock, GapDrawer(faults, rate_hz, 1, "left_foot"), rate_hz=rate_hz)
+    return MovellaDot(Unit(Turntable(moves_s), clock, GapDrawer(faults, rate_hz, 1, "left_foot"), rate_hz))
 
 
 def subscribed(dot: MovellaDot, *uuids: str, now_s: float = 0.0) -> MovellaDot:

@@ -5,6 +5,7 @@ import pytest
 
 from subtalar_sim.clock import SensorClock
 from subtalar_sim.faults import NO_FAULTS, GapDrawer
+from subtalar_sim.firmware.base import Unit
 from subtalar_sim.firmware.shimmer3 import Shimmer3, crc
 from subtalar_sim.sensor import ImuSamples
 from subtalar_sim.types import FloatArray
@@ -24,7 +25,7 @@ class Still:
 
 def device(rate_hz: float = 512.0, clock_s: float = 100.0, **changes) -> Shimmer3:
     gaps = GapDrawer(NO_FAULTS, rate_hz, 1, "right_foot")
-    return Shimmer3(Still(), SensorClock(clock_s), gaps, rate_hz=rate_hz, calibrated=False, **changes)
+    return Shimmer3(Unit(Still(), SensorClock(clock_s), gaps, rate_hz), calibrated=False, **changes)
 
 
 def run(d: Shimmer3, until_s: float, start_s: float) -> bytes:

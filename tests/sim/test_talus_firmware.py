@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from subtalar_sim.clock import SensorClock
 from subtalar_sim.faults import NO_FAULTS, GapDrawer
-from subtalar_sim.firmware.base import RefusedByDevice
+from subtalar_sim.firmware.base import RefusedByDevice, Unit
 from subtalar_sim.firmware.talus import NOTIFY_UUID, WRITE_UUID, Talus, unwire, wire
 from subtalar_sim.sensor import ImuSamples
 
@@ -29,9 +29,9 @@ class Still:
 class Bench:
     """A board on a wire, and a clock."""
 
-    def __init__(self, **options) -> None:
+    def __init__(self, rate_hz: float = 100.0) -> None:
         gaps = GapDrawer(NO_FAULTS, 100.0, 1, "right_foot")
-        self.board = Talus(Still(), SensorClock(100.0, 0.0), gaps, interface="pty", **options)
+        self.board = Talus(Unit(Still(), SensorClock(100.0, 0.0), gaps, rate_hz, interface="pty"))
         self.now_s = 0.0
 
     def wait(self, seconds: float) -> list[bytes]:
@@ -156,7 +156,7 @@ def test_a_channel_saturates(bench):
 
 def test_a_lost_bluetooth_link_ends_the_stream_and_loses_nothing_uncounted():
     gaps = GapDrawer(NO_FAULTS, 100.0, 1, "right_foot")
-    board = Talus(Still(), SensorClock(), gaps, interface="ble")
+    board = Talus(Unit(Still(), SensorClock(), gaps, 100.0, interface="ble"))
     board.max_payload = 20
     board.on_subscribe(NOTIFY_UUID, subscribed=True, now_s=0.0)
     board.on_write(WRITE_UUID, wire(b"\x84\x01"), 0.0)

@@ -7,7 +7,7 @@ import pytest
 
 from subtalar_sim.clock import SensorClock
 from subtalar_sim.faults import NO_FAULTS, FaultPlan, GapDrawer
-from subtalar_sim.firmware.base import Payload, RefusedByDevice
+from subtalar_sim.firmware.base import Payload, RefusedByDevice, Unit
 from subtalar_sim.firmware.thingy52 import (
     BATTERY,
     DEVICE_NAME,
@@ -35,7 +35,7 @@ class Still:
 
 
 def device(rate_hz: float = 100.0, faults: FaultPlan = NO_FAULTS) -> Thingy52:
-    return Thingy52(Still(), SensorClock(), GapDrawer(faults, rate_hz, 1, "left_foot"), rate_hz=rate_hz)
+    return Thingy52(Unit(Still(), SensorClock(), GapDrawer(faults, rate_hz, 1, "left_foot"), rate_hz))
 
 
 def run(thingy: Thingy52, begin_s: float, end_s: float) -> list[Payload]:

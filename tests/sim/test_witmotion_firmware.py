@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from subtalar_sim.clock import SensorClock
 from subtalar_sim.faults import NO_FAULTS, FaultPlan, GapDrawer
 from subtalar_sim.firmware import WitMotionBle
+from subtalar_sim.firmware.base import Unit
 from subtalar_sim.firmware.witmotion_ble import RATE_HZ, encode_frames, rate_code
 from subtalar_sim.firmware.witmotion_registers import BUSY_S
 from subtalar_sim.sensor import ImuSamples
@@ -34,7 +35,7 @@ class Ramp:
 
 
 def device(rate_hz: float = 200.0, faults: FaultPlan = NO_FAULTS) -> WitMotionBle:
-    return WitMotionBle(Ramp(), SensorClock(), GapDrawer(faults, rate_hz, 1, "right_foot"), rate_hz=rate_hz)
+    return WitMotionBle(Unit(Ramp(), SensorClock(), GapDrawer(faults, rate_hz, 1, "right_foot"), rate_hz))
 
 
 def samples(acc_g: list[float], gyr_deg_s: list[float], yaw_deg: float = 0.0) -> ImuSamples:

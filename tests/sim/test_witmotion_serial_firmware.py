@@ -7,7 +7,7 @@ import pytest
 
 from subtalar_sim.clock import SensorClock
 from subtalar_sim.faults import NO_FAULTS, FaultPlan, GapDrawer
-from subtalar_sim.firmware.base import RefusedByDevice
+from subtalar_sim.firmware.base import RefusedByDevice, Unit
 from subtalar_sim.firmware.witmotion_registers import BUSY_S
 from subtalar_sim.firmware.witmotion_serial import NOTIFY_UUID, WRITE_UUID, WitMotionSerial, encode_samples
 from subtalar_sim.sensor import ImuSamples
@@ -28,9 +28,9 @@ class Still:
         return np.broadcast_to(np.eye(3), (len(t_s), 3, 3))
 
 
-def device(rate_hz: float = 100.0, faults: FaultPlan = NO_FAULTS, **options: bool) -> WitMotionSerial:
+def device(rate_hz: float = 100.0, faults: FaultPlan = NO_FAULTS, interface: str = "pty") -> WitMotionSerial:
     gaps = GapDrawer(faults, rate_hz, 1, "left_foot")
-    return WitMotionSerial(Still(), SensorClock(50.0), gaps, rate_hz=rate_hz, **options)
+    return WitMotionSerial(Unit(Still(), SensorClock(50.0), gaps, rate_hz, interface=interface))
 
 
 def frames(sensor: WitMotionSerial, begin_s: float, end_s: float) -> list[bytes]:
@@ -107,7 +107,7 @@ def test_a_slow_port_carries_fewer_whole_samples() -> None:
 
 
 def test_over_bluetooth_the_stream_is_cut_to_the_mtu_and_loses_no_byte() -> None:
-    wired, dual = device(100.0), device(100.0, over_ble=True)
+    wired, dual = device(100.0), device(100.0, interface="ble")
     dual.max_payload = 20
     whole = b"".join(frames(wired, 0.0, 1.0))
     parts = [p for now_s in np.arange(0.0, 1.0, 0.01) for p in dual.poll(float(now_s))]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from subtalar_sim.clock import SensorClock
 from subtalar_sim.faults import NO_FAULTS, FaultPlan, GapDrawer
 from subtalar_sim.firmware import XImu3
+from subtalar_sim.firmware.base import Unit
 from subtalar_sim.firmware.ximu3_messages import numeric, stuffed, text
 from subtalar_sim.sensor import ImuSamples
 from subtalar_sim.types import FloatArray
@@ -33,7 +34,7 @@ class Still:
 
 def device(rate_hz: float = 50.0, faults: FaultPlan = NO_FAULTS) -> XImu3:
     gaps = GapDrawer(faults, rate_hz, 1, "right_foot")
-    return XImu3(Still(), SensorClock(10.0, 20.0), gaps, rate_hz=rate_hz, serial_number="0123-4567-89AB-CDEF")
+    return XImu3(Unit(Still(), SensorClock(10.0, 20.0), gaps, rate_hz))
 
 
 def run(firmware: XImu3, until_s: float, start_s: float = 0.0) -> bytes:

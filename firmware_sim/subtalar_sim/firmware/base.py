@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from typing import Final, Protocol
 
 import numpy as np
@@ -23,6 +24,7 @@ __all__ = [
     "RefusedByDevice",
     "SampleSource",
     "Sampling",
+    "Unit",
     "charge_left",
 ]
 
@@ -190,3 +192,51 @@ class FrameFeed:
         self._index += chunks * n
         self._ledger.unsent += chunks * self._ahead
         return True
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What one unit of a device is made from.
+
+    ``source`` is what it measures, ``clock`` its own, ``gaps`` say which samples it loses. ``rate_hz`` is what it was
+    set to before; ``serial_number`` 64 bits, for the device to show in its own way; ``address`` the Bluetooth address,
+    empty on other routes; ``interface`` one of the device's transports. ``start_s``: when it was switched on, in
+    session seconds; ``empty_s``: when its battery will be empty.
+    """
+
+    source: SampleSource
+    clock: SensorClock
+    gaps: GapDrawer
+    rate_hz: float
+    serial_number: int = 0x0123_4567_89AB_CDEF
+    address: str = ""
+    interface: str = ""
+    start_s: float = 0.0
+    empty_s: float = inf
+
+    def feed(
+        self,
+        encode: Encoder,
+        ledger: SentLedger,
+        *,
+        rate_hz: float,
+        start_s: float,
+        group: int = 1,
+        ahead_s: float = 0.4,
+    ) -> FrameFeed:
+        """What it measures from ``start_s`` on, as frames; see ``FrameFeed``."""
+        return FrameFeed(
+            *(self.source, self.clock, encode, self.gaps, ledger),
+            rate_hz=rate_hz,
+            group=group,
+            start_s=start_s,
+            ahead_s=ahead_s,
+        )
+
+    def clock_s(self, t_s: float) -> float:
+        """What its clock shows at a session time."""
+        return float(self.clock.reading(np.array([t_s]))[0])
+
+    def charge_left(self, now_s: float) -> float:
+        """Of its battery; see ``charge_left``."""
+        return charge_left(now_s, self.empty_s)

@@ -15,7 +15,6 @@ from typing import Final, Literal
 
 import numpy as np
 
-from subtalar_sim.clock import SensorClock
 from subtalar_sim.faults import NO_FAULTS, GapDrawer, SentLedger
 from subtalar_sim.firmware.base import (
     FrameFeed,
@@ -23,8 +22,7 @@ from subtalar_sim.firmware.base import (
     GattService,
     Payload,
     RefusedByDevice,
-    SampleSource,
-    charge_left,
+    Unit,
 )
 from subtalar_sim.sensor import ImuSamples, quaternion_of
 from subtalar_sim.types import GRAVITY_M_S2
@@ -96,36 +94,23 @@ class _Sensor:
 
 
 class MetaMotion:
-    """One board, a ``GattFirmware``."""
+    """One board, a ``GattFirmware``. Boards with either chip are made by turns of the serial number, unless told."""
 
     services: tuple[GattService, ...] = SERVICES
 
-    def __init__(
-        self,
-        source: SampleSource,
-        clock: SensorClock,
-        gaps: GapDrawer,
-        *,
-        board: Board = "MMS",
-        rate_hz: float = 100.0,
-        serial_number: int = 0x0123AB,
-        percent: int = 93,
-        start_s: float = 0.0,
-        empty_s: float = float("inf"),
-    ) -> None:
-        codes = [code for code, hz in RATES_HZ.items() if hz == rate_hz]
+    def __init__(self, unit: Unit, *, board: Board | None = None, percent: int = 93) -> None:
+        codes = [code for code, hz in RATES_HZ.items() if hz == unit.rate_hz]
         if not codes:
-            raise ValueError(f"a MetaMotion streams at 25, 50, 100, 200 or 400 Hz, not {rate_hz:g}")
-        self._source, self._clock, self._gaps = source, clock, gaps
-        self._no_gaps = GapDrawer(NO_FAULTS, rate_hz, 0, "")
-        self._board: Board = board
-        self._serial, self._percent = serial_number, percent
+            raise ValueError(f"a MetaMotion streams at 25, 50, 100, 200 or 400 Hz, not {unit.rate_hz:g}")
+        self._unit = unit
+        self._no_gaps = GapDrawer(NO_FAULTS, unit.rate_hz, 0, "")
+        self._board: Board = board or ("MMR" if unit.serial_number % 2 else "MMS")
+        self._serial, self._percent = unit.serial_number, percent
         self._default_odr = codes[0]
-        self._empty_s = empty_s
         self.ledger = SentLedger()
         self.max_payload = 244
         self._listening = False
-        self.power_cycle(start_s)
+        self.power_cycle(unit.start_s)
 
     def power_cycle(self, now_s: float) -> None:
         """Off and on: nothing is remembered."""
@@ -176,7 +161,7 @@ class MetaMotion:
         if register == 0x80:
             self._answer(data[:2] + _MODULES[self._board].get(module, b""), now_s)
         elif (module, register) == (0x11, 0xCC):
-            percent = round(max(1.0, self._percent - now_s / _ONE_PERCENT_S) * charge_left(now_s, self._empty_s))
+            percent = round(max(1.0, self._percent - now_s / _ONE_PERCENT_S) * self._unit.charge_left(now_s))
             self._answer(struct.pack("<BBBH", 0x11, 0x8C, percent, 3300 + 9 * percent), now_s)
         elif (module, register) == (0x11, 0x01):
             self.name = arguments[:8].decode("latin-1")
@@ -247,8 +232,8 @@ class MetaMotion:
         if rates:
             self._grid_hz = max(rates)
             self._feed = FrameFeed(
-                self._source,
-                self._clock,
+                self._unit.source,
+                self._unit.clock,
                 self._encode,
                 self._no_gaps,
                 SentLedger(),
@@ -290,7 +275,7 @@ class MetaMotion:
         if len(sensor.filling) == _PER_PACKET:
             data = bytes((module, packed)) + b"".join(sensor.filling)
             sensor.filling.clear()
-            goes_out = bool(self._gaps.kept(1)[0])
+            goes_out = bool(self._unit.gaps.kept(1)[0])
             samples = self._samples_completed(module, goes_out=goes_out)
             if goes_out:
                 self._ready.append(Payload(data, samples, NOTIFY))
@@ -309,7 +294,7 @@ class MetaMotion:
         out = []
         while self._fusion_next_s <= now_s:
             if (0x19, 0x07) in self.subscribed:
-                q = quaternion_of(self._source.orientation(np.array([self._fusion_next_s])))[0]
+                q = quaternion_of(self._unit.source.orientation(np.array([self._fusion_next_s])))[0]
                 out.append(b"\x19\x07" + q.astype("<f4").tobytes())
             self._fusion_next_s += 1.0 / _FUSION_RATE_HZ
         return out

@@ -14,16 +14,14 @@ from typing import Final
 
 import numpy as np
 
-from subtalar_sim.clock import SensorClock
-from subtalar_sim.faults import GapDrawer, SentLedger
+from subtalar_sim.faults import SentLedger
 from subtalar_sim.firmware.base import (
     FrameFeed,
     GattCharacteristic,
     GattService,
     Payload,
     RefusedByDevice,
-    SampleSource,
-    charge_left,
+    Unit,
 )
 from subtalar_sim.sensor import ImuSamples, quaternion_of
 from subtalar_sim.types import FloatArray
@@ -112,33 +110,21 @@ class MovellaDot:
     services: tuple[GattService, ...] = SERVICES
     name = "Movella DOT"
 
-    def __init__(
-        self,
-        source: SampleSource,
-        clock: SensorClock,
-        gaps: GapDrawer,
-        *,
-        rate_hz: float = 60.0,
-        address: str = "D4:22:CD:00:AA:01",
-        serial_number: int = 0xD422_CD00_AA01,
-        start_s: float = 0.0,
-        empty_s: float = float("inf"),
-    ) -> None:
-        if rate_hz not in LIVE_RATES_HZ:
-            raise ValueError(f"a DOT streams at {', '.join(f'{r:g}' for r in LIVE_RATES_HZ)} Hz, not {rate_hz:g}")
-        self._source, self._clock, self._gaps = source, clock, gaps
-        self._address, self._serial = address, serial_number
-        self._empty_s = empty_s
+    def __init__(self, unit: Unit) -> None:
+        if unit.rate_hz not in LIVE_RATES_HZ:
+            raise ValueError(f"a DOT streams at {', '.join(f'{r:g}' for r in LIVE_RATES_HZ)} Hz, not {unit.rate_hz:g}")
+        self._unit, self._clock = unit, unit.clock
+        self._address, self._serial = unit.address or "D4:22:CD:00:AA:01", unit.serial_number
         self.ledger = SentLedger()
         self.max_payload = 244
         tag = b"Movella DOT"
         self.control = bytearray(32)
         self.control[3:8] = bytes((10, 0, 30, 0, len(tag)))
         self.control[8 : 8 + len(tag)] = tag
-        self.control[24:26] = struct.pack("<H", round(rate_hz))
+        self.control[24:26] = struct.pack("<H", round(unit.rate_hz))
         self._subscribed: set[str] = set()
         self._zero_s = 0.0
-        self._boot(start_s)
+        self._boot(unit.start_s)
 
     def _boot(self, now_s: float) -> None:
         self.is_off = self.is_asleep = False
@@ -161,7 +147,7 @@ class MovellaDot:
 
     def power_cycle(self, now_s: float) -> None:
         """Switched off and on: settings stay, the clock begins at zero, nothing is measured."""
-        self._zero_s = float(self._clock.reading(np.array([now_s]))[0])
+        self._zero_s = self._unit.clock_s(now_s)
         self._subscribed.clear()
         self._boot(now_s)
 
@@ -241,11 +227,8 @@ class MovellaDot:
             self._feed = None
         elif action == 1 and not self.is_measuring and mode in _MODES and self.rate_hz in LIVE_RATES_HZ:
             self.mode = mode
-            self._feed = FrameFeed(
-                self._source,
-                self._clock,
+            self._feed = self._unit.feed(
                 lambda samples: encode_payloads(samples, self._time_us(samples.t_s), mode),
-                self._gaps,
                 self.ledger,
                 rate_hz=float(self.rate_hz),
                 start_s=now_s,
@@ -258,7 +241,7 @@ class MovellaDot:
     # Time -------------------------------------------------------------------------------------------------
 
     def _percent(self, now_s: float) -> int:
-        return round(max(2, 97 - int(now_s / _ONE_PERCENT_S)) * charge_left(now_s, self._empty_s))
+        return round(max(2, 97 - int(now_s / _ONE_PERCENT_S)) * self._unit.charge_left(now_s))
 
     def _battery(self, now_s: float) -> bytes:
         return bytes((self._percent(now_s), 0))
@@ -282,7 +265,7 @@ class MovellaDot:
         self._looked_s = now_s
 
     def _moved(self, begin_s: float, end_s: float) -> bool:
-        R = self._source.orientation(np.linspace(begin_s, end_s, 32))
+        R = self._unit.source.orientation(np.linspace(begin_s, end_s, 32))
         cosine = 0.5 * (np.einsum("ij,nij->n", R[0], R) - 1.0)
         return bool(cosine.min() < _MOVED_COS)
 

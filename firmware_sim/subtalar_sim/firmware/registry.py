@@ -1,19 +1,16 @@
 """The devices that can be simulated, by name. A new one is a firmware file beside this one and one entry in SIMULATED.
 
-A maker turns one ``Unit`` into firmware. What is served over ``ble`` must be a ``GattFirmware``; what is served over
-``pty``, ``tcp`` or ``udp`` a ``Firmware``. Where the two differ the maker looks at ``unit.interface``.
+``make`` turns one ``Unit`` into firmware. What is served over ``ble`` must be a ``GattFirmware``; what is served over
+``pty``, ``tcp`` or ``udp`` a ``Firmware``. Where the two differ the firmware looks at ``unit.interface``.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import inf
 from typing import Final
 
 import numpy as np
 
-from subtalar_sim.clock import SensorClock
-from subtalar_sim.faults import GapDrawer
-from subtalar_sim.firmware.base import Firmware, GattFirmware, SampleSource
+from subtalar_sim.firmware.base import Firmware, GattFirmware, Unit
 from subtalar_sim.firmware.metamotion import MetaMotion
 from subtalar_sim.firmware.movella_dot import LIVE_RATES_HZ as DOT_RATES_HZ
 from subtalar_sim.firmware.movella_dot import MovellaDot
@@ -28,26 +25,6 @@ from subtalar_sim.firmware.ximu3 import XImu3
 from subtalar_sim.types import GRAVITY_M_S2
 
 _2000_DEG_S: Final = float(np.radians(2000.0))
-
-
-@dataclass(frozen=True)
-class Unit:
-    """What one unit is made from.
-
-    ``rate_hz`` is what it was set to before; ``serial_number`` 64 bits, for the device to show in its own way;
-    ``address`` the Bluetooth address, empty on other routes; ``interface`` one of the device's transports.
-    ``start_s``: when it was switched on, in session seconds; ``empty_s``: when its battery will be empty.
-    """
-
-    source: SampleSource
-    clock: SensorClock
-    gaps: GapDrawer
-    rate_hz: float
-    serial_number: int = 0x0123_4567_89AB_CDEF
-    address: str = ""
-    interface: str = ""
-    start_s: float = 0.0
-    empty_s: float = inf
 
 
 @dataclass(frozen=True)
@@ -70,89 +47,6 @@ class SimulatedDevice:
     make: Callable[[Unit], Firmware | GattFirmware]
 
 
-def _witmotion(unit: Unit) -> GattFirmware:
-    return WitMotionBle(
-        *(unit.source, unit.clock, unit.gaps), rate_hz=unit.rate_hz, start_s=unit.start_s, empty_s=unit.empty_s
-    )
-
-
-def _witmotion_serial(unit: Unit) -> Firmware | GattFirmware:
-    return WitMotionSerial(
-        unit.source,
-        unit.clock,
-        unit.gaps,
-        rate_hz=unit.rate_hz,
-        over_ble=unit.interface == "ble",
-        start_s=unit.start_s,
-    )
-
-
-def _movella_dot(unit: Unit) -> GattFirmware:
-    return MovellaDot(
-        unit.source,
-        unit.clock,
-        unit.gaps,
-        rate_hz=unit.rate_hz,
-        address=unit.address or "D4:22:CD:00:AA:01",
-        serial_number=unit.serial_number,
-        start_s=unit.start_s,
-        empty_s=unit.empty_s,
-    )
-
-
-def _thingy52(unit: Unit) -> GattFirmware:
-    return Thingy52(
-        unit.source, unit.clock, unit.gaps, rate_hz=unit.rate_hz, start_s=unit.start_s, empty_s=unit.empty_s
-    )
-
-
-def _ximu3(unit: Unit) -> Firmware:
-    digits = f"{unit.serial_number:016X}"
-    return XImu3(
-        unit.source,
-        unit.clock,
-        unit.gaps,
-        rate_hz=unit.rate_hz,
-        serial_number="-".join(digits[i : i + 4] for i in range(0, 16, 4)),
-        interface={"tcp": "tcp", "udp": "udp"}.get(unit.interface, "usb"),
-        start_s=unit.start_s,
-        empty_s=unit.empty_s,
-    )
-
-
-def _talus(unit: Unit) -> Talus:
-    return Talus(
-        unit.source,
-        unit.clock,
-        unit.gaps,
-        rate_hz=unit.rate_hz,
-        serial_number=f"{unit.serial_number:016X}",
-        interface=unit.interface,
-        start_s=unit.start_s,
-        empty_s=unit.empty_s,
-    )
-
-
-def _metamotion(unit: Unit) -> GattFirmware:
-    """Boards with either chip, by turns."""
-    return MetaMotion(
-        unit.source,
-        unit.clock,
-        unit.gaps,
-        board="MMR" if unit.serial_number % 2 else "MMS",
-        rate_hz=unit.rate_hz,
-        serial_number=unit.serial_number,
-        start_s=unit.start_s,
-        empty_s=unit.empty_s,
-    )
-
-
-def _shimmer3(unit: Unit) -> Firmware:
-    return Shimmer3(
-        unit.source, unit.clock, unit.gaps, rate_hz=unit.rate_hz, serial_number=unit.serial_number, empty_s=unit.empty_s
-    )
-
-
 _DEVICES: Final = (
     SimulatedDevice(
         "witmotion",
@@ -163,7 +57,7 @@ _DEVICES: Final = (
         acc_range_m_s2=16.0 * GRAVITY_M_S2,
         gyr_range_rad_s=_2000_DEG_S,
         has_device_time=False,
-        make=_witmotion,
+        make=WitMotionBle,
     ),
     SimulatedDevice(
         "witmotion-serial",
@@ -174,7 +68,7 @@ _DEVICES: Final = (
         acc_range_m_s2=16.0 * GRAVITY_M_S2,
         gyr_range_rad_s=_2000_DEG_S,
         has_device_time=True,
-        make=_witmotion_serial,
+        make=WitMotionSerial,
     ),
     SimulatedDevice(
         "movella-dot",
@@ -185,7 +79,7 @@ _DEVICES: Final = (
         acc_range_m_s2=16.0 * GRAVITY_M_S2,
         gyr_range_rad_s=_2000_DEG_S,
         has_device_time=True,
-        make=_movella_dot,
+        make=MovellaDot,
     ),
     SimulatedDevice(
         "thingy52",
@@ -196,7 +90,7 @@ _DEVICES: Final = (
         acc_range_m_s2=2.0 * GRAVITY_M_S2,
         gyr_range_rad_s=_2000_DEG_S,
         has_device_time=False,
-        make=_thingy52,
+        make=Thingy52,
     ),
     SimulatedDevice(
         "metamotion",
@@ -207,7 +101,7 @@ _DEVICES: Final = (
         acc_range_m_s2=16.0 * GRAVITY_M_S2,
         gyr_range_rad_s=_2000_DEG_S,
         has_device_time=False,
-        make=_metamotion,
+        make=MetaMotion,
     ),
     SimulatedDevice(
         "shimmer3",
@@ -218,7 +112,7 @@ _DEVICES: Final = (
         acc_range_m_s2=16.0 * GRAVITY_M_S2,
         gyr_range_rad_s=_2000_DEG_S,
         has_device_time=True,
-        make=_shimmer3,
+        make=Shimmer3,
     ),
     SimulatedDevice(
         "ximu3",
@@ -229,7 +123,7 @@ _DEVICES: Final = (
         acc_range_m_s2=24.0 * GRAVITY_M_S2,
         gyr_range_rad_s=_2000_DEG_S,
         has_device_time=True,
-        make=_ximu3,
+        make=XImu3,
     ),
     SimulatedDevice(
         "talus",
@@ -240,7 +134,7 @@ _DEVICES: Final = (
         acc_range_m_s2=16.0 * GRAVITY_M_S2,
         gyr_range_rad_s=_2000_DEG_S,
         has_device_time=True,
-        make=_talus,
+        make=Talus,
     ),
 )
 SIMULATED: Final[dict[str, SimulatedDevice]] = {device.name: device for device in _DEVICES}

@@ -16,10 +16,9 @@ from typing import Final
 
 import numpy as np
 
-from subtalar_sim.clock import SensorClock
-from subtalar_sim.faults import GapDrawer, SentLedger
+from subtalar_sim.faults import SentLedger
 from subtalar_sim.firmware import shimmer3_sensors as sensors
-from subtalar_sim.firmware.base import FrameFeed, Payload, SampleSource, charge_left
+from subtalar_sim.firmware.base import FrameFeed, Payload, Unit
 from subtalar_sim.firmware.shimmer3_sensors import Chip, Response, Sensor
 from subtalar_sim.sensor import ImuSamples
 
@@ -73,27 +72,21 @@ class Shimmer3:
 
     def __init__(
         self,
-        source: SampleSource,
-        clock: SensorClock,
-        gaps: GapDrawer,
+        unit: Unit,
         *,
-        rate_hz: float = 51.2,
-        serial_number: int = 0x0123_4567_89AB_CDEF,
         chip: Chip = "LSM303DLHC",
         calibrated: bool = True,
         version: tuple[int, int, int] = (0, 16, 9),
         has_crc: bool = True,
         hardware: int = 3,
         volts: float = 4.05,
-        empty_s: float = float("inf"),
     ) -> None:
-        self._source, self._clock, self._gaps = source, clock, gaps
-        self._serial, self._chip, self._calibrated = serial_number, chip, calibrated
+        self._unit, self._clock = unit, unit.clock
+        self._serial, self._chip, self._calibrated = unit.serial_number, chip, calibrated
         self._version, self._has_crc, self._hardware, self._volts = version, has_crc, hardware, volts
-        self._empty_s = empty_s
         self.ledger = SentLedger()
-        self.name = f"Shimmer_{serial_number & 0xFFFF:04X}"
-        self.ticks = self._ticks_for(rate_hz)
+        self.name = f"Shimmer_{unit.serial_number & 0xFFFF:04X}"
+        self.ticks = self._ticks_for(unit.rate_hz)
         self.sensors = _DEFAULT_SENSORS
         self.wr_range, self.wr_rate, self.wr_low_power, self.wr_high_resolution = 0, 5, 0, 0
         self.gyro_range, self.gyro_divider, self.mag_range, self.mag_rate = 1, 0x9B, 1, 6
@@ -110,7 +103,7 @@ class Shimmer3:
 
     def power_cycle(self, now_s: float) -> None:
         """Off and on: settings are kept, the clock starts at zero."""
-        self._boot(zero_s=float(self._clock.reading(np.array([now_s]))[0]))
+        self._boot(zero_s=self._unit.clock_s(now_s))
 
     def _boot(self, zero_s: float) -> None:
         self._zero_s = zero_s
@@ -238,7 +231,7 @@ class Shimmer3:
         return bytes((IN_STREAM, 0x71, sum(bit << i for i, bit in enumerate(bits))))
 
     def _battery_adc(self, now_s: float) -> int:
-        volts = max(3.5, 3.5 + (self._volts - now_s / 72_000.0 - 3.5) * charge_left(now_s, self._empty_s))
+        volts = max(3.5, 3.5 + (self._volts - now_s / 72_000.0 - 3.5) * self._unit.charge_left(now_s))
         return round(volts / 1.988 / 3.0 * 4095.0)
 
     def _setup(self) -> bytes:
@@ -281,13 +274,11 @@ class Shimmer3:
         return sensors.real_response(sensor, code, self._chip)
 
     def _now_ticks(self, now_s: float) -> int:
-        return round(float(self._clock.reading(np.array([now_s]))[0] - self._zero_s) * TICKS_PER_S)
+        return round((self._unit.clock_s(now_s) - self._zero_s) * TICKS_PER_S)
 
     def _new_feed(self, now_s: float) -> FrameFeed:
         rate_hz, start_s = TICKS_PER_S / self.ticks, now_s + _WARM_UP_S
-        return FrameFeed(
-            self._source, self._clock, self._encode, self._gaps, self.ledger, rate_hz=rate_hz, start_s=start_s
-        )
+        return self._unit.feed(self._encode, self.ledger, rate_hz=rate_hz, start_s=start_s)
 
     def _encode(self, samples: ImuSamples) -> list[bytes]:
         """Packets without CRC, each with the time in front at which it is written."""

@@ -9,16 +9,14 @@ from typing import Final
 
 import numpy as np
 
-from subtalar_sim.clock import SensorClock
-from subtalar_sim.faults import GapDrawer, SentLedger
+from subtalar_sim.faults import SentLedger
 from subtalar_sim.firmware.base import (
     FrameFeed,
     GattCharacteristic,
     GattService,
     Payload,
     RefusedByDevice,
-    SampleSource,
-    charge_left,
+    Unit,
 )
 from subtalar_sim.sensor import ImuSamples
 from subtalar_sim.types import GRAVITY_M_S2
@@ -89,44 +87,30 @@ def unwire(piece: bytes) -> bytes | None:
 
 
 class Talus:
-    """One board, a ``Firmware`` and a ``GattFirmware``: ``interface`` is ``ble`` or any byte stream.
+    """One board, a ``Firmware`` on a byte stream and a ``GattFirmware`` over ``ble``.
 
     ``imu_error`` is how much faster than nominal the IMU's own oscillator runs, as a fraction.
     """
 
     services: tuple[GattService, ...] = (GattService(SERVICE_UUID, _CHARACTERISTICS),)
 
-    def __init__(
-        self,
-        source: SampleSource,
-        clock: SensorClock,
-        gaps: GapDrawer,
-        *,
-        rate_hz: float = 100.0,
-        serial_number: str = "0123456789ABCDEF",
-        name: str = "board",
-        interface: str = "ble",
-        imu_error: float = 0.0,
-        start_s: float = 0.0,
-        empty_s: float = float("inf"),
-    ) -> None:
-        if rate_hz not in RATES_HZ:
+    def __init__(self, unit: Unit, *, name: str = "board", imu_error: float = 0.0) -> None:
+        if unit.rate_hz not in RATES_HZ:
             raise ValueError(f"the simulated Talus board runs at {', '.join(f'{r:g}' for r in RATES_HZ)} Hz")
-        self._source, self._clock, self._gaps, self._imu_error = source, clock, gaps, imu_error
-        self._is_gatt = interface == "ble"
-        self._empty_s = empty_s
+        self._unit, self._clock, self._imu_error = unit, unit.clock, imu_error
+        self._is_gatt = unit.interface == "ble"
         self.ledger = SentLedger()
         self.max_payload = 244
-        self._texts = {0x01: "simulated + IMU", 0x02: serial_number, 0x03: "1.2.0"}
+        self._texts = {0x01: "simulated + IMU", 0x02: f"{unit.serial_number:016X}", 0x03: "1.2.0"}
         self._saved: dict[int, int | str] = {
-            0x10: round(rate_hz * 10),
+            0x10: round(unit.rate_hz * 10),
             0x11: 1600,
             0x12: 20000,
             _FRAME_SAMPLES: 0,
             _NAME: name,
         }
         self._boot, self._zero_us = 0x5EED0000, 0
-        self._power_on(start_s)
+        self._power_on(unit.start_s)
 
     def _power_on(self, now_s: float) -> None:
         self.settings = dict(self._saved)
@@ -156,7 +140,7 @@ class Talus:
 
     def _time_us(self, t_s: float) -> int:
         """A clock that is set back below zero goes round."""
-        return (round(1e6 * float(self._clock.reading(np.array([t_s]))[0])) - self._zero_us) % _WRAP_US
+        return (round(1e6 * self._unit.clock_s(t_s)) - self._zero_us) % _WRAP_US
 
     def _number(self, item: int) -> int:
         return int(self.settings[item])
@@ -172,8 +156,7 @@ class Talus:
         rate_hz = self._number(0x10) / 10.0 * (1.0 + self._imu_error)
         self._taken, self._newest_us = 0, self._time_us(now_s)
         self._counts = round(self._number(0x11) * 1e7 / 32768), round(self._number(0x12) * 1e8 / 32768)
-        feed = (self._source, self._clock, self._encode, self._gaps, self.ledger)
-        self._feed = FrameFeed(*feed, rate_hz=rate_hz, start_s=now_s + _IMU_START_S)
+        self._feed = self._unit.feed(self._encode, self.ledger, rate_hz=rate_hz, start_s=now_s + _IMU_START_S)
         self._encoded = 0
 
     def _encode(self, samples: ImuSamples) -> list[bytes]:
@@ -343,7 +326,7 @@ class Talus:
         return DONE
 
     def _battery(self, now_s: float) -> bytes:
-        percent = max(1.0, 87.0 - now_s / _ONE_PERCENT_S) * charge_left(now_s, self._empty_s)
+        percent = max(1.0, 87.0 - now_s / _ONE_PERCENT_S) * self._unit.charge_left(now_s)
         return struct.pack("<BHB", round(percent), round(3254 + 8 * percent), 0)
 
     # Serving ----------------------------------------------------------------------------------------------

@@ -11,16 +11,14 @@ from typing import Final
 
 import numpy as np
 
-from subtalar_sim.clock import SensorClock
-from subtalar_sim.faults import GapDrawer, SentLedger
+from subtalar_sim.faults import SentLedger
 from subtalar_sim.firmware.base import (
     FrameFeed,
     GattCharacteristic,
     GattService,
     Payload,
     RefusedByDevice,
-    SampleSource,
-    charge_left,
+    Unit,
 )
 from subtalar_sim.sensor import ImuSamples
 from subtalar_sim.types import GRAVITY_M_S2, FloatArray, IntArray
@@ -89,29 +87,20 @@ class Thingy52:
 
     services: tuple[GattService, ...] = SERVICES
 
-    def __init__(
-        self,
-        source: SampleSource,
-        clock: SensorClock,
-        gaps: GapDrawer,
-        *,
-        rate_hz: float = 10.0,
-        start_s: float = 0.0,
-        empty_s: float = float("inf"),
-    ) -> None:
-        if rate_hz not in TRUE_RATES_HZ:
-            raise ValueError(f"a Thingy:52 runs at {', '.join(f'{r:g}' for r in TRUE_RATES_HZ)} Hz, not {rate_hz:g}")
-        self._source, self._clock, self._gaps = source, clock, gaps
-        self._empty_s = empty_s
+    def __init__(self, unit: Unit) -> None:
+        if unit.rate_hz not in TRUE_RATES_HZ:
+            rates = ", ".join(f"{r:g}" for r in TRUE_RATES_HZ)
+            raise ValueError(f"a Thingy:52 runs at {rates} Hz, not {unit.rate_hz:g}")
+        self._unit = unit
         self.ledger = SentLedger()
         self.max_payload = 20
         self.name = "Thingy"
-        self.config = (*_DEFAULT_CONFIG[:3], round(rate_hz), _DEFAULT_CONFIG[4])
+        self.config = (*_DEFAULT_CONFIG[:3], round(unit.rate_hz), _DEFAULT_CONFIG[4])
         self.led = _DEFAULT_LED
         self._subscribed: set[str] = set()
         self._feed: FrameFeed | None = None
         self._told_percent = -1
-        self.power_cycle(start_s)
+        self.power_cycle(unit.start_s)
 
     def power_cycle(self, now_s: float) -> None:
         """Off and on: nobody is subscribed, so nothing is measured."""
@@ -129,15 +118,7 @@ class Thingy52:
         return _PROCESSOR_HZ / (_PROCESSOR_HZ // self.config[3])
 
     def _start(self, now_s: float) -> None:
-        self._feed = FrameFeed(
-            self._source,
-            self._clock,
-            encode_raw,
-            self._gaps,
-            self.ledger,
-            rate_hz=self.true_rate_hz,
-            start_s=now_s + _START_S,
-        )
+        self._feed = self._unit.feed(encode_raw, self.ledger, rate_hz=self.true_rate_hz, start_s=now_s + _START_S)
 
     def on_subscribe(self, uuid: str, *, subscribed: bool, now_s: float) -> None:
         """See ``GattFirmware``. The raw characteristic is the switch of the motion processor."""
@@ -192,7 +173,7 @@ class Thingy52:
         return 1 <= data[1] <= 7 and 1 <= data[2] <= 100 and 50 <= delay_ms <= 10_000
 
     def _percent(self, now_s: float) -> int:
-        return round(max(1, 93 - int(now_s / _ONE_PERCENT_S)) * charge_left(now_s, self._empty_s))
+        return round(max(1, 93 - int(now_s / _ONE_PERCENT_S)) * self._unit.charge_left(now_s))
 
     def poll(self, now_s: float, *, listening: bool = True) -> list[Payload]:
         """Notifications due by ``now_s``, one sample each, and the battery when it has changed."""

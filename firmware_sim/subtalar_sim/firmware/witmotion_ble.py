@@ -11,16 +11,14 @@ from typing import Final
 
 import numpy as np
 
-from subtalar_sim.clock import SensorClock
-from subtalar_sim.faults import GapDrawer, SentLedger
+from subtalar_sim.faults import SentLedger
 from subtalar_sim.firmware.base import (
     FrameFeed,
     GattCharacteristic,
     GattService,
     Payload,
     RefusedByDevice,
-    SampleSource,
-    charge_left,
+    Unit,
 )
 from subtalar_sim.firmware.witmotion_registers import REG_READ, REG_SAVE, RegisterFile, euler_deg
 from subtalar_sim.sensor import ImuSamples
@@ -90,27 +88,15 @@ class WitMotionBle:
 
     services: tuple[GattService, ...] = SERVICES
 
-    def __init__(
-        self,
-        source: SampleSource,
-        clock: SensorClock,
-        gaps: GapDrawer,
-        *,
-        rate_hz: float = 10.0,
-        volts: float = 3.97,
-        name: str = "WT901BLE67",
-        start_s: float = 0.0,
-        empty_s: float = float("inf"),
-    ) -> None:
-        self.name, self._empty_s = name, empty_s
-        self._source, self._clock, self._gaps = source, clock, gaps
+    def __init__(self, unit: Unit, *, volts: float = 3.97, name: str = "WT901BLE67") -> None:
+        self.name, self._unit = name, unit
         self.ledger = SentLedger()
         self.max_payload = 244
-        self.registers = RegisterFile({**_DEFAULTS, REG_RATE: rate_code(rate_hz)}, _WRITABLE)
+        self.registers = RegisterFile({**_DEFAULTS, REG_RATE: rate_code(unit.rate_hz)}, _WRITABLE)
         self._volts = volts
         self._replies: list[tuple[float, bytes]] = []
         self._batch: list[bytes] = []
-        self._feed = self._new_feed(start_s)
+        self._feed = self._new_feed(unit.start_s)
 
     @property
     def _per_payload(self) -> int:
@@ -121,7 +107,7 @@ class WitMotionBle:
         rate = RATE_HZ.get(self.registers[REG_RATE])
         if rate is None:
             return None
-        return FrameFeed(self._source, self._clock, encode_frames, self._gaps, self.ledger, rate_hz=rate, start_s=now_s)
+        return self._unit.feed(encode_frames, self.ledger, rate_hz=rate, start_s=now_s)
 
     def power_cycle(self, now_s: float) -> None:
         """Switched off and on: what was not saved is forgotten."""
@@ -163,7 +149,7 @@ class WitMotionBle:
     def _register(self, register: int, now_s: float) -> int:
         if register == REG_BATTERY:
             # Some 100 mV an hour near full charge; reads zero while the flash is being written.
-            volts = 3.3 + (self._volts - 3.3) * charge_left(now_s, self._empty_s)
+            volts = 3.3 + (self._volts - 3.3) * self._unit.charge_left(now_s)
             return 0 if self.registers.is_busy(now_s) else max(330, round(100 * volts - now_s / 360.0))
         fixed = {REG_VERSION: 0x2B3D, REG_VERSION + 1: 0x0001, REG_TEMPERATURE: 2950, REG_MAG_TYPE: 5}
         if register in fixed:

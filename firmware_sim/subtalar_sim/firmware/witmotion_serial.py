@@ -13,15 +13,14 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from subtalar_sim.clock import SensorClock
-from subtalar_sim.faults import GapDrawer, SentLedger
+from subtalar_sim.faults import SentLedger
 from subtalar_sim.firmware.base import (
     FrameFeed,
     GattCharacteristic,
     GattService,
     Payload,
     RefusedByDevice,
-    SampleSource,
+    Unit,
 )
 from subtalar_sim.firmware.witmotion_registers import REG_READ, REG_SAVE, RegisterFile, euler_deg
 from subtalar_sim.sensor import ImuSamples, quaternion_of
@@ -109,36 +108,27 @@ def encode_samples(samples: ImuSamples, clock_s: FloatArray, content: int) -> li
 
 
 class WitMotionSerial:
-    """One sensor: a ``Firmware`` on a serial port, a ``GattFirmware`` if ``over_ble``."""
+    """One sensor: a ``Firmware`` on a serial port, a ``GattFirmware`` over ``ble``."""
 
     services: tuple[GattService, ...] = SERVICES
     name = "WT901CL"
 
-    def __init__(
-        self,
-        source: SampleSource,
-        clock: SensorClock,
-        gaps: GapDrawer,
-        *,
-        rate_hz: float = 10.0,
-        baud: int = 115200,
-        over_ble: bool = False,
-        start_s: float = 0.0,
-    ) -> None:
+    def __init__(self, unit: Unit, *, baud: int = 115200) -> None:
         rates, bauds = {rate: code for code, rate in RATE_HZ.items()}, {rate: code for code, rate in BAUD.items()}
-        if rate_hz not in rates or baud not in bauds:
-            raise ValueError(f"a WitMotion sensor has neither every rate nor every baud rate: not {rate_hz:g}, {baud}")
-        self._source, self._clock, self._gaps, self._over_ble = source, clock, gaps, over_ble
+        if unit.rate_hz not in rates or baud not in bauds:
+            given = f"{unit.rate_hz:g}, {baud}"
+            raise ValueError(f"a WitMotion sensor has neither every rate nor every baud rate: not {given}")
+        self._unit, self._clock, self._over_ble = unit, unit.clock, unit.interface == "ble"
         self.ledger = SentLedger()
         self.max_payload = 244
-        saved = {REG_CONTENT: _DEFAULT_CONTENT, REG_RATE: rates[rate_hz], REG_BAUD: bauds[baud], REG_LED_OFF: 0}
+        saved = {REG_CONTENT: _DEFAULT_CONTENT, REG_RATE: rates[unit.rate_hz], REG_BAUD: bauds[baud], REG_LED_OFF: 0}
         self.registers = RegisterFile(saved, _WRITABLE)
-        self.power_cycle(start_s)
+        self.power_cycle(unit.start_s)
 
     def power_cycle(self, now_s: float) -> None:
         """Off and on: what was not saved is forgotten, and the calendar begins anew."""
         self.registers.power_cycle()
-        self._zero_s = float(self._clock.reading(np.array([now_s]))[0])
+        self._zero_s = self._unit.clock_s(now_s)
         self._replies: list[tuple[float, bytes]] = []
         self._flush_s = now_s
         self._start(now_s)
@@ -155,11 +145,8 @@ class WitMotionSerial:
         baud = BAUD[self.registers[REG_BAUD]]
         self._every = 1 if self._over_ble else max(1, int(np.ceil(bits_a_s / baud)))
         self._makes_samples = content & 0b110 == 0b110
-        self._feed = FrameFeed(
-            self._source,
-            self._clock,
+        self._feed = self._unit.feed(
             lambda samples: encode_samples(samples, self._clock.reading(samples.t_s) - self._zero_s, content),
-            self._gaps,
             self.ledger,
             rate_hz=rate_hz,
             start_s=now_s,

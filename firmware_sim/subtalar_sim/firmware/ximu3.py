@@ -10,10 +10,9 @@ from typing import Final
 
 import numpy as np
 
-from subtalar_sim.clock import SensorClock
 from subtalar_sim.faults import NO_FAULTS, GapDrawer, SentLedger
 from subtalar_sim.firmware import ximu3_messages as messages
-from subtalar_sim.firmware.base import FrameFeed, Payload, SampleSource, charge_left
+from subtalar_sim.firmware.base import FrameFeed, Payload, SampleSource, Unit
 from subtalar_sim.firmware.ximu3_settings import (
     DEFAULTS,
     KEYS,
@@ -59,35 +58,25 @@ class _OrientationOnly:
 
 
 class XImu3:
-    """One device on one transport (``interface``: usb, serial, tcp, udp or bluetooth)."""
+    """One device on one transport; a pseudo-terminal stands for its USB port."""
 
-    def __init__(
-        self,
-        source: SampleSource,
-        clock: SensorClock,
-        gaps: GapDrawer,
-        *,
-        rate_hz: float = 50.0,
-        serial_number: str = "0123-4567-89AB-CDEF",
-        name: str = "x-IMU3",
-        interface: str = "usb",
-        start_s: float = 0.0,
-        empty_s: float = float("inf"),
-    ) -> None:
-        self._source, self._clock, self._gaps = source, clock, gaps
-        self._no_gaps = GapDrawer(NO_FAULTS, rate_hz, 0, "")
-        self._serial, self._interface, self._empty_s = serial_number, interface, empty_s
+    def __init__(self, unit: Unit, *, name: str = "x-IMU3") -> None:
+        self._unit, self._clock = unit, unit.clock
+        self._no_gaps = GapDrawer(NO_FAULTS, unit.rate_hz, 0, "")
+        digits = f"{unit.serial_number:016X}"
+        self._serial = "-".join(digits[i : i + 4] for i in range(0, 16, 4))
+        self._interface = unit.interface if unit.interface in ("tcp", "udp") else "usb"
         self.ledger = SentLedger()
         self.saved: dict[str, Value] = {
             **DEFAULTS,
             "device_name": name,
-            "inertial_message_rate_divisor": divisor_for(rate_hz),
+            "inertial_message_rate_divisor": divisor_for(unit.rate_hz),
         }
         self.settings = dict(self.saved)
         self._zero_s = 0.0
         self._off_s = float("inf")
         self._clock_text = "2000-01-01 00:00:00"
-        self._boot(start_s)
+        self._boot(unit.start_s)
 
     def _boot(self, now_s: float) -> None:
         self.applied: dict[str, Value] = {}
@@ -123,10 +112,9 @@ class XImu3:
     def _new_feed(self, key: str, now_s: float) -> FrameFeed:
         divisor, rate = self._divisor(key), SAMPLE_RATE_HZ[f"{key}_message_rate_divisor"]
         if key == "inertial":
-            feed = (self._source, self._clock, self._encode_inertial, self._gaps, self.ledger)
-            return FrameFeed(*feed, rate_hz=rate, group=divisor, start_s=now_s)
+            return self._unit.feed(self._encode_inertial, self.ledger, rate_hz=rate, group=divisor, start_s=now_s)
         encode = self._encode_ahrs if key == "ahrs" else self._encode_magnetometer
-        still = _OrientationOnly(self._source)
+        still = _OrientationOnly(self._unit.source)
         return FrameFeed(still, self._clock, encode, self._no_gaps, SentLedger(), rate_hz=rate / divisor, start_s=now_s)
 
     def _timestamps_us(self, t_s: FloatArray) -> IntArray:
@@ -238,7 +226,7 @@ class XImu3:
     def power_cycle(self, now_s: float) -> None:
         """Off and on: settings that were not saved are forgotten, the timestamp starts at zero."""
         self.settings = dict(self.saved)
-        self._zero_s = float(self._clock.reading(np.array([now_s]))[0])
+        self._zero_s = self._unit.clock_s(now_s)
         self._off_s = float("inf")
         self._boot(now_s)
 
@@ -277,7 +265,7 @@ class XImu3:
         return out
 
     def _slow_message(self, key: str, t_s: float) -> bytes:
-        left = charge_left(t_s, self._empty_s)
+        left = self._unit.charge_left(t_s)
         letter, values = {
             "battery": ("B", [max(5.0, 96.0 - t_s / 300.0) * left, 3.3 + 0.75 * left, 0.0]),
             "temperature": ("T", [29.5]),

@@ -13,7 +13,8 @@ from subtalar_sim.clock import SessionClock
 from subtalar_sim.config import Body, SimulationConfig
 from subtalar_sim.faults import DelayLine, GapDrawer, SentLedger
 from subtalar_sim.firmware import Firmware, GattFirmware
-from subtalar_sim.firmware.registry import Unit, find_simulated
+from subtalar_sim.firmware.base import Unit
+from subtalar_sim.firmware.registry import find_simulated
 from subtalar_sim.motion import RecordedBody
 from subtalar_sim.serve.beginning import begin_when_heard
 from subtalar_sim.serve.delivery import Delivery, Link

@@ -9,8 +9,8 @@ import numpy as np
 from subtalar_sim.clock import SensorClock, SessionClock, draw_clock
 from subtalar_sim.faults import DelayLine, FaultPlan, GapDrawer, SentLedger, parse_faults
 from subtalar_sim.faults.draw import random_script
-from subtalar_sim.firmware.base import SampleSource, Sampling
-from subtalar_sim.firmware.registry import SIMULATED, Unit, find_simulated
+from subtalar_sim.firmware.base import SampleSource, Sampling, Unit
+from subtalar_sim.firmware.registry import SIMULATED, find_simulated
 from subtalar_sim.sensor import ImuSamples
 from subtalar_sim.serve.delivery import Delivery
 from subtalar_sim.serve.memory import MemoryLink

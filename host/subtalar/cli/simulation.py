@@ -188,8 +188,8 @@ def simulated_captures(seconds: float = 20.0) -> "list[Capture]":
     try:
         from subtalar_sim.config import SimulationConfig
         from subtalar_sim.faults import NO_FAULTS, GapDrawer
-        from subtalar_sim.firmware.base import RefusedByDevice
-        from subtalar_sim.firmware.registry import SIMULATED, Unit
+        from subtalar_sim.firmware.base import RefusedByDevice, Unit
+        from subtalar_sim.firmware.registry import SIMULATED
     except ImportError as error:
         raise missing_package(error, "sim") from None
     captures = []

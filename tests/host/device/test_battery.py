@@ -7,7 +7,8 @@ from subtalar.bench.visit import Visit
 from subtalar.protocol import BatteryLevel, create_protocol
 from subtalar_sim.clock import SensorClock
 from subtalar_sim.faults import NO_FAULTS, GapDrawer
-from subtalar_sim.firmware.registry import SIMULATED, Unit
+from subtalar_sim.firmware.base import Unit
+from subtalar_sim.firmware.registry import SIMULATED
 from subtalar_sim.serve.trial import TimeTeller
 
 TELLING = [name for name in SIMULATED if name != "witmotion-serial"]  # of its battery no source knows

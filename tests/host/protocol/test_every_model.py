@@ -11,7 +11,8 @@ from subtalar.protocol import MODELS, DeviceReply, InertialSamples, create_proto
 from subtalar.protocol.events import merge_samples
 from subtalar_sim.clock import SensorClock
 from subtalar_sim.faults import NO_FAULTS, FaultPlan, GapDrawer
-from subtalar_sim.firmware.registry import SIMULATED, Unit
+from subtalar_sim.firmware.base import Unit
+from subtalar_sim.firmware.registry import SIMULATED
 from subtalar_sim.sensor import ImuSamples
 
 NAMES = [model.name for model in MODELS]

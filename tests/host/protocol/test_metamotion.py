@@ -14,6 +14,7 @@ from subtalar.protocol.metamotion import NOTIFY, MetaMotion
 from subtalar_sim.clock import SensorClock
 from subtalar_sim.config import SimulationConfig
 from subtalar_sim.faults import NO_FAULTS, FaultPlan, GapDrawer
+from subtalar_sim.firmware.base import Unit
 from subtalar_sim.firmware.metamotion import COMMAND
 from subtalar_sim.firmware.metamotion import MetaMotion as Firmware
 from subtalar_sim.sensor import ImuSamples
@@ -41,7 +42,7 @@ def firmware(board="MMS", source=None, rate_hz=100.0, faults: FaultPlan = NO_FAU
     if source is None:
         config = SimulationConfig(device="metamotion")
         source = config.make_imu(config.make_body(), SITE)
-    return Firmware(source, SensorClock(100.0), GapDrawer(faults, rate_hz, 1, SITE), board=board, rate_hz=rate_hz)
+    return Firmware(Unit(source, SensorClock(100.0), GapDrawer(faults, rate_hz, 1, SITE), rate_hz), board=board)
 
 
 def samples(events) -> list[InertialSamples]:
@@ -150,7 +151,7 @@ def test_stop_blink_battery_and_identify(visit, board):
     told = {e.key: e.value for e in v.run(v.protocol.identify()) if isinstance(e, DeviceReply)}
     assert told["model_number"] == ("MetaMotion R" if board == "MMR" else "MetaMotion S")
     assert told["firmware_version"][:2] == "1."
-    assert told["serial_number"] == "0123AB"
+    assert told["serial_number"] == "ABCDEF"
     (level,) = [e for e in v.run(v.protocol.poll_battery()) if isinstance(e, BatteryLevel)]
     assert level == BatteryLevel(93.0, 4.137)
     v.run(v.protocol.blink())

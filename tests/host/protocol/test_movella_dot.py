@@ -11,6 +11,7 @@ from subtalar.protocol.movella_dot import DEVICE_CONTROL, DEVICE_REPORT, MEASURE
 from subtalar_sim.clock import SensorClock
 from subtalar_sim.config import SimulationConfig
 from subtalar_sim.faults import NO_FAULTS, GapDrawer
+from subtalar_sim.firmware.base import Unit
 from subtalar_sim.firmware.movella_dot import MovellaDot as Firmware
 
 SITE = "right_foot"
@@ -19,7 +20,7 @@ SITE = "right_foot"
 def firmware(rate_hz: float = 60.0, clock: SensorClock | None = None) -> Firmware:
     config = SimulationConfig(device="movella-dot")
     source = config.make_imu(config.make_body(), SITE)
-    return Firmware(source, clock or SensorClock(100.0), GapDrawer(NO_FAULTS, rate_hz, 1, SITE), rate_hz=rate_hz)
+    return Firmware(Unit(source, clock or SensorClock(100.0), GapDrawer(NO_FAULTS, rate_hz, 1, SITE), rate_hz))
 
 
 def samples(events) -> list[InertialSamples]:

@@ -13,6 +13,7 @@ from subtalar.protocol.events import merge_samples
 from subtalar_sim.clock import SensorClock
 from subtalar_sim.config import SimulationConfig
 from subtalar_sim.faults import NO_FAULTS, FaultPlan, GapDrawer
+from subtalar_sim.firmware.base import Unit
 from subtalar_sim.firmware.shimmer3 import Shimmer3 as Firmware
 from subtalar_sim.sensor import ImuSamples
 
@@ -46,7 +47,7 @@ def firmware(source=None, clock_s=100.0, faults: FaultPlan = NO_FAULTS, **change
     if source is None:
         config = SimulationConfig(device="shimmer3")
         source = config.make_imu(config.make_body(), SITE)
-    return Firmware(source, SensorClock(clock_s), GapDrawer(faults, 200.0, 1, SITE), **changes)
+    return Firmware(Unit(source, SensorClock(clock_s), GapDrawer(faults, 200.0, 1, SITE), 51.2), **changes)
 
 
 def samples(events) -> list[InertialSamples]:

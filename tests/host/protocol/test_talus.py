@@ -10,6 +10,7 @@ from subtalar.protocol.events import merge_samples
 from subtalar.protocol.talus import Talus
 from subtalar_sim.clock import SensorClock
 from subtalar_sim.faults import NO_FAULTS, FaultPlan, GapDrawer
+from subtalar_sim.firmware.base import Unit
 from subtalar_sim.firmware.talus import Talus as Board
 from subtalar_sim.sensor import ImuSamples
 
@@ -27,8 +28,9 @@ class Still:
         return np.broadcast_to(np.eye(3), (len(t_s), 3, 3))
 
 
-def board(rate_hz: float = 200.0, faults: FaultPlan = NO_FAULTS, **options) -> Board:
-    return Board(Still(), SensorClock(10.0, 20.0), GapDrawer(faults, rate_hz, 1, "right_foot"), **options)
+def board(rate_hz: float = 200.0, faults: FaultPlan = NO_FAULTS, interface: str = "ble", **options) -> Board:
+    gaps = GapDrawer(faults, rate_hz, 1, "right_foot")
+    return Board(Unit(Still(), SensorClock(10.0, 20.0), gaps, 100.0, interface=interface), **options)
 
 
 def samples_of(events) -> InertialSamples:

@@ -10,6 +10,7 @@ from subtalar.protocol.thingy52 import LED, MOTION_CONFIG
 from subtalar_sim.clock import SensorClock
 from subtalar_sim.config import SimulationConfig
 from subtalar_sim.faults import NO_FAULTS, GapDrawer
+from subtalar_sim.firmware.base import Unit
 from subtalar_sim.firmware.thingy52 import Thingy52 as Firmware
 
 SITE = "right_shank"
@@ -18,7 +19,7 @@ SITE = "right_shank"
 def firmware(rate_hz: float = 10.0) -> Firmware:
     config = SimulationConfig(device="thingy52", quality="perfect")
     source = config.make_imu(config.make_body(), SITE)
-    return Firmware(source, SensorClock(), GapDrawer(NO_FAULTS, rate_hz, 1, SITE), rate_hz=rate_hz)
+    return Firmware(Unit(source, SensorClock(), GapDrawer(NO_FAULTS, rate_hz, 1, SITE), rate_hz))
 
 
 def joined(events) -> tuple[np.ndarray, np.ndarray]:

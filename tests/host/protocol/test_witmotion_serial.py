@@ -12,15 +12,18 @@ from subtalar.protocol.witmotion_serial import calendar_us
 from subtalar_sim.clock import SensorClock
 from subtalar_sim.config import SimulationConfig
 from subtalar_sim.faults import NO_FAULTS, GapDrawer
+from subtalar_sim.firmware.base import Unit
 from subtalar_sim.firmware.witmotion_serial import WitMotionSerial as Firmware
 
 SITE = "left_foot"
 
 
-def firmware(rate_hz: float = 10.0, **options) -> Firmware:
+def firmware(rate_hz: float = 10.0, interface: str = "pty") -> Firmware:
     config = SimulationConfig(device="witmotion-serial", quality="perfect")
     source = config.make_imu(config.make_body(), SITE)
-    return Firmware(source, SensorClock(7.0), GapDrawer(NO_FAULTS, rate_hz, 1, SITE), rate_hz=rate_hz, **options)
+    return Firmware(
+        Unit(source, SensorClock(7.0), GapDrawer(NO_FAULTS, rate_hz, 1, SITE), rate_hz, interface=interface)
+    )
 
 
 def frame(kind: int, *words: int) -> bytes:
@@ -43,7 +46,7 @@ TIME = frame(0x50, 15 + (1 << 8), 1, 0, 0)
 
 @pytest.mark.parametrize("over_ble", [False, True])
 def test_configure_asks_for_time_and_rate_and_losses_are_known_from_then_on(visit, over_ble):
-    device = firmware(10.0, over_ble=over_ble)
+    device = firmware(10.0, "ble" if over_ble else "pty")
     device.max_payload = 20
     v = visit(create_protocol("witmotion-serial", 200), device)
     if not over_ble:
