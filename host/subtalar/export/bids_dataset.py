@@ -117,7 +117,7 @@ def write_shared(folder: Path, target: Target, participant: str) -> None:
         write_json(folder / _DESCRIPTION, description)
     if not (target.out_dir / _PARTICIPANTS_NOTE).exists():
         write_json(folder / _PARTICIPANTS_NOTE, {"participant_id": {"Description": "The participant's code."}})
-    if not (target.out_dir / _README).exists():
+    if not any((target.out_dir / f"{_README}{ending}").exists() for ending in ("", ".md", ".rst", ".txt")):
         (folder / _README).write_text(_README_TEXT, encoding="utf-8")
 
 

@@ -130,7 +130,9 @@ def test_sessions_gather_in_one_dataset(lossy: Case, one_leg: Case, tmp_path: Pa
     described = tmp_path / "dataset_description.json"
     own = {**json.loads(described.read_text()), "Authors": ["A. Author", "B. Author"]}
     described.write_text(json.dumps(own))
+    (tmp_path / "README").rename(tmp_path / "README.md")
     one_leg.export("motion-bids", tmp_path, participant="P08")
+    assert not (tmp_path / "README").exists()
     one_leg.export("motion-bids", tmp_path, participant="P08")
     assert rows(people) == [["participant_id", "age"], ["sub-P07", "41"], ["sub-P08", "n/a"]]
     assert json.loads(described.read_text()) == own
