@@ -83,6 +83,21 @@ def test_a_session_from_its_beginning_to_its_erasure(
     assert err.count("\n") == 1
 
 
+def test_what_a_crash_left_open_is_listed_as_such_and_then_as_salvaged(
+    run: Run, walk: Path, recordings_folder: Path
+) -> None:
+    recordings_folder.mkdir()
+    path = recordings_folder / "a.mcap"
+    assert replay(run, walk, "--record", path, "--participant", "P5")[0] == 0
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 9 // 10])
+    assert "not closed" in run("session", "list", "--participant", "P5")[1]
+    _, _, err = replay(run, walk, "--no-record")
+    assert "a.mcap was left open" in err
+    (session,) = json.loads(run("session", "list", "--participant", "P5", "--json")[1])
+    assert (session["state"], session["participant"]) == ("salvaged", "P5")
+    assert 20.0 < session["duration_s"] < 30.5
+
+
 @pytest.mark.parametrize("name", ["Anna Meier", "anna@klinik.example", "1985-03-12", "Anna"])
 def test_names_are_refused_before_anything_begins(run: Run, walk: Path, recordings_folder: Path, name: str) -> None:
     status, _, err = replay(run, walk, "--participant", name)
