@@ -12,6 +12,7 @@ from subtalar.batch.local import run_here
 from subtalar.batch.tables import SESSIONS_FILE, write_sessions, write_strides_of_all
 from subtalar.errors import InputError
 from subtalar.report.analysis import STRIDES_FILE
+from subtalar.session.catalogue import NOBODY, About
 from subtalar.session.recording.durable_file import locked
 
 _LOCK: Final = ".subtalar-batch.lock"
@@ -19,12 +20,15 @@ _LOCK: Final = ".subtalar-batch.lock"
 
 @dataclass(frozen=True)
 class BatchOutcome:
-    """How a batch ended. ``problems``: by session, one sentence; ``kept``: sessions whose results were there."""
+    """How a batch ended. ``problems``: by session, one sentence; ``done``: what was analysed now, ``kept``: sessions
+    whose results were there.
+    """
 
     sessions: int
     kept: int
     strides: int
     problems: dict[str, str]
+    done: tuple[Job, ...]
     strides_table: Path
     sessions_table: Path
 
@@ -40,13 +44,14 @@ def run_batch(
     settings: Settings | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
+    about: Callable[[Path], About] = lambda session: NOBODY,
     on_progress: Progress = lambda done, total, last: None,
 ) -> BatchOutcome:
     """Analyse every session in ``folder`` into a folder of its own in ``out``, then write the tables of all.
 
     ``workers``: processes on this computer, as many as it has cores by default; ``scheduler``: the address of a Dask
-    cluster instead. A bad session does not stop the others. Raises InputError where a folder cannot be used, LinkError
-    where the cluster cannot.
+    cluster instead; ``about``: whose a session is and under which condition. A bad session does not stop the others.
+    Raises InputError where a folder cannot be used, LinkError where the cluster cannot.
     """
     folder, out = (Path(os.path.abspath(path.expanduser())) for path in (folder, out))
     _check_apart(folder, out)
@@ -57,7 +62,7 @@ def run_batch(
         with locked(out / _LOCK) as alone:
             if not alone:
                 raise InputError(f"Another batch is writing to {out}: wait for its end, or name another folder.")
-            return _run(folder, out, jobs, workers, scheduler, on_progress)
+            return _run(folder, out, jobs, workers, scheduler, about, on_progress)
     except OSError as error:
         raise InputError(
             f"The results cannot be written to {out} ({error.strerror or error}): check the free space and the right "
@@ -66,7 +71,13 @@ def run_batch(
 
 
 def _run(
-    folder: Path, out: Path, jobs: Sequence[Job], workers: int | None, scheduler: str | None, on_progress: Progress
+    folder: Path,
+    out: Path,
+    jobs: Sequence[Job],
+    workers: int | None,
+    scheduler: str | None,
+    about: Callable[[Path], About],
+    on_progress: Progress,
 ) -> BatchOutcome:
     to_do = [job for job in jobs if not is_done(job)]
     done = len(jobs) - len(to_do)
@@ -78,9 +89,18 @@ def _run(
             problems[last.name] = last.problem
         on_progress(done, len(jobs), last)
     good = [job for job in jobs if job.name not in problems]
-    strides = write_strides_of_all(out / STRIDES_FILE, good)
-    write_sessions(out / SESSIONS_FILE, jobs, problems)
-    return BatchOutcome(len(jobs), len(jobs) - len(to_do), strides, problems, out / STRIDES_FILE, out / SESSIONS_FILE)
+    whose = {job.name: about(job.path) for job in jobs}
+    strides = write_strides_of_all(out / STRIDES_FILE, good, lambda job: whose[job.name])
+    write_sessions(out / SESSIONS_FILE, jobs, problems, lambda job: whose[job.name])
+    return BatchOutcome(
+        len(jobs),
+        len(jobs) - len(to_do),
+        strides,
+        problems,
+        tuple(job for job in to_do if job.name not in problems),
+        out / STRIDES_FILE,
+        out / SESSIONS_FILE,
+    )
 
 
 def _results(

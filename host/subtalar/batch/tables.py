@@ -3,53 +3,65 @@
 import csv
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Any, Final, TextIO, TypeAlias
 
 from subtalar.batch.job import Job
+from subtalar.export.safe_text import one_line
 from subtalar.report.analysis import STRIDES_FILE, SUMMARY_FILE
 from subtalar.report.tables import STRIDE_COLUMNS
+from subtalar.session.catalogue import About
 
 SESSIONS_FILE: Final = "sessions.csv"
+ABOUT_COLUMNS: Final = ("participant", "visit", "condition")
 SESSION_COLUMNS: Final = (
-    "session", "status", "problem", "start_utc", "duration_s", "gait", "left_strides", "right_strides",
+    "session", *ABOUT_COLUMNS, "status", "problem", "start_utc", "duration_s", "gait", "left_strides", "right_strides",
     "received_samples", "lost_samples", "data_quality",
 )  # fmt: skip
 
 
-def write_strides_of_all(path: Path, jobs: Sequence[Job]) -> int:
-    """``session`` and then the columns of ``strides.csv``: a row a stride, sessions in order. Returns how many.
+AboutWhat: TypeAlias = Callable[[Job], About]
 
-    Sessions without results are left out. The text of every cell is that of the session's own table.
+
+def write_strides_of_all(path: Path, jobs: Sequence[Job], about: AboutWhat) -> int:
+    """``session``, whose it is, and the columns of ``strides.csv``: a row a stride, sessions in order.
+
+    Returns how many. Sessions without results are left out. The text of every cell is that of the session's own table.
     """
     rows = 0
     with _replacing(path) as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("session", *STRIDE_COLUMNS))
+        writer.writerow(("session", *ABOUT_COLUMNS, *STRIDE_COLUMNS))
         for job in jobs:
             if not (job.out / STRIDES_FILE).is_file():
                 continue
+            whose = _cells(about(job)).values()
             with (job.out / STRIDES_FILE).open(newline="", encoding="utf-8") as strides:
                 for row in csv.DictReader(strides):
-                    writer.writerow((job.name, *(row.get(name, "") for name in STRIDE_COLUMNS)))
+                    writer.writerow((job.name, *whose, *(row.get(name, "") for name in STRIDE_COLUMNS)))
                     rows += 1
     return rows
 
 
-def write_sessions(path: Path, jobs: Sequence[Job], problems: Mapping[str, str]) -> None:
+def write_sessions(path: Path, jobs: Sequence[Job], problems: Mapping[str, str], about: AboutWhat) -> None:
     """A row a session: ``ok`` with its figures, or ``failed`` with the reason in one sentence."""
     with _replacing(path) as file:
         writer = csv.DictWriter(file, SESSION_COLUMNS, restval="", lineterminator="\n")
         writer.writeheader()
         for job in jobs:
             problem = problems.get(job.name)
+            begin = {"session": job.name, **_cells(about(job))}
             if problem is not None:
-                writer.writerow({"session": job.name, "status": "failed", "problem": problem})
+                writer.writerow({**begin, "status": "failed", "problem": problem})
             else:
                 summary = json.loads((job.out / SUMMARY_FILE).read_text(encoding="utf-8"))
-                writer.writerow({"session": job.name, "status": "ok", **_figures(summary)})
+                writer.writerow({**begin, "status": "ok", **_figures(summary)})
+
+
+def _cells(about: About) -> dict[str, str]:
+    return {name: one_line(getattr(about, name)) for name in ABOUT_COLUMNS}
 
 
 def _figures(summary: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,10 +1,12 @@
 """``subtalar batch``."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from subtalar.cli.cataloguing import catalogue_results
 from subtalar.cli.missing import missing_package
 from subtalar.cli.numbers import SUBTALAR_AXIS_HELP, SubtalarAxisType
 from subtalar.cli.preparing import prepare_estimator
@@ -51,6 +53,8 @@ def batch(
         if not name:
             raise InputError(f"The name of the folder of the {what} is empty.")
     from subtalar.batch import Settings
+    from subtalar.batch.job import RECORD_FILE
+    from subtalar.report.analysis import OUTPUT_FILES
 
     settings = Settings(axis_deg, smooth)
     if scheduler is not None:
@@ -61,6 +65,8 @@ def batch(
     else:
         prepare_estimator(quiet=quiet)  # once, and not in every process
     outcome = _run(folder, out_dir, settings, workers, scheduler, quiet=quiet)
+    for job in outcome.done:
+        catalogue_results(job.path, job.out, (*OUTPUT_FILES, RECORD_FILE))
     if not quiet:
         kept = f", {outcome.kept} of them done before" if outcome.kept else ""
         click.echo(f"{outcome.sessions} sessions{kept}; {outcome.strides} strides in {outcome.strides_table}")
@@ -78,6 +84,8 @@ def _run(
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from subtalar.batch import run_batch
+    from subtalar.session import recordings_folder
+    from subtalar.session.catalogue import session_about
 
     errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
     bar = Progress(
@@ -98,5 +106,11 @@ def _run(
                 errors.print(f"{last.name}: {last.problem}")
 
         return run_batch(
-            Path(folder), Path(out_dir), settings=settings, workers=workers, scheduler=scheduler, on_progress=tell
+            Path(folder),
+            Path(out_dir),
+            settings=settings,
+            workers=workers,
+            scheduler=scheduler,
+            about=partial(session_about, recordings_folder()),
+            on_progress=tell,
         )

@@ -16,6 +16,7 @@ from subtalar.batch.local import run_here
 from subtalar.errors import InputError, LinkError
 from subtalar.report.analysis import OUTPUT_FILES
 from subtalar.report.command import analyze_command
+from subtalar.session.catalogue import NOBODY, About
 
 GOOD = ["visit 2/walk", "walk"]
 BAD = ["./=1+cmd.mcap", "broken", "empty.mcap"]
@@ -57,7 +58,7 @@ def test_one_table_has_the_strides_of_all_sessions_as_each_has_them(first):
     for name in GOOD:
         own = rows(out / name / "strides.csv")
         assert own
-        assert [{k: v for k, v in row.items() if k != "session"} for row in table if row["session"] == name] == own
+        assert [{k: row[k] for k in own[0]} for row in table if row["session"] == name] == own
 
 
 def test_a_session_alone_gives_the_same_bytes(visits, first, tmp_path):
@@ -87,6 +88,18 @@ def test_what_is_done_is_not_done_again_unless_something_changed(visits, first, 
     assert (again(), again()) == (0, 1)
     assert (again(Settings((40.0, 20.0))), again(Settings((40.0, 20.0)))) == (0, 1)
     assert json.loads((out / "walk" / "summary.json").read_text())["subtalar_axis"]["inclination_deg"] == 40.0
+
+
+def test_the_tables_say_whose_each_session_is(visits, tmp_path, monkeypatch):
+    monkeypatch.setattr(command, "run_here", lambda jobs, workers: map(run, jobs))
+    about = {"walk": About("P017", "baseline", "=HYPERLINK(1)")}
+    run_batch(visits, tmp_path / "out", about=lambda session: about.get(session.relative_to(visits).as_posix(), NOBODY))
+    told = {row["session"]: row for row in rows(tmp_path / "out" / "sessions.csv")}
+    assert told["walk"]["participant"] == "P017"
+    assert told["walk"]["condition"] == "'=HYPERLINK(1)"
+    assert told["visit 2/walk"]["participant"] == told["broken"]["visit"] == ""
+    strides = [row for row in rows(tmp_path / "out" / "strides.csv") if row["session"] == "walk"]
+    assert {(row["participant"], row["visit"]) for row in strides} == {("P017", "baseline")}
 
 
 class Deadly:

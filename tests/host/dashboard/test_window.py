@@ -333,9 +333,7 @@ def test_a_recording_that_failed_can_go_on_in_a_folder_that_the_person_chooses(
     monkeypatch.setattr(window, "_choose_folder", lambda: "/media/stick é")
     window.header.elsewhere_button.click()
     assert control.places == ["/media/stick é"]
-    feeder.session(
-        recording_error="", recording_note="It goes on in /media/stick é/a_part2.mcap, because: full."
-    )
+    feeder.session(recording_error="", recording_note="It goes on in /media/stick é/a_part2.mcap, because: full.")
     redraw(app, window)
     assert not window.header.elsewhere_button.isVisible()
     assert window.banner.text.text() == "Recording goes on in another place"
