@@ -24,7 +24,9 @@ _FORMATS = ("motion-bids", "opensim", "c3d", "xdf", "parquet", "csv")
     help="For research: angles that look ahead over the whole recording; not what the live session showed. Holds the "
     "recording in memory, about 1 GB an hour and leg.",
 )
-@click.option("--participant", metavar="CODE", help="motion-bids: the participant's label, such as P07 (01).")
+@click.option(
+    "--participant", metavar="CODE", help="motion-bids: the participant's label, such as P07; else the session's."
+)
 @click.option("--task", metavar="NAME", help="motion-bids: the task's label, such as treadmill (gait).")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def export(
@@ -48,6 +50,8 @@ def export(
     from subtalar.export.content import Options
     from subtalar.export.folder import LIST_FILE
     from subtalar.export.running import check_format, export_session
+    from subtalar.session import recordings_folder
+    from subtalar.session.catalogue import session_about
     from subtalar.session.opening import open_session
 
     if not out_dir:
@@ -57,6 +61,7 @@ def export(
     except ImportError as error:
         raise missing_package(error, "export") from None
     session = open_session(session_path)
+    whose = session_about(recordings_folder(), session.path)
     prepare_estimator(quiet=quiet)
     errors = Console(stderr=True)
     bar = Progress(
@@ -74,7 +79,7 @@ def export(
             session,
             format_name,
             Path(out_dir).expanduser(),
-            Options(smooth=smooth, participant=participant, task=task),
+            Options(smooth=smooth, participant=participant, task=task, whose=whose),
             lambda done_s, total_s: bar.update(shown, completed=done_s, total=total_s),
         )
     out = Path(out_dir).expanduser()

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from subtalar import __version__
 from subtalar.conventions import ANGLE_NAMES
+from subtalar.session.catalogue import NOBODY, About
 from subtalar.session.model import Annotation, Session
 from subtalar.types import GaitEvent, Notice, SensorInfo, Side, Stride
 
@@ -36,11 +37,15 @@ class Found:
 
 @dataclass(frozen=True)
 class Options:
-    """What a person chose. ``participant`` and ``task`` go into names where the format has names for them."""
+    """What a person chose. ``participant`` and ``task`` go into names where the format has names for them.
+
+    ``whose``: what the catalogue knows of the session; ``participant`` has precedence.
+    """
 
     smooth: bool = False
     participant: str | None = None
     task: str | None = None
+    whose: About = NOBODY
 
 
 def found(
@@ -66,6 +71,7 @@ def about(session: Session, options: Options) -> dict[str, Any]:
         "start_utc": None if session.start_utc is None else session.start_utc.isoformat(),
         "duration_s": session.duration_s,
         "pass": "smoothed" if options.smooth else "live",
+        "about": options.whose.as_json(),
         "sensors": {site.value: _sensor(info) for site, info in session.sensors.items()},
         "ledger": {site.value: asdict(ledger) for site, ledger in session.ledger.items()},
         "annotations": [asdict(a) for a in session.annotations],

@@ -41,9 +41,10 @@ class Writer(FormatWriter):
     def __init__(self, folder: Path, target: Target, session: Session, options: Options) -> None:
         super().__init__(folder, target, session, options)
         self._names = Names(
-            label(options.participant or "01", "--participant"),
+            label(options.participant, "--participant") if options.participant else _known(options.whose.participant),
             label(stem(session), None),
             label(options.task or "gait", "--task"),
+            label(options.whose.condition, None) if options.whose.condition else "",
         )
         (folder / self._names.folder / "motion").mkdir(parents=True)
         self._systems: dict[BodySite | Side, _System] = {}
@@ -77,14 +78,14 @@ class Writer(FormatWriter):
             dataset.write_table(system.stem("channels.tsv"), _CHANNEL_COLUMNS, _channels(system))
             dataset.write_json(system.stem("channels.json"), _REFERENCE_FRAMES)
         motion = self.folder / self._names.folder / "motion"
-        dataset.write_events(motion / f"{self._names.prefix}_", found)
+        dataset.write_events(motion / f"{self._names.prefix}{self._names.ending}", found)
         start = self.session.start_utc
         files = [f"motion/{system.stem('motion.tsv').name}" for system in self._systems.values()]
         dataset.write_scans(self.folder / self._names.folder / f"{self._names.short}_scans.tsv", files, start)
         dataset.write_shared(self.folder, self.target, self._names.participant)
 
     def _system(self, name: str, point: str, columns: Sequence[Column], rate_hz: float, model: str) -> "_System":
-        path = self.folder / self._names.folder / "motion" / f"{self._names.prefix}_tracksys-{name}_"
+        path = self.folder / self._names.folder / "motion" / f"{self._names.prefix}_tracksys-{name}{self._names.ending}"
         system = _System(name, point, tuple(columns), rate_hz, model, path)
         system.file = self.files.enter_context(system.stem("motion.tsv").open("w", encoding="utf-8", newline="\n"))
         return system
@@ -121,6 +122,7 @@ class Names:
     participant: str
     session: str
     task: str
+    condition: str
 
     @property
     def folder(self) -> str:
@@ -136,6 +138,11 @@ class Names:
     def prefix(self) -> str:
         """Of files of the task."""
         return f"{self.short}_task-{self.task}"
+
+    @property
+    def ending(self) -> str:
+        """What follows the prefix and the tracking system: the condition, where one was said."""
+        return f"_acq-{self.condition}_" if self.condition else "_"
 
 
 @dataclass
@@ -228,6 +235,11 @@ def label(text: str, option: str | None) -> str:
     if option is not None and kept != text:
         raise InputError(f"{option} {text!r} may hold only letters A–Z and digits: BIDS builds file names of it.")
     return kept or "1"
+
+
+def _known(code: str) -> str:
+    """The label of a participant of the catalogue, whose codes may hold - and _ as well."""
+    return label(code, None) if code else "01"
 
 
 def _camel(name: str) -> str:
