@@ -22,6 +22,7 @@ import pyrage
 
 from subtalar.errors import InputError
 from subtalar.session.catalogue.layout import ABOUT_SUFFIX, ENCRYPTED_SUFFIX, beside, companions, plain_path
+from subtalar.session.recording import cache
 from subtalar.session.recording.durable_file import is_being_written, sync_folder
 
 SHORTEST_PASSPHRASE: Final = 8
@@ -71,6 +72,7 @@ def encrypt_session(path: Path, passphrase: str) -> Path:
         for source, (size, digest) in zip(files, contents.values(), strict=True):
             if (size, digest) != _measure(source):
                 raise InputError(f"{source} has changed while it was encrypted: nothing was done; try again.")
+        cache.forget(paths=files)
         os.replace(staging, target)
         sync_folder(root)
     for source in files:

@@ -132,6 +132,36 @@ def test_an_erased_recording_is_forgotten(recording, folder, tmp_path, make):
     assert cache.forget({"unknown"}, [tmp_path / "nothing"]) == 0
 
 
+def test_a_recording_that_is_gone_is_forgotten_by_its_place(recording, folder):
+    open_session(recording, cached=True)
+    recording.unlink()
+    assert cache.forget(paths=[recording.with_name("other.mcap")]) == 0
+    assert cache.forget(paths=[recording]) == 1
+    assert list(folder.iterdir()) == []
+
+
+def test_what_is_encrypted_leaves_nothing_in_the_cache(recording, folder):
+    pytest.importorskip("pyrage")
+    from subtalar.session.encryption import encrypt_session
+
+    open_session(recording, cached=True)
+    encrypt_session(recording, "correct horse")
+    assert not recording.exists()
+    assert list(folder.iterdir()) == []
+
+
+def test_an_erased_session_leaves_nothing_in_the_cache(recording, folder, monkeypatch):
+    monkeypatch.setenv("SUBTALAR_RECORDINGS", str(recording.parent))
+    from subtalar.session.catalogue import open_catalogue
+    from subtalar.session.catalogue.erase import erase, plan_session
+
+    open_session(recording, cached=True)
+    with open_catalogue() as catalogue:
+        assert erase(catalogue, plan_session(catalogue, recording)) == []
+    assert not recording.exists()
+    assert list(folder.iterdir()) == []
+
+
 def test_it_stays_within_its_limit(recording, folder, tmp_path, make, monkeypatch):
     open_session(recording, cached=True)
     (first,) = folder.iterdir()

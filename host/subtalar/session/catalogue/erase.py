@@ -18,6 +18,7 @@ from subtalar.session.catalogue.layout import LINKS, PARTICIPANTS, companions, s
 from subtalar.session.catalogue.refresh import tidy
 from subtalar.session.catalogue.sources import Link, read_links, result_links, session_links
 from subtalar.session.catalogue.store import Catalogue, SessionRow
+from subtalar.session.recording import cache
 from subtalar.session.recording.durable_file import is_being_written
 
 _SMALL = 2**20
@@ -60,6 +61,7 @@ def plan_session(catalogue: Catalogue, path: Path) -> Erasure:
 def erase(catalogue: Catalogue, plan: Erasure) -> list[str]:
     """Do it. Returns a sentence for each thing that could not be removed; what belongs to it then stays listed."""
     failed: list[str] = []
+    cache.forget(paths=[row.path for row in plan.sessions])
     for path in plan.paths:
         try:
             _remove(path)

@@ -143,7 +143,7 @@ def fill(path: Path, arrived: Iterator[ArrivedBlock], facts: Mapping[str, Any]) 
         return None
     try:
         key = content_key(path)
-        if not _write(staging, arrived, facts) or content_key(path) != key:
+        if not _write(staging, arrived, {**facts, "place": str(path.absolute())}) or content_key(path) != key:
             return None
         entry = folder / key
         with contextlib.suppress(OSError):  # another analysis may have been quicker
@@ -157,14 +157,20 @@ def fill(path: Path, arrived: Iterator[ArrivedBlock], facts: Mapping[str, Any]) 
 
 
 def forget(recording_ids: Collection[str] = (), paths: Collection[Path] = ()) -> int:
-    """Remove the entries of recordings, by id or by the files while they still exist; how many there were."""
-    keys = set()
+    """Remove the entries of recordings: by id, by the files while they exist, or by where they stood when they were
+    read; how many there were.
+    """
+    entries = _entries(cache_folder())
+    if not entries:
+        return 0
+    keys, places = set(), {str(path.absolute()) for path in paths}
     for path in paths:
         with contextlib.suppress(OSError):
             keys.add(content_key(path))
     removed = 0
-    for entry in _entries(cache_folder()):
-        if entry.name in keys or _recording_id(entry) in recording_ids:
+    for entry in entries:
+        facts = _facts_in(entry)
+        if entry.name in keys or facts.get("recording_id") in recording_ids or facts.get("place") in places:
             shutil.rmtree(entry, ignore_errors=True)
             removed += not entry.exists()
     return removed
@@ -260,12 +266,12 @@ def _entries(folder: Path) -> list[Path]:
         return []
 
 
-def _recording_id(entry: Path) -> str | None:
+def _facts_in(entry: Path) -> dict[str, Any]:
     try:
-        found = json.loads((entry / _FACTS).read_text("utf-8")).get("recording_id")
-        return str(found) if found else None
-    except (OSError, ValueError, AttributeError):
-        return None
+        found = json.loads((entry / _FACTS).read_text("utf-8"))
+        return found if isinstance(found, dict) else {}
+    except (OSError, ValueError):
+        return {}
 
 
 def _keep_within(folder: Path, limit_bytes: int, newest: Path) -> None:
