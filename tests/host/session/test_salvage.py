@@ -106,3 +106,25 @@ def test_without_locks_only_what_is_old_is_touched(crashed, monkeypatch):
     assert salvage.left_open(path.parent) == ()
     os.utime(path, (1e9, 1e9))
     assert salvage.left_open(path.parent) == (path,)
+
+
+def test_what_a_newer_version_recorded_is_left_to_it(tmp_path, make, monkeypatch):
+    from subtalar.session.recording import mcap_writer
+    from subtalar.session.recording.schema import topics
+
+    monkeypatch.setattr(mcap_writer, "topics", lambda sites: {**topics(sites), "/future": "Marker"})
+    path = tmp_path / "a.mcap"
+    with Recorder(path, make.sensors(), make.START) as recorder:
+        for block in make.blocks(8.0):
+            recorder.write_block(block)
+        recorder._writer.add("/future", 1.0, b"")
+    path.write_bytes(path.read_bytes()[:-300])
+    content = path.read_bytes()
+    monkeypatch.undo()
+    result = salvage.salvage(path)
+    assert not result.ok
+    assert "newer subtalar" in result.text
+    assert path.read_bytes() == content
+    from subtalar.session import recover
+
+    assert recover(path, tmp_path / "known.mcap").status == "ok"  # asked for by a person, beside the original

@@ -48,6 +48,8 @@ def salvage(path: Path) -> Salvaged:
         if not _is_left_open(path):
             return Salvaged(path, True, f"{path.name} is whole.")
         before, found = path.stat(), survey(path)
+        if found.from_newer:
+            return Salvaged(path, False, f"{path.name} was left open by a newer subtalar: that one can close it.")
         if found.damaged:
             return Salvaged(
                 path,

@@ -27,7 +27,7 @@ class Survey:
     """What can be read from a recording, counted anew.
 
     ``written_samples`` is what the writer says it wrote; None where it never came to say so. ``data_end_offset``
-    is where the data section ends in a closed file.
+    is where the data section ends in a closed file. ``from_newer``: there are messages that this version does not know.
     """
 
     header: RecordingHeader
@@ -40,6 +40,7 @@ class Survey:
     written_samples: int | None
     data_end_offset: int | None
     analysed: bool
+    from_newer: bool = False
 
     @property
     def strides(self) -> int | None:
@@ -60,13 +61,15 @@ def survey(path: Path) -> Survey:
     totals = Totals()
     markers: list[Annotation] = []
     written: int | None = None
-    analysed = False
+    analysed = from_newer = False
     with open_file(path) as file:
         scanner = Scanner(file)
         for message in scan_messages(scanner, header):
             if not isinstance(message, TopicMessage):
                 continue
-            if message.topic == TOTALS_TOPIC:
+            if message.topic not in header.topics:
+                from_newer = True
+            elif message.topic == TOTALS_TOPIC:
                 written = _written_samples(message.data)
             elif message.topic.startswith("/angles/"):
                 analysed = True
@@ -94,6 +97,7 @@ def survey(path: Path) -> Survey:
         written,
         scanner.data_end_offset,
         analysed or totals.strides > 0,
+        from_newer,
     )
 
 

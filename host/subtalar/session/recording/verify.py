@@ -69,6 +69,8 @@ def verify_recording(path: Path) -> VerifyReport:
 def recover(file: str | Path, out: str | Path) -> VerifyReport:
     """Write all that can be read from ``file`` into the new recording ``out``, and close it; ``file`` is not touched.
 
+    Messages of a kind that only a newer version knows are not copied.
+
     Returns the report on ``out``. Raises InputError where ``file`` is not a recording or is still being written, and
     RecordingError where ``out`` exists or cannot be written (nothing of it is left then).
     """
@@ -102,7 +104,7 @@ def _copy(source: Path, copy: DurableFile, found: Survey) -> None:
         for message in scan_messages(Scanner(file), header):
             if isinstance(message, ChunkEnd):
                 writer.flush()
-            elif message.topic not in (SESSION_TOPIC, TOTALS_TOPIC):
+            elif message.topic in header.topics and message.topic not in (SESSION_TOPIC, TOTALS_TOPIC):
                 writer.add_at(message.topic, message.log_time_ns, message.data, message.sequence)
     writer.finish(found.totals)
 
