@@ -80,7 +80,9 @@ class Recorder:
             raise
         self._totals = Totals()
         self._group = 0
-        self._state = threading.Condition()
+        # Sensors call hundreds of times a second: the lock itself is quicker to take than the condition around it.
+        self._lock = threading.RLock()
+        self._state = threading.Condition(self._lock)
         self._inbox: list[Item] = []
         self._inbox_bytes = 0
         self._unconfirmed: list[Item] = []
@@ -97,32 +99,32 @@ class Recorder:
 
     def write_chunk(self, site: BodySite, arrival_s: float, data: bytes) -> None:
         """Bytes as they arrived (session clock)."""
-        with self._state:
+        with self._lock:
             self._advance(arrival_s)
             self._put(RawChunk(self._sequence, site, arrival_s, bytes(data)), site, len(data))
 
     def write_block(self, block: SampleBlock) -> None:
         """Samples exactly as they are handed to the estimator, in the order in which they are."""
-        with self._state:
+        with self._lock:
             if block.host_time_s is not None and len(block):
                 self._advance(float(block.host_time_s[-1]))
             self._put(ArrivedBlock(self._sequence, self._now_s, block), block.site, 64 * len(block))
 
     def write_estimates(self, estimates: Estimates) -> None:
         """Angles, events, strides, calibrations and notices."""
-        with self._state:
+        with self._lock:
             found = estimates.angles, estimates.events, estimates.strides, estimates.calibrations, estimates.notices
             self._put_all([item for items in found for item in items])
 
     def write_status(self, sensors: Sequence[SensorStatus], time_s: float) -> None:
         """How every sensor is doing; the last ledger of each goes into the totals."""
-        with self._state:
+        with self._lock:
             self._advance(time_s)
             self._put(StatusSnapshot(time_s, tuple(sensors)), None, 200)
 
     def write_marker(self, marker: Annotation) -> None:
         """A named stretch of the session."""
-        with self._state:
+        with self._lock:
             self._put(marker, None, 200)
 
     def tick(self, now_s: float) -> None:
@@ -189,7 +191,8 @@ class Recorder:
                 raise
 
     def _advance(self, now_s: float) -> None:
-        self._now_s = max(self._now_s, now_s)
+        if now_s > self._now_s:
+            self._now_s = now_s
 
     def _raise_failure(self) -> None:
         if self._failure is not None:
