@@ -56,13 +56,13 @@ def run_batch(
     folder, out = (Path(os.path.abspath(path.expanduser())) for path in (folder, out))
     _check_apart(folder, out)
     sessions = find_sessions(folder, but_not_in=out)
-    jobs = [_job(folder, path, out, settings or Settings()) for path in sessions]
+    jobs = [_job(folder, path, out, settings or Settings(), about(path)) for path in sessions]
     try:
         out.mkdir(parents=True, exist_ok=True)
         with locked(out / _LOCK) as alone:
             if not alone:
                 raise InputError(f"Another batch is writing to {out}: wait for its end, or name another folder.")
-            return _run(folder, out, jobs, workers, scheduler, about, on_progress)
+            return _run(folder, out, jobs, workers, scheduler, on_progress)
     except OSError as error:
         raise InputError(
             f"The results cannot be written to {out} ({error.strerror or error}): check the free space and the right "
@@ -76,7 +76,6 @@ def _run(
     jobs: Sequence[Job],
     workers: int | None,
     scheduler: str | None,
-    about: Callable[[Path], About],
     on_progress: Progress,
 ) -> BatchOutcome:
     to_do = [job for job in jobs if not is_done(job)]
@@ -89,9 +88,8 @@ def _run(
             problems[last.name] = last.problem
         on_progress(done, len(jobs), last)
     good = [job for job in jobs if job.name not in problems]
-    whose = {job.name: about(job.path) for job in jobs}
-    strides = write_strides_of_all(out / STRIDES_FILE, good, lambda job: whose[job.name])
-    write_sessions(out / SESSIONS_FILE, jobs, problems, lambda job: whose[job.name])
+    strides = write_strides_of_all(out / STRIDES_FILE, good)
+    write_sessions(out / SESSIONS_FILE, jobs, problems)
     return BatchOutcome(
         len(jobs),
         len(jobs) - len(to_do),
@@ -115,11 +113,11 @@ def _results(
     return run_on_cluster(jobs, scheduler, (folder, out))
 
 
-def _job(folder: Path, path: Path, out: Path, settings: Settings) -> Job:
+def _job(folder: Path, path: Path, out: Path, settings: Settings, about: About) -> Job:
     below = path.relative_to(folder) if path != folder else Path(path.name)
     name = below.as_posix()
     # A spreadsheet would take such a name for a formula; with the folder before it, it is the same path.
-    return Job(f"./{name}" if name[0] in "=+-@" else name, path, out / below, settings)
+    return Job(f"./{name}" if name[0] in "=+-@" else name, path, out / below, settings, about)
 
 
 def _check_apart(folder: Path, out: Path) -> None:

@@ -1,6 +1,5 @@
 """One session of a batch. Jobs and what comes of them travel between processes and computers."""
 
-import contextlib
 import json
 import os
 from dataclasses import asdict, dataclass, field
@@ -8,7 +7,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from subtalar import __version__
-from subtalar.errors import InputError, SubtalarError
+from subtalar.errors import SubtalarError
+from subtalar.session.catalogue import NOBODY, About
 
 RECORD_FILE: Final = ".subtalar-batch.json"
 _FORMAT: Final = "subtalar-batch-session"
@@ -25,12 +25,15 @@ class Settings:
 
 @dataclass(frozen=True)
 class Job:
-    """One session. ``name`` is its path below the folder of the batch, with slashes; ``out`` where its results go."""
+    """One session. ``name`` is its path below the folder of the batch, with slashes; ``out`` where its results go;
+    ``about`` whose it is.
+    """
 
     name: str
     path: Path
     out: Path
     settings: Settings = field(default_factory=Settings)
+    about: About = NOBODY
 
 
 @dataclass(frozen=True)
@@ -43,9 +46,7 @@ class Done:
 
 def run(job: Job) -> Done:
     """Analyse one session into its folder and note what that was made from. Never raises for a bad session."""
-    from subtalar.report.analysis import OUTPUT_FILES, analyze
-    from subtalar.session import recordings_folder
-    from subtalar.session.catalogue import remember_results
+    from subtalar.report.analysis import analyze
     from subtalar.session.opening import open_session
 
     try:
@@ -56,10 +57,9 @@ def run(job: Job) -> Done:
             job.out,
             subtalar_axis_deg=job.settings.subtalar_axis_deg,
             smooth=job.settings.smooth,
+            about=job.about,
         )
         (job.out / RECORD_FILE).write_text(json.dumps(made_from), encoding="utf-8")
-        with contextlib.suppress(InputError):  # a catalogue that fails is no reason to lose the results
-            remember_results(recordings_folder(), job.path.absolute(), job.out, (*OUTPUT_FILES, RECORD_FILE))
     except SubtalarError as error:
         return Done(job.name, str(error))
     except OSError as error:
@@ -85,6 +85,11 @@ def is_done(job: Job) -> bool:
 def _made_from(job: Job) -> dict[str, Any]:
     files = sorted(p for p in job.path.rglob("*") if p.is_file()) if job.path.is_dir() else [job.path]
     facts = {os.path.relpath(p, job.path): [p.stat().st_size, p.stat().st_mtime_ns] for p in files}
-    made_from = {"software": __version__, "settings": asdict(job.settings), "files": facts}
+    made_from = {
+        "software": __version__,
+        "settings": asdict(job.settings),
+        "about": job.about.as_json(),
+        "files": facts,
+    }
     # By way of JSON: what is read back has lists where there were tuples.
     return dict(json.loads(json.dumps({"format": _FORMAT, "version": _VERSION, **made_from})))

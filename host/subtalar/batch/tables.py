@@ -3,10 +3,10 @@
 import csv
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, TextIO, TypeAlias
+from typing import Any, Final, TextIO
 
 from subtalar.batch.job import Job
 from subtalar.export.safe_text import one_line
@@ -22,10 +22,7 @@ SESSION_COLUMNS: Final = (
 )  # fmt: skip
 
 
-AboutWhat: TypeAlias = Callable[[Job], About]
-
-
-def write_strides_of_all(path: Path, jobs: Sequence[Job], about: AboutWhat) -> int:
+def write_strides_of_all(path: Path, jobs: Sequence[Job]) -> int:
     """``session``, whose it is, and the columns of ``strides.csv``: a row a stride, sessions in order.
 
     Returns how many. Sessions without results are left out. The text of every cell is that of the session's own table.
@@ -37,7 +34,7 @@ def write_strides_of_all(path: Path, jobs: Sequence[Job], about: AboutWhat) -> i
         for job in jobs:
             if not (job.out / STRIDES_FILE).is_file():
                 continue
-            whose = _cells(about(job)).values()
+            whose = _cells(job.about).values()
             with (job.out / STRIDES_FILE).open(newline="", encoding="utf-8") as strides:
                 for row in csv.DictReader(strides):
                     writer.writerow((job.name, *whose, *(row.get(name, "") for name in STRIDE_COLUMNS)))
@@ -45,14 +42,14 @@ def write_strides_of_all(path: Path, jobs: Sequence[Job], about: AboutWhat) -> i
     return rows
 
 
-def write_sessions(path: Path, jobs: Sequence[Job], problems: Mapping[str, str], about: AboutWhat) -> None:
+def write_sessions(path: Path, jobs: Sequence[Job], problems: Mapping[str, str]) -> None:
     """A row a session: ``ok`` with its figures, or ``failed`` with the reason in one sentence."""
     with _replacing(path) as file:
         writer = csv.DictWriter(file, SESSION_COLUMNS, restval="", lineterminator="\n")
         writer.writeheader()
         for job in jobs:
             problem = problems.get(job.name)
-            begin = {"session": job.name, **_cells(about(job))}
+            begin = {"session": job.name, **_cells(job.about)}
             if problem is not None:
                 writer.writerow({**begin, "status": "failed", "problem": problem})
             else:

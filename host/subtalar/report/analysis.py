@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +13,7 @@ from subtalar.report.refusal import refuse_if_nothing_was_measured
 from subtalar.report.results import AnalysisResult, Gait, Pass, SensorFacts, SideResult, choose_strides, main_gait
 from subtalar.report.tables import write_strides, write_summary
 from subtalar.report.waveforms import FURTHER_GROUPS, FurtherGroup, WaveformCollector
+from subtalar.session.catalogue import NOBODY, About
 from subtalar.session.estimates import Estimator, default_subtalar_axis_deg, estimates, make_estimator
 from subtalar.session.model import Session
 from subtalar.session.output_folder import staging
@@ -41,13 +42,14 @@ def analyze(
     estimator_factory: EstimatorFactory | None = None,
     subtalar_axis_deg: tuple[float, float] | None = None,
     smooth: bool = False,
+    about: About = NOBODY,
 ) -> AnalysisResult:
     """Run the estimator over a session and write ``angles.csv``, ``strides.csv``, ``summary.json``, ``report.html``.
 
     The four files appear in ``out_dir`` together, at the end; until then everything is in a hidden folder inside it,
     which is removed whatever happens. Files of an earlier analysis are replaced, others are left alone.
     ``subtalar_axis_deg`` is inclination and deviation of the subtalar axis; None: the mean one. ``smooth``: angles that
-    look ahead over the whole recording, which is then held in memory; the files say so.
+    look ahead over the whole recording, which is then held in memory; the files say so. ``about``: whose session it is.
     Raises InputError, in one sentence, when the folder cannot be used, when a result would take the place of a file
     of the session, or when nothing could be measured.
     """
@@ -66,7 +68,7 @@ def analyze(
             run.take(found)
             if progress is not None:
                 progress(min(run.done_s, session.duration_s), session.duration_s)
-        result = run.result()
+        result = replace(run.result(), about=about)
         refuse_if_nothing_was_measured(result)
         angles.assemble(hidden / ANGLES_FILE)
         write_strides(hidden / STRIDES_FILE, result)

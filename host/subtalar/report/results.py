@@ -12,6 +12,7 @@ import numpy.typing as npt
 from subtalar.report.coverage import AngleCoverage, NoticeTally
 from subtalar.report.waveforms import FurtherGroup, Waveforms
 from subtalar.report.words import TURN
+from subtalar.session.catalogue import NOBODY, About
 from subtalar.session.model import Annotation
 from subtalar.types import FloatArray, Ledger, Quality, Segment, SensorInfo, Side, Stride
 
@@ -111,7 +112,7 @@ class AnalysisResult:
     """A session analysed. ``gait`` is the gait of most strides; strides of the other are counted, not averaged in.
 
     ``subtalar_axis_deg``: inclination and deviation of the axis that pronation is told about. ``made_by``: the live
-    pass, or the smoothed one, whose angles look ahead.
+    pass, or the smoothed one, whose angles look ahead. ``about``: whose session it is, as far as was said.
     """
 
     session_name: str
@@ -126,6 +127,7 @@ class AnalysisResult:
     notes: tuple[str, ...] = field(default=())
     subtalar_axis_deg: tuple[float, float] = (42.0, 23.0)
     made_by: Pass = "live"
+    about: About = NOBODY
 
     @property
     def stride_count(self) -> int:

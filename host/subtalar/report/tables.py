@@ -82,7 +82,8 @@ def summary(result: AnalysisResult) -> dict[str, Any]:
         ``live``, or ``smoothed``: angles that look ahead over the whole recording.
     ``session``
         ``name``, ``kind``, ``start_utc``, ``duration_s``, ``gait`` (that of most strides; the only one in the means),
-        ``annotations`` (list of ``label``, ``start_s``, ``end_s``), ``notes``.
+        ``annotations`` (list of ``label``, ``start_s``, ``end_s``), ``notes``, ``about`` (``participant``, ``visit``,
+        ``condition``, those that were said).
     ``sensors``
         By body site: ``model``, ``nominal_rate_hz``, ``measured_rate_hz``, ``received_samples``, ``lost_samples``,
         ``lost_is_estimated``, ``lost_ratio``, ``duplicated_samples``, ``corrupt_bytes``, ``reconnects``,
@@ -127,6 +128,7 @@ def summary(result: AnalysisResult) -> dict[str, Any]:
                 {"label": a.label, "start_s": _number(a.start_s), "end_s": _number(a.end_s)} for a in result.annotations
             ],
             "notes": list(result.notes),
+            "about": result.about.as_json(),
         },
         "sensors": {sensor.info.site.value: _sensor(sensor) for sensor in result.sensors},
         "sides": {name: _side(result, side) for name, side in result.sides.items()},

@@ -100,6 +100,9 @@ def test_the_tables_say_whose_each_session_is(visits, tmp_path, monkeypatch):
     assert told["visit 2/walk"]["participant"] == told["broken"]["visit"] == ""
     strides = [row for row in rows(tmp_path / "out" / "strides.csv") if row["session"] == "walk"]
     assert {(row["participant"], row["visit"]) for row in strides} == {("P017", "baseline")}
+    summary = json.loads((tmp_path / "out" / "walk" / "summary.json").read_text("utf-8"))
+    assert summary["session"]["about"]["participant"] == "P017"
+    assert "P017 · baseline · =HYPERLINK(1)" in (tmp_path / "out" / "walk" / "report.html").read_text("utf-8")
 
 
 class Deadly:

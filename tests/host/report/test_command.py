@@ -14,7 +14,7 @@ from .conftest import make_estimates, scripted
 
 @pytest.fixture
 def _wired(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "open_session", lambda path: session)
+    monkeypatch.setattr(command, "open_session", lambda path, cached=False: session)
     factory: Any = scripted(make_estimates())
     monkeypatch.setattr(analysis, "make_estimator", lambda sensors, **_: factory(sensors))
 
