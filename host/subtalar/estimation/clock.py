@@ -53,8 +53,9 @@ def _lower_line(x: FloatArray, y: FloatArray, max_slope: float) -> tuple[float, 
 class SensorClock:
     """Device time to session time, streaming: continuous, increasing, decided by the data alone.
 
-    The first ``bin_s`` of samples is held back until its envelope is known. After that the mapping is piecewise
-    linear in device time with a knot each ``bin_s``, always steered to meet the newest line at the next knot.
+    The first ``bin_s`` of samples is held back until its envelope is known, and again where the device's clock began
+    anew. After that the mapping is piecewise linear in device time with a knot each ``bin_s``, always steered to meet
+    the newest line at the next knot; where that would take too long the mapping steps back at the knot.
     A sensor without a clock counts its samples at the nominal rate; its line may then drift by per cents.
     """
 
@@ -92,19 +93,29 @@ class SensorClock:
 
     def start(self, device_s: float) -> None:
         """The first bin is full (or the recording ended): begin at its first sample."""
-        self._line = (0.0, self._best[1])
-        self._knot = (device_s, device_s + self._best[1])
+        slope, (best_s, offset_s) = self._line[0], self._best
+        self._line = (slope, offset_s - slope * best_s)
+        self._knot = (device_s, device_s + (slope * device_s + self._line[1]))
+        self._rate = 1.0 + slope
         self.ready = True
 
     def begin_epoch(self, epoch: int) -> None:
         """The device clock began anew: what the arrivals said of the old one is void, its drift is not."""
         self.epoch = epoch
+        self.ready = False
         self._bins = _NO_BINS
         self._late.clear()
         self._best = (0.0, np.inf)
 
-    def close_bin(self) -> None:
-        """Every sample before the knot was learnt: renew the line and steer to meet it one bin later."""
+    def end_first_bin(self, device_s: float) -> None:
+        """The first bin of a clock that began anew ends here: it is as long as its arrivals took."""
+        self._bin_end = device_s
+
+    def close_bin(self) -> bool:
+        """Every sample before the knot was learnt: renew the line and steer to meet it one bin later.
+
+        True where the mapping steps back at the knot: the samples so far had come too late to be told their time.
+        """
         assert self._bin_end is not None
         end = self._bin_end
         if np.isfinite(self._best[1]):
@@ -112,6 +123,10 @@ class SensorClock:
             if len(self._bins):
                 self._renew_line(end)
         here = self._knot[1] + self._rate * (end - self._knot[0])
+        late_s = here - (end + self._line[0] * end + self._line[1])
+        steps_back = not self.counted and late_s > self._p.step_back_s
+        if steps_back:
+            here -= late_s
         target = end + self._p.bin_s
         self._rate = (target + self._line[0] * target + self._line[1] - here) / self._p.bin_s
         # Never backwards, never faster than a sample rate may plausibly differ: late news is taken in slowly.
@@ -119,6 +134,7 @@ class SensorClock:
         self._rate = min(max(self._rate, 1.0 - slack), 1.0 + slack)
         self._knot = (end, here)
         self._bin_end = target
+        return steps_back
 
     def _take_bin(self) -> None:
         best, self._best = self._best, (0.0, np.inf)

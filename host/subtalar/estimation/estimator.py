@@ -92,6 +92,8 @@ class GaitEstimator:
 
     def advance(self, host_time_s: float) -> Estimates:
         """Nothing that arrived before ``host_time_s`` (session clock) is still to come."""
+        for stream in self._streams.values():
+            stream.advance(host_time_s)
         for leg in self._every_leg():
             leg.advance(host_time_s)
         return self._taken()

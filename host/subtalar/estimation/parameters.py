@@ -20,6 +20,9 @@ class ClockParameters:
     """A lasting jump of the arrival envelope beyond this means samples were lost on the way."""
     lasting_bins: int = 3
     bins_before_steps: int = 6
+    step_back_s: float = 0.025
+    """Samples on a busy computer come late for seconds. By more than a sensor's hidden delay is looked for in the
+    motion (``offset_prior_sd_s``) their times are put right at once; to steer there takes 200 s a second."""
 
 
 @dataclass(frozen=True)

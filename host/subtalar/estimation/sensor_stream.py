@@ -16,7 +16,16 @@ from subtalar.estimation.history import History
 from subtalar.estimation.motion import ACC, FREE, GYR, TIME, Q
 from subtalar.estimation.parameters import Parameters
 from subtalar.estimation.raw_rows import ACC as _RAW_ACC
-from subtalar.estimation.raw_rows import AFTER_GAP, FILLED, MEASURED, bridged
+from subtalar.estimation.raw_rows import (
+    AFTER_GAP,
+    FILLED,
+    LONGEST_SILENCE_S,
+    NEWEST_ARRIVAL,
+    bridged,
+    one_way,
+    order_at_start,
+    rows_until,
+)
 from subtalar.estimation.raw_rows import ARRIVAL as _RAW_ARRIVAL
 from subtalar.estimation.raw_rows import CALM as _RAW_CALM
 from subtalar.estimation.raw_rows import EPOCH as _RAW_EPOCH
@@ -35,13 +44,6 @@ memory of gravity sees it (``free_turning.py``)."""
 
 _Q, _GYR, _ACC, _FREE, _TURN = Q.start, GYR.start, ACC.start, FREE.start, TURN.start
 
-_NEWEST, _ARRIVED, _SHIFT, _EPOCH, _STIRRED, _SILENT_UNTIL, _RESUMED = 0, 1, 2, 3, 4, 5, 6
-_BACKWARD_RESTART_S = 1.0
-_FORWARD_RESTART_S = 2.0
-_LONGEST_SILENCE_S = 2.0
-"""Links that are silent for as long are taken for dead and made anew (``device/policy.py``): nothing waits in them."""
-_BURST_S = 5.0
-_AHEAD_S = 0.25
 _CLIP_SHARE = 0.998
 
 
@@ -59,7 +61,12 @@ class StreamCounts:
 
 
 class SensorStream:
-    """Feed blocks of any size; rows appear in ``rows`` once the clock is known (one second at the start)."""
+    """Feed blocks of any size; rows appear in ``rows`` once the clock is known (one second at the start, and again
+    after the device's clock began anew: the first to arrive may have waited long).
+
+    Where late arrivals made the session times too late by more than can be steered back, what would fall into the time
+    already told is not delivered.
+    """
 
     def __init__(self, info: SensorInfo, parameters: Parameters) -> None:
         self.info = info
@@ -75,10 +82,12 @@ class SensorStream:
         self._resting: RestingBias | None = None
         self._samples_counted = 0
         self._first_device_s: float | None = None
-        self._order = np.array([-np.inf, -np.inf, 0.0, 0.0, -np.inf, -np.inf, 0.0])
+        self._order = order_at_start()
         self._last_raw: FloatArray | None = None
         self._last_raw_s = np.inf
         self._last_time_s = 0.0
+        self._resume_s = -np.inf
+        """Rows up to that session time are not delivered."""
 
     @property
     def end_time_s(self) -> float:
@@ -93,7 +102,7 @@ class SensorStream:
     @property
     def end_arrival_s(self) -> float:
         """Arrival of the newest sample that was pushed."""
-        return float(self._order[_ARRIVED])
+        return float(self._order[NEWEST_ARRIVAL])
 
     def push(self, block: SampleBlock) -> None:
         """Take a block; every row that its data decide is delivered."""
@@ -113,7 +122,7 @@ class SensorStream:
             self._first_device_s = float(device[0])
         # Without arrivals all that can be said is that the sensors were started together.
         first_s = self._first_device_s if block.host_time_s is None else np.nan
-        raw, kept, unusable, repeated, restarts = _one_way(
+        raw, kept, unusable, repeated, restarts = one_way(
             _plain(device),
             _plain(device if block.host_time_s is None else block.host_time_s),
             _plain(block.acc_m_s2),
@@ -124,20 +133,30 @@ class SensorStream:
             self._p.most_acc_m_s2,
             self._p.most_gyr_rad_s,
             self._p.calm_rad_s,
-            _LONGEST_SILENCE_S if counted else np.inf,
+            LONGEST_SILENCE_S if counted else np.inf,
         )
         self.counts.unusable += unusable
         self.counts.repeated += repeated
         self.counts.clock_restarts += restarts
         if kept:
             fresh = raw[:kept]
-            self._drain(np.concatenate((self._held, fresh)) if len(self._held) else fresh, final=False)
+            self._drain(np.concatenate((self._held, fresh)) if len(self._held) else fresh, -np.inf)
+
+    def advance(self, horizon_s: float) -> None:
+        """Nothing that arrived before ``horizon_s`` is still to come."""
+        if self._restarted and len(self._held):
+            self._drain(self._held, horizon_s)
 
     def finish(self) -> None:
         """No more samples: deliver what was still held back."""
-        self._drain(self._held, final=True)
+        self._drain(self._held, np.inf)
 
-    def _drain(self, raw: FloatArray, *, final: bool) -> None:
+    @property
+    def _restarted(self) -> bool:
+        """The device's clock began anew, and the new one is not known yet."""
+        return self._clock is not None and self._clock.epoch > 0 and not self._clock.ready
+
+    def _drain(self, raw: FloatArray, horizon_s: float) -> None:
         """Walk the rows from knot to knot of the clock; until it is known they are held."""
         clock = self._clock
         assert clock is not None or len(raw) == 0
@@ -145,23 +164,43 @@ class SensorStream:
             epoch = int(raw[0, _RAW_EPOCH])
             if clock.epoch != epoch:
                 clock.begin_epoch(epoch)
-            inside, same, earliest, even = _until(
+            anew = self._restarted
+            if anew and not self._begin_anew(raw, clock, horizon_s):
+                break
+            inside, same, earliest, even = rows_until(
                 raw, clock.next_knot(float(raw[0, _RAW_TIME])), self._last_raw_s, 1.5 * self._period_s
             )
             complete = inside < len(raw)
-            if not clock.ready and not complete and not final:
+            if not (clock.ready or anew or complete) and horizon_s < np.inf:
                 break
             if inside:
                 learnt_s = float(raw[earliest, _RAW_TIME])
                 clock.learn(learnt_s, float(raw[earliest, _RAW_ARRIVAL]) - learnt_s)
                 if not clock.ready:
                     clock.start(float(raw[0, _RAW_TIME]))
-                    self._begin_inclination(raw[:inside])
+                    if self._vqf is None:
+                        self._begin_inclination(raw[:inside])
                 self._deliver(raw[:inside] if complete else raw, clock, even=even)
-            if complete and inside < same:
-                clock.close_bin()
+            if complete and inside < same and clock.close_bin():
+                # A sensor that does not turn misses nothing; in motion two moments must not be joined to one.
+                rests = raw[inside, _RAW_CALM] >= self._p.calm_before_s
+                self._resume_s = self._last_time_s + (0.0 if rests else self._p.longest_bridge_s)
             raw = raw[inside:]
         self._held = raw
+
+    def _begin_anew(self, raw: FloatArray, clock: SensorClock, horizon_s: float) -> bool:
+        """Whether all of the first bin of a new epoch is there: what arrives within ``bin_s`` of its first sample.
+
+        Not within ``bin_s`` of the device's time: on a busy computer all of that may come at once, and late.
+        """
+        until_s = float(raw[0, _RAW_ARRIVAL]) + self._p.clock.bin_s
+        beyond = np.flatnonzero((raw[:, _RAW_ARRIVAL] >= until_s) | (raw[:, _RAW_EPOCH] != clock.epoch))
+        if len(beyond) == 0 and horizon_s < until_s:
+            return False
+        last = int(beyond[0]) - 1 if len(beyond) else len(raw) - 1
+        clock.end_first_bin(float(raw[last, _RAW_TIME]) + 0.5 * self._period_s)
+        self._resume_s = self._last_time_s
+        return True
 
     def _begin_inclination(self, raw: FloatArray) -> None:
         """Set VQF up with the sensor's measured period."""
@@ -215,16 +254,40 @@ class SensorStream:
             gyr, acc, taken, rested = _motion(filled, before, scale, self._resting.memory, self._resting.rule)
             inclined = self._vqf.updateBatch(gyr, acc)
             bias = inclined["bias"]
-            out = self.rows.room(taken)
-            last_s = self._last_time_s if self.rows.end else np.nan
-            self.counts.clipped += _rows(
-                filled, gyr, inclined["quat6D"], bias, clock.line, scale, last_s, self._limits, *self._free.turning, out
-            )
-            self.rows.end += taken
-            self._last_time_s = float(out[-1, TIME])
+            past = self._past(filled[:taken], clock)
+            for begin, end in ((0, past), (past, taken)):
+                if begin == end:
+                    continue
+                out = self.rows.room(end - begin) if end > past else np.empty((past, WIDTH))
+                last_s = self._last_time_s if self.rows.end else np.nan
+                self.counts.clipped += _rows(
+                    filled[begin:end],
+                    gyr[begin:end],
+                    inclined["quat6D"][begin:end],
+                    bias[begin:end],
+                    clock.line,
+                    scale,
+                    last_s,
+                    self._limits,
+                    *self._free.turning,
+                    out,
+                )
+                if end > past:
+                    self.rows.end += end - begin
+                    self._last_time_s = float(out[-1, TIME])
             if rested:
                 self._learn_bias(self._resting.mean_rad_s, bias[-1])
             before, filled = filled[taken - 1], filled[taken:]
+
+    def _past(self, filled: FloatArray, clock: SensorClock) -> int:
+        """How many of the rows, the first, fall into the time already told."""
+        if self._resume_s == -np.inf:
+            return 0
+        later = np.flatnonzero(clock.session_time(filled[:, _RAW_TIME]) > self._resume_s)
+        if len(later) == 0:
+            return len(filled)
+        self._resume_s = -np.inf
+        return int(later[0])
 
     def _learn_bias(self, mean_rad_s: FloatArray, bias_rad_s: FloatArray) -> None:
         """A rest shows a bias (3,); VQF is corrected where its own is far from it."""
@@ -236,105 +299,6 @@ class SensorStream:
 def _plain(values: FloatArray) -> FloatArray:
     """As the compiled functions take it."""
     return np.ascontiguousarray(values, dtype=np.float64)
-
-
-@compiled("(f8[::1], f8[::1], f8[:,::1], f8[:,::1], f8[::1], f8, f8, f8, f8, f8, f8)")
-def _one_way(
-    device_s: FloatArray,
-    arrival_s: FloatArray,
-    acc_m_s2: FloatArray,
-    gyr_rad_s: FloatArray,
-    order: FloatArray,
-    period_s: float,
-    first_s: float,
-    most_acc_m_s2: float,
-    most_gyr_rad_s: float,
-    calm_rad_s: float,
-    silence_s: float,
-) -> tuple[FloatArray, int, int, int, int]:
-    """Raw rows whose device time advances: repeats are dropped, a clock that began anew is carried on by the arrivals.
-
-    What is no number, or no foot can reach, is a lost sample: it must not stay in the filters' memory. ``order``
-    remembers the newest device time and arrival, the shift of the device clock so far, how often it began anew, when
-    the sensor last turned, and arrival and device time of the first sample after the last silence.
-    A sensor without a clock, whose samples are counted, does not count what it measured while its link was down: after
-    ``silence_s`` its count is carried on by the arrivals, too. Should the samples have been held up after all, they
-    now come all at once and would run ahead of the arrivals; those that do are left out (``repeated``).
-
-    Where there are no arrivals, ``first_s`` is the first device time and stands for them; NaN where there are.
-    Returns the rows, how many of them were kept (they come first), unusable and repeated, and how often the clock began
-    anew.
-    """
-    raw = np.empty((len(device_s), _RAW_WIDTH))
-    kept = unusable = repeated = restarts = 0
-    for i in range(len(raw)):
-        usable = np.isfinite(device_s[i]) and np.isfinite(arrival_s[i])
-        for k in range(3):
-            usable = usable and abs(acc_m_s2[i, k]) < most_acc_m_s2
-            usable = usable and abs(gyr_rad_s[i, k]) < most_gyr_rad_s
-        if not usable:
-            unusable += 1
-            continue
-        newest, arrived = order[_NEWEST], order[_ARRIVED]
-        t, a = device_s[i] + order[_SHIFT], arrival_s[i]
-        if not np.isnan(first_s):
-            a = t - first_s
-        silent = a - arrived > silence_s
-        if silent or t <= newest - _BACKWARD_RESTART_S or t > newest + (a - arrived) + _FORWARD_RESTART_S:
-            # The very first sample has nothing before it to agree with.
-            carried_on = newest + max(a - arrived, period_s)
-            if np.isfinite(carried_on):
-                order[_SHIFT] += carried_on - t
-                order[_EPOCH] += 1.0
-                t = carried_on
-                restarts += 1
-                if silent:
-                    order[_SILENT_UNTIL], order[_RESUMED] = a, t
-        elif t <= newest:
-            repeated += 1
-            continue
-        elif a < order[_SILENT_UNTIL] + _BURST_S and t - order[_RESUMED] > a - order[_SILENT_UNTIL] + _AHEAD_S:
-            order[_SHIFT] -= period_s
-            repeated += 1
-            continue
-        power = 0.0
-        for k in range(3):
-            raw[kept, _RAW_ACC + k] = acc_m_s2[i, k]
-            raw[kept, _RAW_GYR + k] = gyr_rad_s[i, k]
-            power += gyr_rad_s[i, k] * gyr_rad_s[i, k]
-        if power >= calm_rad_s * calm_rad_s:
-            order[_STIRRED] = t
-            raw[kept, _RAW_CALM] = -1.0
-        else:
-            raw[kept, _RAW_CALM] = t - order[_STIRRED]
-        raw[kept, _RAW_STATE] = MEASURED
-        if not np.isnan(first_s):
-            a = t - first_s  # a clock that began anew was carried on
-        raw[kept, _RAW_TIME], raw[kept, _RAW_ARRIVAL] = t, a
-        raw[kept, _RAW_EPOCH] = order[_EPOCH]
-        order[_NEWEST], order[_ARRIVED] = t, a
-        kept += 1
-    return raw, kept, unusable, repeated, restarts
-
-
-@compiled("(f8[:,::1], f8, f8, f8)")
-def _until(raw: FloatArray, knot_s: float, before_s: float, longest_s: float) -> tuple[int, int, int, bool]:
-    """How many rows of the first clock epoch lie before the knot, how many there are, which was least delayed, and
-    whether no step between those before the knot, counted from ``before_s``, is longer than ``longest_s``.
-    """
-    same = 0
-    while same < len(raw) and raw[same, _RAW_EPOCH] == raw[0, _RAW_EPOCH]:
-        same += 1
-    inside = earliest = 0
-    even = True
-    while inside < same and raw[inside, _RAW_TIME] < knot_s:
-        delay = raw[inside, _RAW_ARRIVAL] - raw[inside, _RAW_TIME]
-        if delay < raw[earliest, _RAW_ARRIVAL] - raw[earliest, _RAW_TIME]:
-            earliest = inside
-        even = even and raw[inside, _RAW_TIME] - before_s <= longest_s
-        before_s = raw[inside, _RAW_TIME]
-        inside += 1
-    return inside, same, earliest, even
 
 
 @compiled("(f8[:,::1], f8[::1], f8, f8[::1], f8[::1])")
