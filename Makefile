@@ -25,7 +25,7 @@ live:
 
 test:
 	@scripts/set-up test
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 check:
 	@scripts/set-up test

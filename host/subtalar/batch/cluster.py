@@ -10,8 +10,9 @@ from subtalar import __version__
 from subtalar.batch.job import Done, Job, run
 from subtalar.errors import LinkError
 
-_FIND_S = 10.0
-"""So long a scheduler has to answer, and the first worker to turn up."""
+_ANSWER_S = 10.0
+"""So long a scheduler has to answer."""
+_FIRST_WORKER_S = 10.0
 
 
 def run_on_cluster(jobs: Sequence[Job], address: str, folders: Sequence[Path]) -> Iterator[Done]:
@@ -42,7 +43,7 @@ def _client(address: str) -> Iterator[Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # small differences between versions of Dask
         try:
-            client = Client(address, timeout=_FIND_S, set_as_default=False)
+            client = Client(address, timeout=_ANSWER_S, set_as_default=False)
         except (OSError, ValueError) as error:
             raise LinkError(
                 f"No Dask scheduler answers at {address}: start one with `dask scheduler`, workers with "
@@ -56,7 +57,7 @@ def _client(address: str) -> Iterator[Any]:
 
 def _check_workers(client: Any, address: str, folders: Sequence[Path]) -> None:
     with contextlib.suppress(TimeoutError):
-        client.wait_for_workers(1, timeout=_FIND_S)
+        client.wait_for_workers(1, timeout=_FIRST_WORKER_S)
     found: dict[str, Any] = client.run(_look, [str(folder) for folder in folders], on_error="return")
     if not found:
         raise LinkError(f"The scheduler at {address} has no workers: start some with `dask worker {address}`.")

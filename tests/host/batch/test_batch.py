@@ -153,7 +153,7 @@ def test_results_inside_the_folder_are_not_taken_for_sessions(visits, first, tmp
 
 def test_a_scheduler_that_is_not_there_is_told(visits, tmp_path, monkeypatch):
     pytest.importorskip("distributed")
-    monkeypatch.setattr(cluster, "_FIND_S", 1.0)
+    monkeypatch.setattr(cluster, "_ANSWER_S", 1.0)
     with pytest.raises(LinkError, match="No Dask scheduler answers"):
         run_batch(visits, tmp_path / "out", scheduler="tcp://127.0.0.1:1")
     with pytest.raises(LinkError, match="No Dask scheduler answers"):
@@ -163,15 +163,16 @@ def test_a_scheduler_that_is_not_there_is_told(visits, tmp_path, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
 def test_a_cluster_gives_the_same_tables(visits, first, tmp_path, monkeypatch):
+    """The workers are threads of this process, over TCP all the same; `subtalar bench batch` has processes."""
     distributed = pytest.importorskip("distributed")
-    options = {"dashboard_address": None, "threads_per_worker": 1, "host": "127.0.0.1"}
-    with distributed.LocalCluster(n_workers=0, **options) as dask:
+    options = {"dashboard_address": None, "threads_per_worker": 1, "host": "127.0.0.1", "memory_limit": 0}
+    with distributed.LocalCluster(n_workers=0, processes=False, protocol="tcp://", **options) as dask:
         with monkeypatch.context() as patch:
-            patch.setattr(cluster, "_FIND_S", 2.0)
+            patch.setattr(cluster, "_FIRST_WORKER_S", 2.0)
             with pytest.raises(LinkError, match="has no workers"):
                 run_batch(visits, tmp_path / "out", scheduler=dask.scheduler_address)
         dask.scale(1)
-        dask.wait_for_workers(1)
+        dask.wait_for_workers(1, timeout=60)
         outcome = run_batch(visits, tmp_path / "out", scheduler=dask.scheduler_address)
     assert outcome.problems.keys() == first[1].problems.keys()
     for table in ("strides.csv", "sessions.csv", "walk/angles.csv"):

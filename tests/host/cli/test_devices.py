@@ -203,7 +203,7 @@ def test_live_without_sensors_is_wrong_usage(run):
 
 def test_a_device_without_a_place_takes_the_remembered_one(run, monkeypatch):
     plans = []
-    monkeypatch.setattr(sys.modules["subtalar.cli.live"], "_run_live", lambda plan, **_: plans.append(plan))
+    monkeypatch.setattr(sys.modules["subtalar.cli.live"], "_run_live", lambda plan, *_, **__: plans.append(plan))
     run("devices", "assign", "right_foot", f"ble:{A},model=talus,rate=200")
     run("live", "--no-record", "--device", f"ble:{A}", "--device", f"left_foot=ble:{B}")
     (plan,) = plans
