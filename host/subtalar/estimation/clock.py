@@ -2,19 +2,22 @@
 
 A sample arrives late by a fixed delay, which nobody can know from arrivals alone, plus a random part that is never
 negative. The lower envelope of ``arrival − device time`` therefore shows offset and drift of the two clocks
-(Moon, Skelly & Towsley 1999, doi 10.1109/INFCOM.1999.749287; the line is the edge of the lower convex hull below
-the centroid: Zhang, Liu & Xia 2002, doi 10.1109/INFCOM.2002.1019346). What remains fixed between two sensors is
-found from the motion (``joint_centre.py``).
+(Moon, Skelly & Towsley 1999, doi 10.1109/INFCOM.1999.749287). For clocks it is a low quantile over many minutes
+(``arrival_floor.py``); for sensors that only count, whose losses lift it, the edge of the lower convex hull below the
+centroid over half a minute (Zhang, Liu & Xia 2002, doi 10.1109/INFCOM.2002.1019346). What remains fixed between two
+sensors is found from the motion (``joint_centre.py``).
 """
 
 import numpy as np
 
+from subtalar.estimation.arrival_floor import ArrivalFloor
 from subtalar.estimation.compiled import compiled
 from subtalar.estimation.history import first_at
 from subtalar.estimation.parameters import ClockParameters
 from subtalar.types import FloatArray
 
 _NO_BINS = np.empty((0, 2))
+_REACH_S = 2.0
 
 
 def lower_line(x: FloatArray, y: FloatArray, max_slope: float) -> tuple[float, float]:
@@ -64,7 +67,7 @@ class SensorClock:
         self.ready = False
         self.epoch = 0
         self._p = parameters
-        self._max_drift = parameters.max_drift_counted if counted else parameters.max_drift
+        self._floor = None if counted else ArrivalFloor(parameters)
         self._window_s = parameters.counted_window_s if counted else parameters.window_s
         self._bins = _NO_BINS
         """Device time and smallest ``arrival − device`` (n, 2) of the seconds that count."""
@@ -106,6 +109,8 @@ class SensorClock:
         self._bins = _NO_BINS
         self._late.clear()
         self._best = (0.0, np.inf)
+        if self._floor is not None:
+            self._floor.begin_anew()
 
     def end_first_bin(self, device_s: float) -> None:
         """The first bin of a clock that began anew ends here: it is as long as its arrivals took."""
@@ -155,11 +160,15 @@ class SensorClock:
     def _renew_line(self, end: float) -> None:
         kept = min(first_at(self._bins, 0, end - self._window_s), len(self._bins) - 1)
         self._bins = self._bins[kept:]
+        if self._floor is not None:
+            if kept and len(self._bins) == 1:  # after a long silence
+                self._floor.begin_anew()
+            self._line = self._floor.fit(self._bins, end)
+            return
         x, y = self._bins.T.copy()
-        # Over a few seconds the jitter of the envelope looks like drift; wait until drift outgrows it.
-        reach_s = 2.0 if self.counted else 15.0
-        if x[-1] - x[0] > reach_s:
-            self._line = lower_line(x, y, self._max_drift)
+        # Over a second or two the jitter of the envelope looks like drift; wait until drift outgrows it.
+        if x[-1] - x[0] > _REACH_S:
+            self._line = lower_line(x, y, self._p.max_drift_counted)
         else:
             slope = self._line[0]
             self._line = (slope, float(np.min(y - slope * x)))

@@ -7,10 +7,24 @@ from subtalar.errors import InputError
 
 @dataclass(frozen=True)
 class ClockParameters:
-    """Device clock to session clock (``clock.py``)."""
+    """Device clock to session clock (``clock.py``, ``arrival_floor.py``)."""
 
     bin_s: float = 1.0
-    window_s: float = 120.0
+    window_s: float = 900.0
+    """Some beats of a radio's turns with the samples: 10 ms of place at 50 ppm is one beat of 200 s."""
+    fade_s: float = 300.0
+    """What is so much older counts e times less: a delay that changes for good is believed within half a minute if it
+    is shorter, within ten if it is longer."""
+    floor_quantile: float = 0.1
+    floor_rounds: int = 3
+    scatter_s: float = 2e-3
+    """By how much the least delay of a second scatters about the floor, at most."""
+    finest_s: float = 1e-4
+    drift_sd: float = 50e-6
+    drift_again_sd: float = 5e-6
+    """A device that was started anew is warmer or colder, but has the same crystal."""
+    drift_change_sd_hz: float = 2e-8
+    """±10 ppm within forty minutes: a tuning fork or an AT cut that is put on a warm leg."""
     max_drift: float = 300e-6
     """Crystal oscillators stay within ±100 ppm; twice that and a margin."""
     max_drift_counted: float = 0.03
