@@ -20,13 +20,12 @@ def leg(device: str, script: str) -> LegFinding:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("device", "most_ms"), [("movella-dot", 2.0), ("shimmer3", 8.0)])
-def test_sensors_stay_together_over_a_wrap_losses_and_lost_links(device: str, most_ms: float) -> None:
-    """A Shimmer3 sends in turns that beat with its samples, which arrivals alone cannot see through."""
+@pytest.mark.parametrize("device", ["movella-dot", "shimmer3"])
+def test_sensors_stay_together_over_a_wrap_losses_and_lost_links(device: str) -> None:
     found = leg(device, day_script(MINUTES_S))
     assert found.has_device_time
-    assert found.settled_ms[0] < most_ms
-    assert [text for text in of_leg(found, MINUTES_S / 3600.0)[1] if "ms apart" not in text] == []
+    assert found.settled_ms[0] < 2.0
+    assert of_leg(found, MINUTES_S / 3600.0)[1] == []
     assert found.compared > 0.7 * 50.0 * MINUTES_S
     assert [t.ledger.reconnects for t in found.sensors.values()] == [2, 1]
     assert all(t.ledger.lost > 100 for t in found.sensors.values())
