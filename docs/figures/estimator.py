@@ -15,7 +15,7 @@ from drawing import INK, PALE, X_COLOUR, Y_COLOUR, Z_COLOUR, save
 from subtalar.estimation import leg_steps, leg_tracker
 from subtalar.estimation import quaternions as quat
 from subtalar.estimation.ankle_path import StrideHeading, ankle_velocity, stride_heading
-from subtalar.estimation.clock import lower_line
+from subtalar.estimation.arrival_floor import ArrivalFloor
 from subtalar.estimation.estimator import GaitEstimator
 from subtalar.estimation.gait_events import SwingEvents, swing_events
 from subtalar.estimation.heading import HeadingFilter
@@ -105,8 +105,10 @@ def draw_clock(seen: Seen) -> None:
     edges = np.arange(0, since[-1], Parameters().clock.bin_s)
     bins = [late[(since >= a) & (since < a + 1)].argmin() + np.searchsorted(since, a) for a in edges]
     ax.plot(since[bins], 1e3 * (late[bins] - lowest), "o", ms=3, color=X_COLOUR, label="smallest of each second")
-    slope, intercept = lower_line(since[bins], late[bins] - lowest, Parameters().clock.max_drift)
-    label = f"lower line: the two clocks drift apart by {abs(1e6 * slope):.0f} ppm"
+    floor, points = ArrivalFloor(Parameters().clock), np.column_stack((since[bins], late[bins] - lowest))
+    for n, end in enumerate(edges + Parameters().clock.bin_s, start=1):  # second by second, as it is in a session
+        slope, intercept = floor.fit(points[:n], end)
+    label = f"floor: the two clocks drift apart by {abs(1e6 * slope):.0f} ppm"
     ax.plot(since, 1e3 * (slope * since + intercept), color=INK, lw=1.5, label=label)
     ax.set(xlabel="device time since the first sample (s)", ylabel="arrival − device time\n(ms, from the smallest)")
     ax.set_ylim(-1, 12)
