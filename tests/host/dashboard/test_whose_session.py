@@ -10,9 +10,10 @@ from subtalar.dashboard.model import DashboardModel
 from subtalar.dashboard.terminal import summary_lines
 
 
-def test_the_window_shows_code_visit_and_condition(app, reader, feeder):
+def test_the_window_shows_code_visit_and_condition(app, reader, feeder, monkeypatch):
     from subtalar.dashboard.qt.window import DashboardWindow
 
+    monkeypatch.setattr("subtalar.dashboard.model.FACTS_EVERY_S", 0.0)
     feeder.feed_until(2.0)
     window = DashboardWindow(DashboardModel(reader, reader.heartbeat_ns), None)
     try:
