@@ -159,18 +159,7 @@ class OneSensorLeg(ABC):
         self._log.add_rows(t, found.angles_deg, found.quality, shock, found.foot_pitch_deg, rows[:, stream.REAL])
         real = rows[:, stream.REAL] > 0
         if real.any():
-            self._angles.append(
-                AngleBlock(
-                    self.side,
-                    t[real],
-                    found.angles_deg[real],
-                    found.sd_deg[real],
-                    found.quality[real].astype(np.uint8),
-                    found.shank_view[real],
-                    found.further_deg[real],
-                    found.further_sd_deg[real],
-                )
-            )
+            self._angles.append(found.block(self.side, t, real))
 
     def _row_angles(self, rows: FloatArray) -> RowAngles:
         out = RowAngles.unknown(len(rows))

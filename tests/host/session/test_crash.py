@@ -232,10 +232,10 @@ def test_verify_of_a_sound_recording_and_of_a_folder(sound, raw_folder):
 def test_a_newer_format_version_is_refused(tmp_path, make, monkeypatch):
     from subtalar.session.recording import mcap_writer
 
-    monkeypatch.setattr(mcap_writer, "FORMAT_VERSION", 2)
+    monkeypatch.setattr(mcap_writer, "FORMAT_VERSION", 3)
     Recorder(tmp_path / "a.mcap", make.sensors(), make.START).close()
     monkeypatch.undo()
-    with pytest.raises(InputError, match=r"format version 2.*update subtalar"):
+    with pytest.raises(InputError, match=r"format version 3.*update subtalar"):
         open_session(tmp_path / "a.mcap")
 
 

@@ -70,6 +70,7 @@ class Cut:
         _set(m.block_arrival_s, arrivals)
         for name, width in (("device_time_s", 1), ("host_time_s", 1), ("acc_m_s2", 3), ("gyr_rad_s", 3)):
             _keep_rows(getattr(m, name), keep, width)
+        m.acc_counts, m.gyr_counts = _rows_of(m.acc_counts, keep), _rows_of(m.gyr_counts, keep)
         return bool(lengths)
 
     def raw(self, m: Any) -> bool:
@@ -138,6 +139,11 @@ _CUTS: Final[dict[str, Callable[[Cut, Any], bool]]] = {
     "StatusSnapshot": Cut.status,
     "Marker": Cut.marker,
 }
+
+
+def _rows_of(counts: bytes, rows: list[int]) -> bytes:
+    """Rows of three int16."""
+    return b"".join(counts[6 * k : 6 * k + 6] for k in rows)
 
 
 def _set(column: Any, values: list[Any]) -> None:

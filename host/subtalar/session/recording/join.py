@@ -9,6 +9,7 @@ import numpy as np
 from subtalar.errors import InputError
 from subtalar.session.opening import is_recording
 from subtalar.session.recording.container import Scanner
+from subtalar.session.recording.counts import steps_of
 from subtalar.session.recording.cut import Cut
 from subtalar.session.recording.mcap_writer import RecordingWriter, Totals
 from subtalar.session.recording.messages import ArrivedBlock, RawChunk, StatusSnapshot, encode_blocks, encode_raw
@@ -89,7 +90,9 @@ class _Joiner:
                 blocks = [b for b in arrived if self._is_next("samples", b.block.site, b)]
                 for block in blocks:
                     self.totals.add_block(block)
-                return encode_blocks(group, blocks) if blocks else b""
+                if not blocks:
+                    return b""
+                return encode_blocks(group, blocks, steps_of(header.sensors[blocks[0].block.site]))
             case "RawBytes":
                 raw = [item for item in decode_items(header, message) if isinstance(item, RawChunk)]
                 chunks = [c for c in raw if self._is_next("raw", c.site, c)]

@@ -28,6 +28,7 @@ from subtalar.types import BodySite, SensorInfo, SensorStatus
 
 PROFILE = "subtalar"
 HEADER_METADATA = "subtalar.header"
+_YIELD_NS = 500_000
 
 
 class Totals:
@@ -113,6 +114,7 @@ class RecordingWriter:
 
     def __init__(self, file: DurableFile, header_bytes: bytes, sites: Sequence[BodySite], start_utc: datetime) -> None:
         self._writer: Any = Writer(cast(Any, file), compression=CompressionType.ZSTD, enable_data_crcs=True)
+        self._yielded_ns = 0
         self._start_ns = round(start_utc.timestamp() * 1e9)
         table = topics([site.value for site in sites])
         self._writer.start(profile=PROFILE, library=f"subtalar {__version__}")
@@ -134,7 +136,9 @@ class RecordingWriter:
     def add_at(self, topic: str, log_time: int, data: bytes, sequence: int = 0) -> None:
         """Add a message at a time in ns since 1970."""
         self._writer.add_message(self._channels[topic], log_time, data, log_time, sequence)
-        time.sleep(0)  # lets a waiting event loop have the interpreter now instead of after the switch interval
+        if time.monotonic_ns() - self._yielded_ns > _YIELD_NS:
+            time.sleep(0)  # lets a waiting event loop have the interpreter now instead of after the switch interval
+            self._yielded_ns = time.monotonic_ns()
 
     def flush(self) -> None:
         """Close the chunk in progress and write it."""

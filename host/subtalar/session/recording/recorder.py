@@ -17,6 +17,7 @@ from typing import Any, Self
 from subtalar.errors import RecordingError
 from subtalar.session.model import Annotation
 from subtalar.session.recording.batch import Batch, Item
+from subtalar.session.recording.counts import steps_of
 from subtalar.session.recording.durable_file import DurableFile
 from subtalar.session.recording.hand_over import HandOver, HeldItems
 from subtalar.session.recording.mcap_writer import RecordingWriter, Totals, encode_header
@@ -62,8 +63,8 @@ class Recorder:
             raise ValueError("start_utc needs a time zone")
         self.path = Path(path).expanduser()
         self._patient = patient
-        self._sites = frozenset(s.site for s in sensors)
-        if not sensors or len(self._sites) != len(sensors):
+        self._steps = {s.site: steps_of(s) for s in sensors}
+        if not sensors or len(self._steps) != len(sensors):
             raise ValueError("a recording needs at least one sensor and each site once")
         configuration_json = json.dumps(dict(configuration or {}), sort_keys=True)
         self._part = 1 if continues is None else continues.part + 1
@@ -212,7 +213,7 @@ class Recorder:
     def _put(self, item: Any, site: BodySite | None, size: int) -> None:
         if self._failure is None and self._stopping:
             raise RecordingError(f"{self.path.name} is closed already: start a new recording.")
-        if site is not None and site not in self._sites:
+        if site is not None and site not in self._steps:
             raise RecordingError(
                 f"{self.path.name} was started without a {site} sensor: start a new recording with it."
             )
@@ -283,7 +284,7 @@ class Recorder:
         if not items:
             return
         self._group += 1
-        Batch(items).write(self._writer, self._totals, self._group)
+        Batch(items, self._steps).write(self._writer, self._totals, self._group)
         self._writer.flush()
 
     def _fail(self, error: RecordingError) -> None:

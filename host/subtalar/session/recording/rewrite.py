@@ -10,7 +10,7 @@ from typing import Any
 from subtalar.errors import RecordingError
 from subtalar.session.recording.durable_file import DurableFile, check_new, is_being_written, sync_folder
 from subtalar.session.recording.mcap_writer import RecordingWriter
-from subtalar.session.recording.schema import message_class
+from subtalar.session.recording.schema import FORMAT_VERSION, message_class
 from subtalar.session.recording.stream import RecordingHeader
 from subtalar.session.recording.verify import VerifyReport, verify_recording
 
@@ -18,6 +18,7 @@ from subtalar.session.recording.verify import VerifyReport, verify_recording
 def changed_header(header: RecordingHeader, origin: dict[str, Any] | None) -> bytes:
     """The ``SessionHeader`` of a new recording made of this one; fields that this version does not know stay."""
     message = message_class("SessionHeader").FromString(header.raw)
+    message.format_version = FORMAT_VERSION  # it is this program that writes
     message.recording_id = uuid.uuid4().hex
     message.origin_json = json.dumps(origin, sort_keys=True) if origin else ""
     return bytes(message.SerializeToString())

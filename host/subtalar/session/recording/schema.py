@@ -10,7 +10,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from subtalar.types import SIDES
 
 PACKAGE: Final = "subtalar.recording"
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 
 _Field = descriptor_pb2.FieldDescriptorProto
 _TYPES: Final = {
@@ -44,7 +44,8 @@ _MESSAGES: Final[dict[str, dict[str, tuple[int, str]]]] = {
         # Where a recording that is a part of something comes from: keys "kind" (continuation, trimmed), "of", "of_id".
         "origin_json": (7, "string"),
     },
-    # Several blocks of one sensor, one after the other. Rows of acc and gyr are x, y, z.
+    # Several blocks of one sensor, one after the other. Rows of acc and gyr are x, y, z: doubles, or, where that gives
+    # the same bits, little-endian int16 (since version 2), each value being the count times what one count stands for.
     "Samples": {
         "site": (1, "string"),
         "group": (2, "uint64"),
@@ -57,6 +58,10 @@ _MESSAGES: Final[dict[str, dict[str, tuple[int, str]]]] = {
         "host_time_s": (9, "double*"),
         "acc_m_s2": (10, "double*"),
         "gyr_rad_s": (11, "double*"),
+        "acc_counts": (12, "bytes"),
+        "acc_m_s2_per_count": (13, "double"),
+        "gyr_counts": (14, "bytes"),
+        "gyr_rad_s_per_count": (15, "double"),
     },
     "RawBytes": {
         "site": (1, "string"),
