@@ -12,14 +12,18 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from subtalar.acquisition import mailbox
 from subtalar.acquisition.company import SessionCompany
 from subtalar.acquisition.engine import Engine
 from subtalar.acquisition.plan import AcquisitionPlan, DeviceSource, Outcome, ProvidedSource, ReplaySource
 from subtalar.acquisition.ring import RingWriter, SessionFacts
 from subtalar.acquisition.runs import Stop, run_replay, run_sensors, specs_of
+from subtalar.errors import SubtalarError
 from subtalar.estimation import warm_up, warmed
 
 _LINGER_S = 5.0
+_LISTEN_EVERY_S = 0.05
+_ROUNDS_A_LETTER = 4
 
 
 def measure(plan: AcquisitionPlan, pipe: "Connection[Any, Any]") -> Outcome:
@@ -39,7 +43,7 @@ async def _measure(plan: AcquisitionPlan, pipe: "Connection[Any, Any]") -> Outco
             loop.add_signal_handler(getattr(signal, name), stop.set)
     with RingWriter.create() as ring:
         pipe.send(("ring", ring.name))
-        listening = asyncio.create_task(_listen(pipe, stop, engines))
+        listening = asyncio.create_task(_listen(pipe, ring.name, stop, engines))
         try:
             async with SessionCompany(plan.company, ring.name) as company:
 
@@ -55,6 +59,8 @@ async def _measure(plan: AcquisitionPlan, pipe: "Connection[Any, Any]") -> Outco
             await stop.within(_LINGER_S)
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
+            with contextlib.suppress(OSError, SubtalarError):
+                mailbox.take(ring.name)  # nothing is left behind
     facts = engines[0].facts
     return Outcome("", facts.recording_path, facts.recording_error, engines[0].strides, facts.recording_note)
 
@@ -70,18 +76,28 @@ async def _run(plan: AcquisitionPlan, ring: RingWriter, stop: Stop, on_engine: C
                 await run_sensors(specs_of(hardware), plan, ring, stop, on_engine, hardware)
 
 
-async def _listen(pipe: "Connection[Any, Any]", stop: Stop, engines: list[Engine]) -> None:
-    """Commands from the process that shows the session."""
+async def _listen(pipe: "Connection[Any, Any]", name: str, stop: Stop, engines: list[Engine]) -> None:
+    """Commands from the process that started the session, as long as it lives, and from windows that found it."""
     while True:
-        await asyncio.sleep(0.05)
+        commands: list[tuple[str, str]] = []
         try:
-            while pipe.poll():
-                command, text = pipe.recv()
-                if command == "stop":
-                    stop.set()
-                elif command == "mark" and engines:
-                    engines[0].mark(text)
-                elif command == "record" and engines:
-                    engines[0].record_to(Path(text))
+            for _ in range(_ROUNDS_A_LETTER):
+                await asyncio.sleep(_LISTEN_EVERY_S)
+                while pipe.poll():
+                    _obey(pipe.recv(), stop, engines)
         except (EOFError, OSError):
-            return  # the window is gone; the session goes on
+            await asyncio.sleep(_LISTEN_EVERY_S)  # that window is gone; the session goes on
+        with contextlib.suppress(OSError, SubtalarError):
+            commands = mailbox.take(name)
+        for command in commands:
+            _obey(command, stop, engines)
+
+
+def _obey(command: tuple[str, str], stop: Stop, engines: list[Engine]) -> None:
+    match command:
+        case "stop", _:
+            stop.set()
+        case "mark", text if engines:
+            engines[0].mark(text)
+        case "record", place if engines:
+            engines[0].record_to(Path(place))

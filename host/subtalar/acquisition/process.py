@@ -11,6 +11,7 @@ import logging
 import multiprocessing
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from multiprocessing import resource_tracker
@@ -19,6 +20,7 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
+from subtalar.acquisition.mailbox import put
 from subtalar.acquisition.plan import AcquisitionPlan, Outcome
 from subtalar.acquisition.ring import RingReader, SessionFacts, find_sessions
 from subtalar.errors import InputError, LinkError, SubtalarError
@@ -92,13 +94,16 @@ class Acquisition:
 
 
 class RunningSession:
-    """Control of a session that another process started, by signals: all that is left when its pipe is gone."""
+    """Control of a session that another process started, whose pipe is gone: a signal to end it, else the mailbox."""
 
     def __init__(self, ring_name: str, pid: int) -> None:
         self.ring_name, self._pid = ring_name, pid
 
     def stop(self) -> None:
         """End the session in order and close the recording."""
+        if sys.platform == "win32":
+            put(self.ring_name, "stop")  # a signal would end it at once there, and the recording with it
+            return
         with contextlib.suppress(ProcessLookupError):
             os.kill(self._pid, signal.SIGTERM)
 
@@ -118,12 +123,12 @@ class RunningSession:
             return reader.session()
 
     def mark(self, text: str) -> None:
-        """Raises OSError: a signal carries no text."""
-        raise OSError("markers need the window that started the session")
+        """Put a marker into the recording. Raises OSError where nobody listens."""
+        put(self.ring_name, "mark", text)
 
     def record_to(self, place: str) -> None:
-        """Raises OSError: a signal carries no text."""
-        raise OSError("another place needs the window that started the session")
+        """Go on recording in this folder or file, after the disk failed. Raises OSError where nobody listens."""
+        put(self.ring_name, "record", place)
 
 
 def running_session(name: str = "", *, only: bool = False) -> RunningSession:

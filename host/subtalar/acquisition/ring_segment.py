@@ -91,14 +91,14 @@ class Segment:
 
 def live_names() -> tuple[str, ...]:
     """Names of the segments whose owners run, newest first."""
-    found = [(file.stat().st_mtime, file.stem) for file in _lock_folder().glob("*.lock") if _is_held(file)]
+    found = [(file.stat().st_mtime, file.stem) for file in live_folder().glob("*.lock") if _is_held(file)]
     return tuple(name for _, name in sorted(found, reverse=True))
 
 
 def clean_stale() -> tuple[str, ...]:
     """Remove the segments that dead owners left behind; returns their names."""
     removed = []
-    for file in _lock_folder().glob("*.lock"):
+    for file in live_folder().glob("*.lock"):
         with contextlib.suppress(FileNotFoundError):
             if time.time() - file.stat().st_mtime > _GRACE_S and not _is_held(file):
                 _unlink_memory(file.stem)
@@ -107,7 +107,8 @@ def clean_stale() -> tuple[str, ...]:
     return tuple(removed)
 
 
-def _lock_folder() -> Path:
+def live_folder() -> Path:
+    """Where sessions of this user are found. Raises SubtalarError where somebody else made it."""
     owner = os.getuid() if sys.platform != "win32" else os.environ.get("USERNAME", "user")
     folder = Path(tempfile.gettempdir()) / f"subtalar-live-{owner}"
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -119,7 +120,7 @@ def _lock_folder() -> Path:
 def _lock_file(name: str) -> Path:
     if not name or any(c in name for c in "/\\:. \0"):
         raise InputError(f"{name!r} cannot be the name of a live session: use letters, digits and hyphens")
-    return _lock_folder() / f"{name}.lock"
+    return live_folder() / f"{name}.lock"
 
 
 if sys.platform == "win32":

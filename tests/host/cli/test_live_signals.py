@@ -5,13 +5,15 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from subtalar.session import verify
+from subtalar.acquisition.process import running_session
+from subtalar.session import Annotation, read_items, verify
 
 pytestmark = [
     pytest.mark.slow,
@@ -110,8 +112,8 @@ def test_a_signal_ends_the_session_and_closes_its_recording(
     wait_for(lambda: alone(process))
 
 
-def test_a_session_whose_window_was_killed_goes_on_is_shown_and_is_ended_by_name(
-    start: Start, long_walk: Path, tmp_path: Path
+def test_a_session_whose_window_was_killed_goes_on_is_shown_marked_and_ended_by_name(
+    start: Start, long_walk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recording = tmp_path / "a.mcap"
     process = start("live", "--replay", long_walk, "--headless", "--record", recording)
@@ -129,12 +131,20 @@ def test_a_session_whose_window_was_killed_goes_on_is_shown_and_is_ended_by_name
     assert (view.returncode, err) == (0, "")
     assert "live --stop subtalar-" in out
 
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    running = running_session()
+    running.mark("Treppe hinauf")
+    folder = tmp_path / "tmp" / f"subtalar-live-{os.getuid()}"
+    wait_for(lambda: not list(folder.glob("*.letter")))
+
     stop = start("live", "--stop")
     out, err = stop.communicate(timeout=PATIENCE_S)
     assert (stop.returncode, err) == (0, "")
     assert out == f"Recorded: {recording}\n"
     assert verify(recording).status == "ok"
+    assert [i.label for i in read_items(recording) if isinstance(i, Annotation)][-1] == "Treppe hinauf"
     wait_for(lambda: alone(process))
+    assert not list(folder.iterdir())
 
     again = start("live", "--stop")
     _, err = again.communicate(timeout=PATIENCE_S)
