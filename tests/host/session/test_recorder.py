@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from datetime import datetime
 
 import numpy as np
@@ -23,6 +24,7 @@ from subtalar.session import (
     read_header,
     read_items,
 )
+from subtalar.session.recording.durable_file import DurableFile
 from subtalar.types import AngleBlock, BodySite, GaitEvent, Notice, SampleBlock, Stride
 
 FOOT, SHANK = BodySite.RIGHT_FOOT, BodySite.RIGHT_SHANK
@@ -249,7 +251,9 @@ def test_a_full_disk_is_told_once_each_call_and_what_was_written_stays(tmp_path,
         with pytest.raises(RecordingError):
             recorder.close()
     recorder.close()
-    assert threading.active_count() == 1 or not any("recorder" in t.name for t in threading.enumerate())
+    assert threading.active_count() == 1 or not any(
+        t.name.startswith(("recorder", "sync")) for t in threading.enumerate()
+    )
     found = list(open_session(path).blocks(None))
     assert len(found) == half
     assert all(map(make.same_bits, found, blocks))
@@ -263,6 +267,38 @@ def test_a_recording_removed_under_way_is_told(tmp_path, make):
         recorder.sync()
     with pytest.raises(RecordingError):
         recorder.close()
+
+
+def test_chunks_are_written_while_the_disk_is_waited_for(tmp_path, make, monkeypatch):
+    """A killed program loses what was not written; what the disk has not confirmed yet, it keeps."""
+    path = tmp_path / "a.mcap"
+    blocks = make.blocks(20.0)
+    waiting, go_on = threading.Event(), threading.Event()
+    really = DurableFile.sync
+
+    def slow(file):
+        if threading.current_thread().name.startswith("sync"):
+            waiting.set()
+            assert go_on.wait(60.0)
+        really(file)
+
+    with Recorder(path, make.sensors(), make.START) as recorder:
+        monkeypatch.setattr(DurableFile, "sync", slow)
+        recorder.write_block(blocks[0])
+        assert waiting.wait(60.0)
+        size = recorder.size
+        for block in blocks[1:]:
+            recorder.write_block(block)
+        deadline = time.monotonic() + 60.0
+        while recorder.size < size + 10_000 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert recorder.size > size + 10_000
+        assert not go_on.is_set()
+        go_on.set()
+        recorder.sync()
+    found = list(open_session(path).blocks(None))
+    assert all(map(make.same_bits, found, blocks))
+    assert len(found) == len(blocks)
 
 
 def test_writing_after_close_is_refused(tmp_path, make):

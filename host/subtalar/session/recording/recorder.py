@@ -1,8 +1,9 @@
 """Write a recording while it happens; a crash costs half a second at most.
 
-Calls only put frozen values into a queue. A thread of its own encodes them, writes a chunk every 0.4 s and
-waits for the disk every second, so a slow disk never holds up the sensors. When the disk fails, what it has not
-confirmed is held, and a recorder on another disk can take it over.
+Calls only put frozen values into a queue. A thread of its own encodes them and writes a chunk every 0.4 s; another
+waits for the disk every second, so a slow disk holds up neither the sensors nor the chunks, which outlive a killed
+program without it. When the disk fails, what it has not confirmed is held, and a recorder on another disk can take it
+over.
 """
 
 import json
@@ -90,11 +91,18 @@ class Recorder:
         self._held = HeldItems(QUEUE_LIMIT_BYTES)
         self._sequence = 0
         self._now_s = 0.0
-        self._syncs_wanted = 0
-        self._syncs_done = 0
+        self._taken = self._confirmed = 0
+        """Items so far: given to the file, and known to be on the disk."""
+        self._syncs_wanted = self._syncs_asked = self._syncs_done = 0
+        self._ask: tuple[int, int] | None = None
+        """For the syncing thread: items given to the file by then, and calls of ``sync`` that this serves."""
+        self._ended = False
         self._stopping = False
         self._busy_since: float | None = None
+        self._syncing_since: float | None = None
         self._failure: RecordingError | None = None
+        self._sync_thread = threading.Thread(target=self._run_syncs, name=f"sync {self.path.name}", daemon=True)
+        self._sync_thread.start()
         self._thread = threading.Thread(target=self._run, name=f"recorder {self.path.name}", daemon=True)
         self._thread.start()
 
@@ -131,8 +139,9 @@ class Recorder:
     def tick(self, now_s: float) -> None:
         """Tell the session time where no data does. Raises the RecordingError of a disk that failed or hangs."""
         with self._state:
-            if self._busy_since is not None and time.monotonic() - self._busy_since > STALLED_DISK_S:
-                self._fail(self._stalled())
+            for since in (self._busy_since, self._syncing_since):
+                if since is not None and time.monotonic() - since > STALLED_DISK_S:
+                    self._fail(self._stalled())
             self._raise_failure()
             self._advance(now_s)
 
@@ -252,6 +261,7 @@ class Recorder:
                         return
                     items, self._inbox, self._inbox_bytes = self._inbox, [], 0
                     self._unconfirmed += items
+                    self._taken += len(items)
                     wanted, stopping = self._syncs_wanted, self._stopping
                     self._busy_since = time.monotonic()
                     next_flush = self._busy_since + FLUSH_INTERVAL_S
@@ -259,25 +269,54 @@ class Recorder:
                 self._write(items)
                 if stopping:
                     self._writer.finish(self._totals)
-                if stopping or wanted > self._syncs_done or time.monotonic() >= next_sync:
                     self._file.sync()
+                    self._confirm(self._taken, wanted)
+                    self._busy_since = None
+                    return
+                self._busy_since = None
+                if wanted > self._syncs_asked or time.monotonic() >= next_sync:
                     next_sync = time.monotonic() + SYNC_INTERVAL_S
                     with self._state:
-                        self._unconfirmed = []
-                        self._syncs_done = wanted
+                        self._ask, self._syncs_asked = (self._taken, wanted), wanted
                         self._state.notify_all()
-                self._busy_since = None
-                if stopping:
-                    return
         except RecordingError as error:
             self._fail(error)
         except Exception as error:
             self._fail(RecordingError(f"{self.path} cannot be written any more ({error}): start a new recording."))
         finally:
-            self._file.close()
+            with self._state:
+                self._ended = True
+                self._state.notify_all()
+            self._sync_thread.join(_CLOSING_S)
+            if not self._sync_thread.is_alive():  # else its file may not be pulled from under it
+                self._file.close()
+
+    def _run_syncs(self) -> None:
+        """The syncing thread: waits for the disk whenever the writing thread asks, which goes on meanwhile."""
+        try:
+            while True:
+                with self._state:
+                    self._state.wait_for(lambda: self._ask is not None or self._ended)
+                    if self._ask is None:
+                        return
+                    (taken, wanted), self._ask = self._ask, None
+                    self._syncing_since = time.monotonic()
+                self._file.sync()
+                self._syncing_since = None
+                self._confirm(taken, wanted)
+        except RecordingError as error:
+            self._fail(error)
+
+    def _confirm(self, taken: int, wanted: int) -> None:
+        """The disk has so many items, and so many calls of ``sync`` may return."""
+        with self._state:
+            del self._unconfirmed[: max(0, taken - self._confirmed)]
+            self._confirmed = max(taken, self._confirmed)
+            self._syncs_done = max(wanted, self._syncs_done)
+            self._state.notify_all()
 
     def _is_wanted(self) -> bool:
-        wanted = self._stopping or self._syncs_wanted > self._syncs_done or self._inbox_bytes >= _WAKE_BYTES
+        wanted = self._stopping or self._syncs_wanted > self._syncs_asked or self._inbox_bytes >= _WAKE_BYTES
         return wanted or self._failure is not None
 
     def _write(self, items: Sequence[Item]) -> None:
