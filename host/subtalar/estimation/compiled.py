@@ -14,9 +14,10 @@ import numba
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_DECLARED: list[tuple[Any, str]] = []
+_DECLARED: list[tuple[Any, tuple[Any, ...]]] = []
 _OPTIONS = {"fastmath": False, "error_model": "numpy"}
 _njit: Any = numba.njit
+_types_of: Any = numba.core.sigutils.normalize_signature
 
 
 def compiled(signature: str) -> Callable[[F], F]:
@@ -31,7 +32,9 @@ def compiled(signature: str) -> Callable[[F], F]:
             _stamp(dispatcher)
         except RuntimeError:  # no folder can be written: compile anew in each process
             dispatcher = _njit(**_OPTIONS)(function)
-        _DECLARED.append((dispatcher, signature))
+        # As types, which is how compiled callers ask: what is kept under the text would be no use to them, nor theirs
+        # to anybody who asks by text.
+        _DECLARED.append((dispatcher, _types_of(signature)[0]))
         return cast(F, dispatcher)
 
     return decorate
@@ -44,9 +47,9 @@ def inlined(function: F) -> F:
 
 def warm_up() -> None:
     """Compile everything that is not compiled yet, or load it; later calls return at once."""
-    waiting = [(d, s) for d, s in _DECLARED if isinstance(d, numba.core.dispatcher.Dispatcher) and not d.signatures]
-    for dispatcher, signature in waiting:
-        dispatcher.compile(signature)
+    waiting = [(d, types) for d, types in _DECLARED if _is_compilable(d) and types not in d.signatures]
+    for dispatcher, types in waiting:
+        dispatcher.compile(types)
     if waiting:
         # The compiler leaves half a million objects that live as long as the process; were the garbage collector to
         # walk through them, it would hold up a live session for several milliseconds again and again.
@@ -56,16 +59,20 @@ def warm_up() -> None:
 
 def warmed() -> bool:
     """Whether everything is compiled, here or in the folder where it is kept; if not, ``warm_up`` takes a minute."""
-    return all(_is_kept(d) for d, _ in _DECLARED if isinstance(d, numba.core.dispatcher.Dispatcher))
+    return all(_is_kept(d, types) for d, types in _DECLARED if _is_compilable(d))
 
 
-def _is_kept(dispatcher: Any) -> bool:
+def _is_compilable(dispatcher: Any) -> bool:
+    return isinstance(dispatcher, numba.core.dispatcher.Dispatcher)  # and no plain function, as with NUMBA_DISABLE_JIT
+
+
+def _is_kept(dispatcher: Any, types: tuple[Any, ...]) -> bool:
     """Numba's index of what it keeps is private: where it cannot be asked, nothing counts as kept."""
     file = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
-    if dispatcher.signatures or file is None:
-        return bool(dispatcher.signatures)
+    if types in dispatcher.signatures or file is None:
+        return types in dispatcher.signatures
     machine = dispatcher.targetctx.codegen().magic_tuple()
-    return any(key[1] == machine for key in file._load_index())
+    return any(key[:2] == (types, machine) for key in file._load_index())
 
 
 def surprises() -> list[str]:

@@ -47,3 +47,30 @@ def test_a_change_in_any_module_voids_what_was_kept(monkeypatch: pytest.MonkeyPa
     """Numba's own rule sees only the file of the function; ours must reach its cache (a private part of Numba)."""
     stamps = {d._cache._cache_file._source_stamp for d, _ in compiled._DECLARED if hasattr(d._cache, "_cache_file")}
     assert stamps == {compiled._SOURCES}
+
+
+_LOOPS = """
+import sys
+sys.path[:0] = eval(sys.argv[1])
+from subtalar.estimation import compiled
+compiled._DECLARED.clear()
+import loops
+ready = compiled.warmed()
+compiled.warm_up()
+print(ready, sum(sum(d.stats.cache_misses.values()) for d, _ in compiled._DECLARED))
+"""
+
+
+def test_a_second_process_compiles_nothing_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also not what the first one compiled because a function that was declared earlier calls it."""
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    (tmp_path / "loops.py").write_text(
+        "from subtalar.estimation.compiled import compiled\n"
+        "@compiled('(f8[::1],)')\n"
+        "def caller(x):\n    return called(x) + 1.0\n"
+        "@compiled('(f8[::1],)')\n"
+        "def called(x):\n    return x.sum()\n"
+    )
+    command = [sys.executable, "-c", _LOOPS, repr([str(tmp_path), *sys.path])]
+    said = [subprocess.run(command, capture_output=True, text=True, check=False) for _ in range(2)]
+    assert [(s.stdout.split(), s.stderr) for s in said] == [(["False", "2"], ""), (["True", "0"], "")]
