@@ -9,26 +9,29 @@ import secrets
 import time
 from pathlib import Path
 
-from subtalar.acquisition.ring_segment import live_folder
+from subtalar.acquisition.ring_segment import MAIL_SUFFIX, live_folder
 
 _COMMANDS = frozenset({"stop", "mark", "record"})
-_LONGEST_BYTES = 10_000
+_LONGEST_TEXT = 5000
+_LONGEST_BYTES = 4 * _LONGEST_TEXT + 10
 
 
 def put(name: str, command: str, text: str = "") -> None:
     """For the live session ``name``: ``stop``, ``mark`` or ``record``. Raises OSError where the folder is gone."""
     folder = live_folder()
-    letter = folder / f"{name}-{time.time_ns():020}-{secrets.token_hex(4)}.letter"
-    draft = letter.with_suffix(".draft")
+    # No name of a session has a dot in it: what follows one cannot be taken for a part of another's.
+    letter = folder / f"{name}.{time.time_ns():020}-{secrets.token_hex(4)}{MAIL_SUFFIX}"
+    draft = letter.with_name(f"{letter.stem}.draft{MAIL_SUFFIX}")
     draft.touch(mode=0o600)
-    draft.write_text(f"{command}\n{text}", encoding="utf-8")
+    draft.write_text(f"{command}\n{text[:_LONGEST_TEXT]}", encoding="utf-8", errors="replace")
     draft.rename(letter)  # appears whole or not at all
 
 
 def take(name: str) -> list[tuple[str, str]]:
     """What has come for the session since the last time, oldest first; what is no command is thrown away."""
     found = []
-    for letter in sorted(live_folder().glob(f"{name}-*.letter")):
+    letters = (f for f in live_folder().glob(f"{name}.*{MAIL_SUFFIX}") if not f.stem.endswith(".draft"))
+    for letter in sorted(letters):
         with contextlib.suppress(OSError, ValueError):
             command, _, text = _read(letter).partition("\n")
             if command in _COMMANDS:

@@ -79,7 +79,6 @@ async def _run(plan: AcquisitionPlan, ring: RingWriter, stop: Stop, on_engine: C
 async def _listen(pipe: "Connection[Any, Any]", name: str, stop: Stop, engines: list[Engine]) -> None:
     """Commands from the process that started the session, as long as it lives, and from windows that found it."""
     while True:
-        commands: list[tuple[str, str]] = []
         try:
             for _ in range(_ROUNDS_A_LETTER):
                 await asyncio.sleep(_LISTEN_EVERY_S)
@@ -88,9 +87,8 @@ async def _listen(pipe: "Connection[Any, Any]", name: str, stop: Stop, engines: 
         except (EOFError, OSError):
             await asyncio.sleep(_LISTEN_EVERY_S)  # that window is gone; the session goes on
         with contextlib.suppress(OSError, SubtalarError):
-            commands = mailbox.take(name)
-        for command in commands:
-            _obey(command, stop, engines)
+            for command in mailbox.take(name):
+                _obey(command, stop, engines)
 
 
 def _obey(command: tuple[str, str], stop: Stop, engines: list[Engine]) -> None:

@@ -124,11 +124,16 @@ class RunningSession:
 
     def mark(self, text: str) -> None:
         """Put a marker into the recording. Raises OSError where nobody listens."""
-        put(self.ring_name, "mark", text)
+        self._tell("mark", text)
 
     def record_to(self, place: str) -> None:
         """Go on recording in this folder or file, after the disk failed. Raises OSError where nobody listens."""
-        put(self.ring_name, "record", place)
+        self._tell("record", place)
+
+    def _tell(self, command: str, text: str) -> None:
+        if not self.is_alive():
+            raise OSError(f"the session {self.ring_name} has ended")
+        put(self.ring_name, command, text)
 
 
 def running_session(name: str = "", *, only: bool = False) -> RunningSession:

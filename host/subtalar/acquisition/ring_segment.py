@@ -21,6 +21,8 @@ from typing import Any
 
 from subtalar.errors import InputError, SubtalarError
 
+MAIL_SUFFIX = ".mail"
+"""Of what is left for a session in the folder (``mailbox.py``), behind its name and a dot."""
 _PREFIX = "subtalar-"
 _GRACE_S = 5.0  # between making the lock file and locking it a new owner looks dead
 _LOCK_OFFSET = 1 << 20  # Windows locks are mandatory: lock a byte that nobody reads
@@ -96,7 +98,7 @@ def live_names() -> tuple[str, ...]:
 
 
 def clean_stale() -> tuple[str, ...]:
-    """Remove the segments that dead owners left behind; returns their names."""
+    """Remove the segments that dead owners left behind, and mail that nobody will take; returns their names."""
     removed = []
     for file in live_folder().glob("*.lock"):
         with contextlib.suppress(FileNotFoundError):
@@ -104,6 +106,9 @@ def clean_stale() -> tuple[str, ...]:
                 _unlink_memory(file.stem)
                 file.unlink()
                 removed.append(file.stem)
+    for mail in live_folder().glob(f"*{MAIL_SUFFIX}"):
+        if not _lock_file(mail.name.partition(".")[0]).exists():
+            mail.unlink(missing_ok=True)
     return tuple(removed)
 
 

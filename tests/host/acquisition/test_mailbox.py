@@ -6,7 +6,8 @@ import tempfile
 import pytest
 
 from subtalar.acquisition import mailbox
-from subtalar.acquisition.ring_segment import live_folder
+from subtalar.acquisition.process import RunningSession
+from subtalar.acquisition.ring_segment import clean_stale, live_folder
 
 
 @pytest.fixture(autouse=True)
@@ -26,15 +27,53 @@ def test_commands_come_once_in_order_and_to_their_session_only(folder):
     assert not list(folder.iterdir())
 
 
-@pytest.mark.parametrize("junk", [b"", b"{", b"go\n1", b"stop \n", b"\xff\xfe", b"mark\n" + b" " * 20_000])
+@pytest.mark.parametrize("junk", [b"", b"{", b"go\n1", b"stop \n", b"\xff\xfe", b"mark\n" + b" " * 30_000])
 def test_junk_is_thrown_away_and_does_not_keep_back_what_follows(folder, junk):
-    (folder / "subtalar-a-0-0.letter").write_bytes(junk)
+    (folder / "subtalar-a.0-0.mail").write_bytes(junk)
     mailbox.put("subtalar-a", "mark", "x")
     assert mailbox.take("subtalar-a") == [("mark", "x")]
     assert not list(folder.iterdir())
 
 
 def test_what_is_still_being_written_is_left_alone(folder):
-    (folder / "subtalar-a-0-0.draft").write_bytes(b'["ma')
+    (folder / "subtalar-a.0-0.draft.mail").write_bytes(b'["ma')
     assert mailbox.take("subtalar-a") == []
-    assert os.listdir(folder) == ["subtalar-a-0-0.draft"]
+    assert os.listdir(folder) == ["subtalar-a.0-0.draft.mail"]
+
+
+def test_a_name_that_begins_like_another_takes_nothing_of_its_mail(folder):
+    mailbox.put("subtalar-a", "mark", "x")
+    assert mailbox.take("subtalar") == mailbox.take("subtalar-") == []
+    assert mailbox.take("subtalar-a") == [("mark", "x")]
+
+
+@pytest.mark.parametrize("text", ["x" * 50_000, "ü" * 50_000, "🦶" * 50_000])
+def test_a_very_long_text_is_cut_and_arrives(folder, text):
+    mailbox.put("subtalar-a", "mark", text)
+    ((_, arrived),) = mailbox.take("subtalar-a")
+    assert len(arrived) >= 1000
+    assert text.startswith(arrived)
+
+
+def test_lines_and_broken_letters_arrive_as_text(folder):
+    mailbox.put("subtalar-a", "mark", "one\ntwo \udcff")
+    assert mailbox.take("subtalar-a") == [("mark", "one\ntwo ?")]
+
+
+def test_mail_of_a_session_that_is_gone_is_cleared_away_and_that_of_a_live_one_is_not(folder):
+    mailbox.put("subtalar-gone", "mark", "x")
+    (folder / "subtalar-gone.0-0.draft.mail").write_bytes(b"ma")
+    mailbox.put("subtalar-live", "mark", "y")
+    (folder / "subtalar-live.lock").touch()  # its owner is just about to lock it
+    clean_stale()
+    assert mailbox.take("subtalar-gone") == []
+    assert mailbox.take("subtalar-live") == [("mark", "y")]
+    assert os.listdir(folder) == ["subtalar-live.lock"]
+
+
+def test_a_session_that_has_ended_takes_no_commands(folder):
+    session = RunningSession("subtalar-ended", 1)
+    for tell in (session.mark, session.record_to):
+        with pytest.raises(OSError, match="subtalar-ended has ended"):
+            tell("x")
+    assert not os.listdir(folder)

@@ -135,7 +135,7 @@ def test_a_session_whose_window_was_killed_goes_on_is_shown_marked_and_ended_by_
     running = running_session()
     running.mark("Treppe hinauf")
     folder = tmp_path / "tmp" / f"subtalar-live-{os.getuid()}"
-    wait_for(lambda: not list(folder.glob("*.letter")))
+    wait_for(lambda: not list(folder.glob("*.mail")))
 
     stop = start("live", "--stop")
     out, err = stop.communicate(timeout=PATIENCE_S)
