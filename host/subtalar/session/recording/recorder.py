@@ -279,10 +279,8 @@ class Recorder:
                     with self._state:
                         self._ask, self._syncs_asked = (self._taken, wanted), wanted
                         self._state.notify_all()
-        except RecordingError as error:
-            self._fail(error)
         except Exception as error:
-            self._fail(RecordingError(f"{self.path} cannot be written any more ({error}): start a new recording."))
+            self._fail(self._as_told(error))
         finally:
             with self._state:
                 self._ended = True
@@ -304,8 +302,13 @@ class Recorder:
                 self._file.sync()
                 self._syncing_since = None
                 self._confirm(taken, wanted)
-        except RecordingError as error:
-            self._fail(error)
+        except Exception as error:
+            self._fail(self._as_told(error))
+
+    def _as_told(self, error: Exception) -> RecordingError:
+        if isinstance(error, RecordingError):
+            return error
+        return RecordingError(f"{self.path} cannot be written any more ({error}): start a new recording.")
 
     def _confirm(self, taken: int, wanted: int) -> None:
         """The disk has so many items, and so many calls of ``sync`` may return."""
