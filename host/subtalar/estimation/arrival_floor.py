@@ -15,9 +15,6 @@ from subtalar.estimation.compiled import compiled
 from subtalar.estimation.parameters import ClockParameters
 from subtalar.types import FloatArray
 
-_FAR = 10.0
-"""Times the scatter."""
-
 
 class ArrivalFloor:
     """Offset (s), its slope and its bend (1/s) at a device time, from the bins up to there."""
@@ -51,7 +48,7 @@ class ArrivalFloor:
             self._curve[0] += self._curve[1] * step_s + 0.5 * self._curve[2] * step_s**2
             self._curve[1] += self._curve[2] * step_s
             # From far above, the rounds would come down by a part of the way each.
-            if bins[-1, 1] < self._curve[0] - _FAR * p.scatter_s:
+            if bins[-1, 1] < self._curve[0] - p.far_scatters * p.scatter_s:
                 self._curve[0] = bins[-1, 1]
         self._at_s = now_s
         rule = np.array([p.floor_quantile, p.fade_s, p.scatter_s, p.finest_s, p.drift_change_sd_hz])

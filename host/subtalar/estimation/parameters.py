@@ -19,6 +19,8 @@ class ClockParameters:
     floor_rounds: int = 3
     scatter_s: float = 2e-3
     """By how much the least delay of a second scatters about the floor, at most."""
+    far_scatters: float = 10.0
+    """A second whose least delay is so far below the floor, as when a queue is worked off, is the floor at once."""
     finest_s: float = 1e-4
     drift_sd: float = 50e-6
     drift_again_sd: float = 5e-6
