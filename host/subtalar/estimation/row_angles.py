@@ -122,7 +122,7 @@ _STEPS = np.empty(TABLE_WIDTH)
 _STEPS[[TIME, QUALITY, REAL]] = 1.0
 _STEPS[ANGLES] = _STEPS[FURTHER] = 2.0**-16
 _STEPS[SD] = _STEPS[FURTHER_SD] = 2.0**-12
-_STEPS[VIEW] = 2.0**-24
+_STEPS[VIEW] = 2.0**-40  # coarser ones would no longer be of length 1
 _PER_STEP = 1.0 / _STEPS
 
 
@@ -130,7 +130,7 @@ def block_of(table: FloatArray, side: Side) -> AngleBlock:
     """What leaves the estimator: rows of a table (n, ``TABLE_WIDTH``), rounded.
 
     Digits far below any sensor's noise are noise themselves, which no file can pack: angles come in steps of 2⁻¹⁶°
-    (0.000015°), their sd in steps of 2⁻¹²°, components of the quaternion of 2⁻²⁴. It halves recordings.
+    (0.000015°), their sd in steps of 2⁻¹²°, components of the quaternion of 2⁻⁴⁰. It halves recordings.
     """
     rounded = np.rint(table * _PER_STEP) * _STEPS
     return AngleBlock(

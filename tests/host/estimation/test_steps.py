@@ -19,7 +19,7 @@ def test_angles_come_in_steps_and_times_as_they_are():
         (block.further_deg, FURTHER, 2.0**-16),
         (block.sd_deg, SD, 2.0**-12),
         (block.further_sd_deg, FURTHER_SD, 2.0**-12),
-        (block.shank_orientation, VIEW, 2.0**-24),
+        (block.shank_orientation, VIEW, 2.0**-40),
     ]
     for values, which, step in columns:
         np.testing.assert_allclose(values, table[:, which], rtol=0.0, atol=step / 2)
