@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from subtalar.session import ArrivedBlock, Recorder, read_items
+from subtalar.session.recording import messages
 from subtalar.session.recording.counts import as_counts, from_counts
+from subtalar.session.recording.schema import message_class
 from subtalar.types import BodySite, SampleBlock, SensorInfo
 
 G = 9.80665
@@ -25,7 +27,7 @@ def test_whatever_a_sensor_of_16_bits_says_comes_back(counts, step):
     assert from_counts(data, step).tobytes() == values.tobytes()
 
 
-@given(arrays(np.float64, (3, 3)), st.sampled_from([*STEPS, 0.0]))
+@given(arrays(np.float64, (3, 3)), st.sampled_from([*STEPS, 0.0, np.inf, np.nan, -1.0]))
 def test_what_would_not_come_back_is_not_counted(values, step):
     data = as_counts(values, step)
     assert data is None or from_counts(data, step).tobytes() == values.tobytes()
@@ -53,3 +55,39 @@ def test_recorded_either_way_every_bit_comes_back(tmp_path, exact):
     (found,) = [item.block for item in read_items(path) if isinstance(item, ArrivedBlock)]
     for name, values in (("device_time_s", t), ("acc_m_s2", acc), ("gyr_rad_s", gyr)):
         assert getattr(found, name).tobytes() == values.tobytes()
+
+
+@pytest.mark.parametrize("step", [0.0, -1.0, np.nan, np.inf])
+def test_counts_of_nothing_are_no_numbers(step):
+    with pytest.raises(ValueError, match="counts"):
+        from_counts(b"\0" * 6, step)
+
+
+def broken(**changes):
+    m = message_class("Samples")(
+        site="left_foot",
+        block_sequence=[0],
+        block_length=[2],
+        block_arrival_s=[1.0],
+        has_host_time=True,
+        host_time_s=[0.9, 1.0],
+    )
+    sound = {"acc_m_s2_per_count": 0.01, "gyr_rad_s_per_count": 0.001, "acc_counts": bytes(12), "gyr_counts": bytes(12)}
+    for name, value in (sound | changes).items():
+        setattr(m, name, value)
+    return m
+
+
+def test_only_sound_counts_become_samples():
+    assert len(messages.decode_blocks(broken())) == 1
+    for change in (
+        {"acc_counts": bytes(11)},
+        {"gyr_counts": bytes(10)},
+        {"gyr_counts": bytes(6)},
+        {"acc_counts": bytes(18)},
+        {"acc_m_s2_per_count": 0.0},
+        {"gyr_rad_s_per_count": np.nan},
+        {"gyr_rad_s_per_count": np.inf},
+    ):
+        with pytest.raises(ValueError, match=r"counts|reshape|accelerations|buffer"):
+            messages.decode_blocks(broken(**change))

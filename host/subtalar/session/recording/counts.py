@@ -22,7 +22,7 @@ def as_counts(values: FloatArray, step: float) -> bytes | None:
 
     So it is with sensors of more bits, or with calibrated ones; nobody has to say so.
     """
-    if step <= 0.0:
+    if not 0.0 < step < np.inf:
         return None
     with np.errstate(over="ignore", invalid="ignore"):
         counts = np.rint(values * (1.0 / step))
@@ -34,5 +34,7 @@ def as_counts(values: FloatArray, step: float) -> bytes | None:
 
 
 def from_counts(data: bytes, step: float) -> FloatArray:
-    """The inverse, (n, 3). Raises ValueError for a broken row."""
+    """The inverse, (n, 3). Raises ValueError for a broken row, or where nothing says what a count stands for."""
+    if not 0.0 < step < np.inf:
+        raise ValueError(f"counts of {step}")
     return np.frombuffer(data, "<i2").reshape(-1, 3) * step

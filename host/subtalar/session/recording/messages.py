@@ -136,7 +136,10 @@ def decode_blocks(m: Any) -> list[ArrivedBlock]:
     """The blocks of a ``Samples`` message, cut as they were handed over. Raises ValueError where lengths disagree."""
     device = np.array(m.device_time_s, dtype=np.float64) if m.has_device_time else None
     host = np.array(m.host_time_s, dtype=np.float64) if m.has_host_time else None
-    acc, gyr = decode_acc(m), decode_gyr(m)
+    acc = _rows(m.acc_counts, m.acc_m_s2_per_count, m.acc_m_s2)
+    gyr = _rows(m.gyr_counts, m.gyr_rad_s_per_count, m.gyr_rad_s)
+    if len(gyr) != len(acc):
+        raise ValueError(f"{len(acc)} accelerations and {len(gyr)} angular velocities")
     found = []
     start = 0
     for sequence, length, arrival_s in zip(m.block_sequence, m.block_length, m.block_arrival_s, strict=True):
@@ -155,14 +158,9 @@ def decode_blocks(m: Any) -> list[ArrivedBlock]:
     return found
 
 
-def decode_acc(m: Any) -> FloatArray:
-    """Accelerations (n, 3) of a ``Samples`` message in m/s², whichever way they were written."""
-    return from_counts(m.acc_counts, m.acc_m_s2_per_count) if m.acc_counts else _array(m.acc_m_s2).reshape(-1, 3)
-
-
-def decode_gyr(m: Any) -> FloatArray:
-    """Angular velocities (n, 3) of a ``Samples`` message in rad/s, whichever way they were written."""
-    return from_counts(m.gyr_counts, m.gyr_rad_s_per_count) if m.gyr_counts else _array(m.gyr_rad_s).reshape(-1, 3)
+def _rows(counts: bytes, step: float, doubles: Any) -> FloatArray:
+    """Rows of three, whichever way they were written."""
+    return from_counts(counts, step) if counts else _array(doubles).reshape(-1, 3)
 
 
 def encode_raw(chunks: Sequence[RawChunk]) -> bytes:
