@@ -42,6 +42,8 @@ _SELF = "subtalar.bench.recording"
 _HOUR_S = 3600.0
 _PACED_S = 30.0
 _ROUND_S = 0.01
+_ROUNDS = 7
+"""A shared machine halves its speed and doubles it again within seconds: the least is what the code needs."""
 _RECORDING = "session.mcap"
 
 
@@ -52,9 +54,11 @@ def recorder(open_simulated: SimulatedOpener, seconds: float) -> list[Result]:
         cost = alone(_SELF, "again", Path(folder))
         opened = alone(_SELF, "hour", Path(folder))
     on = f"four sensors at 200 Hz, everything recorded, {cost['seconds']:.0f} s"
+    rounds = f"least of {_ROUNDS} rounds"
     hour = "one hour of four sensors at 200 Hz"
     return [
-        Result("recorder, processor", cost["ms_per_s"], "ms per s of data", f"{on}, chunk after chunk"),
+        Result("recorder, processor", cost["ms_per_s"], "ms per s of data", f"{on}, chunk after chunk, {rounds}"),
+        Result("recorder, processor, median", cost["median_ms_per_s"], "ms per s of data", f"{on}, of the same rounds"),
         Result("recorder, processor, live", cost["live_ms_per_s"], "ms per s", f"{on}, as it comes, woken each time"),
         Result("recording, size", cost["mb_per_hour"], "MB an hour", on),
         Result("open for analysis, first", opened["first_s"], "s", hour),
@@ -80,7 +84,8 @@ def again(folder: Path) -> Figures:
     items = [(time_s, item) for time_s, item in items if time_s >= items[-1][0] - _PACED_S]  # somebody walks by then
     seconds = items[-1][0] - items[0][0]
     figures = {"seconds": seconds}
-    for name, paced in (("ms_per_s", False), ("live_ms_per_s", True)):
+
+    def ms_per_s(name: str, paced: bool) -> float:
         with Recorder(
             folder / f"{name}.mcap",
             list(header.sensors.values()),
@@ -92,7 +97,11 @@ def again(folder: Path) -> Figures:
             spent_s = _spent_s(written_by, items, paced)
             written_by.sync()
             figures["mb_per_hour"] = (written_by.size - size) / seconds * _HOUR_S / 1e6
-        figures[name] = 1000.0 * (spent_s - _spent_s(_Nowhere(), items, paced)) / seconds
+        return 1000.0 * (spent_s - _spent_s(_Nowhere(), items, paced)) / seconds
+
+    found = sorted(ms_per_s(f"round {k}", paced=False) for k in range(_ROUNDS))
+    figures["ms_per_s"], figures["median_ms_per_s"] = found[0], found[_ROUNDS // 2]
+    figures["live_ms_per_s"] = ms_per_s("live", paced=True)
     return figures
 
 

@@ -8,7 +8,7 @@ from subtalar.session.recording import messages as msg
 from subtalar.session.recording.counts import Steps
 from subtalar.session.recording.mcap_writer import RecordingWriter, Totals
 from subtalar.session.recording.schema import CALIBRATION_TOPIC
-from subtalar.types import AngleBlock, BodySite, Calibration, GaitEvent, Notice, SampleBlock, Stride
+from subtalar.types import AngleBlock, BodySite, Calibration, GaitEvent, Notice, Stride
 
 Item = tuple[float, Any]
 """Session time at which it was handed over, and the frozen value."""
@@ -29,14 +29,16 @@ class Batch:
 
     def write(self, writer: RecordingWriter, totals: Totals, group: int) -> None:
         """Encode into messages and count. ``group`` marks messages whose blocks are to be merged by sequence."""
-        blocks: dict[tuple[object, ...], list[msg.ArrivedBlock]] = {}
+        blocks: dict[tuple[BodySite, bool, bool], list[msg.ArrivedBlock]] = {}
         chunks: dict[BodySite, list[msg.RawChunk]] = {}
         angles: dict[str, list[AngleBlock]] = {}
         latest_s = self._items[-1][0] if self._items else 0.0
         for time_s, item in self._items:
             kind = type(item)  # hundreds a second: asked in the order of how often
             if kind is msg.ArrivedBlock:
-                blocks.setdefault(_shape(item.block), []).append(item)
+                b = item.block
+                # May share a message: one sensor, the same time columns.
+                blocks.setdefault((b.site, b.device_time_s is None, b.host_time_s is None), []).append(item)
             elif kind is msg.RawChunk:
                 chunks.setdefault(item.site, []).append(item)
             elif kind is AngleBlock:
@@ -75,11 +77,6 @@ class Batch:
                 writer.add("/markers", time_s, msg.encode_marker(item))
             case _:
                 raise TypeError(f"a recording has no place for {type(item).__name__}")
-
-
-def _shape(block: SampleBlock) -> tuple[object, ...]:
-    """Blocks that may share a message: one sensor, the same time columns."""
-    return block.site, block.device_time_s is None, block.host_time_s is None
 
 
 def _parts(items: Sequence[_T]) -> Iterable[Sequence[_T]]:

@@ -1,10 +1,12 @@
 """Samples as the counts of their sensor: two bytes a value instead of eight, and the same value to the last bit."""
 
+from typing import Any
+
 import numpy as np
 
 from subtalar.types import FloatArray, SensorInfo
 
-_COUNTS = np.iinfo(np.int16)
+_COUNT: Any = np.dtype("<i2")
 Steps = tuple[float, float]
 """m/s² and rad/s that one count stands for; 0 where that is not known."""
 NO_STEPS: Steps = (0.0, 0.0)
@@ -25,16 +27,13 @@ def as_counts(values: FloatArray, step: float) -> bytes | None:
     if not 0.0 < step < np.inf:
         return None
     with np.errstate(over="ignore", invalid="ignore"):
-        counts = np.rint(values * (1.0 / step))
-    if not ((counts >= _COUNTS.min) & (counts <= _COUNTS.max)).all():  # nor where one is NaN
-        return None
-    whole = counts.astype("<i2")
-    same = (whole * step).view(np.int64) == values.view(np.int64)
-    return whole.tobytes() if same.all() else None
+        # What is no number or too large for a count becomes another one here, and does not come back.
+        counts = np.rint(values * (1.0 / step)).astype(_COUNT)
+    return counts.tobytes() if (counts * step).tobytes() == values.tobytes() else None
 
 
 def from_counts(data: bytes, step: float) -> FloatArray:
     """The inverse, (n, 3). Raises ValueError for a broken row, or where nothing says what a count stands for."""
     if not 0.0 < step < np.inf:
         raise ValueError(f"counts of {step}")
-    return np.frombuffer(data, "<i2").reshape(-1, 3) * step
+    return np.frombuffer(data, _COUNT).reshape(-1, 3) * step

@@ -47,15 +47,17 @@ class Totals:
 
     def add_blocks(self, arrived: Sequence[ArrivedBlock]) -> None:
         """Count consecutive blocks of one sensor."""
-        some = [a for a in arrived if len(a.block.acc_m_s2)]
-        if not some:
+        lengths = [len(a.block.acc_m_s2) for a in arrived]
+        if 0 in lengths:
+            arrived = [a for a, n in zip(arrived, lengths, strict=True) if n]
+        if not arrived:
             return
-        hosts = some[0].block.host_time_s, some[-1].block.host_time_s
-        first = some[0].arrival_s if hosts[0] is None else float(hosts[0][0])
-        last = some[-1].arrival_s if hosts[1] is None else float(hosts[1][-1])
+        hosts = arrived[0].block.host_time_s, arrived[-1].block.host_time_s
+        first = arrived[0].arrival_s if hosts[0] is None else float(hosts[0][0])
+        last = arrived[-1].arrival_s if hosts[1] is None else float(hosts[1][-1])
         self.first_arrival_s = first if self.first_arrival_s is None else min(first, self.first_arrival_s)
         self.last_arrival_s = last if self.last_arrival_s is None else max(last, self.last_arrival_s)
-        self.samples[some[0].block.site] += sum(len(a.block.acc_m_s2) for a in some)
+        self.samples[arrived[0].block.site] += sum(lengths)
 
     @property
     def duration_s(self) -> float:

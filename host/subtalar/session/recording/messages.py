@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, cast
+from functools import cache
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -31,6 +32,7 @@ _CALIBRATION_FIELDS = tuple(f.name for f in fields(Calibration))
 LEDGER_COUNTS = tuple(f.name for f in fields(Ledger) if f.type is int)
 _STRIDE_FIELDS = tuple(f.name for f in fields(Stride))
 
+_DOUBLE = np.dtype("<f8")
 _LENGTH_DELIMITED = 2
 _Samples = message_class("Samples")
 _RawBytes = message_class("RawBytes")
@@ -45,8 +47,7 @@ _Marker = message_class("Marker")
 _Sensor = message_class("Sensor")
 
 
-@dataclass(frozen=True)
-class ArrivedBlock:
+class ArrivedBlock(NamedTuple):
     """A sample block as it was handed to the estimator.
 
     ``sequence`` orders blocks and chunks of all sensors among each other; ``arrival_s`` is the session time.
@@ -57,8 +58,7 @@ class ArrivedBlock:
     block: SampleBlock
 
 
-@dataclass(frozen=True)
-class RawChunk:
+class RawChunk(NamedTuple):
     """Bytes as a transport delivered them, before any decoding."""
 
     sequence: int
@@ -109,7 +109,7 @@ def encode_blocks(group: int, arrived: Sequence[ArrivedBlock], steps: Steps = NO
         site=first.site.value,
         group=group,
         block_sequence=[a.sequence for a in arrived],
-        block_length=[len(a.block) for a in arrived],
+        block_length=[len(a.block.acc_m_s2) for a in arrived],
         block_arrival_s=[a.arrival_s for a in arrived],
         has_device_time=first.device_time_s is not None,
         has_host_time=first.host_time_s is not None,
@@ -184,12 +184,15 @@ def decode_raw(m: Any) -> list[RawChunk]:
 
 def encode_angles(blocks: Sequence[AngleBlock]) -> bytes:
     """Consecutive blocks of one side as one ``Angles`` message."""
-    quality = np.concatenate([b.quality for b in blocks]).astype(np.uint8).tobytes()
+    quality = np.concatenate([b.quality for b in blocks])
     names = ["time_s", "angles_deg", "sd_deg", "shank_orientation"]
-    if any(np.isfinite(b.further_deg).any() for b in blocks):
-        names += ["further_deg", "further_sd_deg"]
+    further_deg = np.concatenate([b.further_deg for b in blocks])
+    if np.isfinite(further_deg).any():
+        names.append("further_sd_deg")
     columns = {name: np.concatenate([getattr(b, name) for b in blocks]) for name in names}
-    return _with_columns(_Angles(side=blocks[0].side, quality=quality), columns)
+    if len(names) > 4:
+        columns["further_deg"] = further_deg
+    return _with_columns(_Angles(side=blocks[0].side, quality=quality.astype(np.uint8, copy=False).tobytes()), columns)
 
 
 def _with_columns(message: Any, columns: Mapping[str, FloatArray]) -> bytes:
@@ -198,12 +201,17 @@ def _with_columns(message: Any, columns: Mapping[str, FloatArray]) -> bytes:
     Number by number, this would be half of what recording costs.
     """
     parts = [message.SerializeToString()]
+    fields_of = message.DESCRIPTOR.fields_by_name
     for name, values in columns.items():
-        data = values.astype("<f8", copy=False).tobytes()
+        data = values.astype(_DOUBLE, copy=False).tobytes()
         if data:
-            number = message.DESCRIPTOR.fields_by_name[name].number
-            parts += (_varint(number << 3 | _LENGTH_DELIMITED), _varint(len(data)), data)
+            parts += (_column_tag(fields_of[name].number), _varint(len(data)), data)
     return b"".join(parts)
+
+
+@cache
+def _column_tag(number: int) -> bytes:
+    return _varint(number << 3 | _LENGTH_DELIMITED)
 
 
 def _varint(value: int) -> bytes:

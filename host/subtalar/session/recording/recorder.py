@@ -67,6 +67,7 @@ class Recorder:
         self._steps = {s.site: steps_of(s) for s in sensors}
         if not sensors or len(self._steps) != len(sensors):
             raise ValueError("a recording needs at least one sensor and each site once")
+        self._sites = {None, *self._steps}
         configuration_json = json.dumps(dict(configuration or {}), sort_keys=True)
         self._part = 1 if continues is None else continues.part + 1
         self._file = DurableFile(self.path)
@@ -109,32 +110,41 @@ class Recorder:
     def write_chunk(self, site: BodySite, arrival_s: float, data: bytes) -> None:
         """Bytes as they arrived (session clock)."""
         with self._lock:
-            self._advance(arrival_s)
-            self._put(RawChunk(self._sequence, site, arrival_s, bytes(data)), site, len(data))
+            if arrival_s > self._now_s:
+                self._now_s = arrival_s
+            self._put(RawChunk(self._sequence, site, arrival_s, bytes(data)), len(data), site)
 
     def write_block(self, block: SampleBlock) -> None:
         """Samples exactly as they are handed to the estimator, in the order in which they are."""
         with self._lock:
-            if block.host_time_s is not None and len(block):
-                self._advance(float(block.host_time_s[-1]))
-            self._put(ArrivedBlock(self._sequence, self._now_s, block), block.site, 64 * len(block))
+            if block.host_time_s is not None and len(block.host_time_s):
+                self._advance(block.host_time_s.item(-1))
+            self._put(ArrivedBlock(self._sequence, self._now_s, block), 64 * len(block.acc_m_s2), block.site)
 
     def write_estimates(self, estimates: Estimates) -> None:
         """Angles, events, strides, calibrations and notices."""
+        failure: RecordingError | None = None
+        kinds = estimates.angles, estimates.events, estimates.strides, estimates.calibrations, estimates.notices
         with self._lock:
-            found = estimates.angles, estimates.events, estimates.strides, estimates.calibrations, estimates.notices
-            self._put_all([item for items in found for item in items])
+            for items in kinds:
+                for item in items:
+                    try:
+                        self._put(item)
+                    except RecordingError as error:  # the others are held, too, for another recorder
+                        failure = error
+        if failure is not None:
+            raise failure
 
     def write_status(self, sensors: Sequence[SensorStatus], time_s: float) -> None:
         """How every sensor is doing; the last ledger of each goes into the totals."""
         with self._lock:
             self._advance(time_s)
-            self._put(StatusSnapshot(time_s, tuple(sensors)), None, 200)
+            self._put(StatusSnapshot(time_s, tuple(sensors)))
 
     def write_marker(self, marker: Annotation) -> None:
         """A named stretch of the session."""
         with self._lock:
-            self._put(marker, None, 200)
+            self._put(marker)
 
     def tick(self, now_s: float) -> None:
         """Tell the session time where no data does. Raises the RecordingError of a disk that failed or hangs."""
@@ -208,28 +218,10 @@ class Recorder:
         if self._failure is not None:
             raise self._failure
 
-    def _put_all(self, items: Sequence[Any]) -> None:
-        """All of them, also where each one raises."""
-        failure: RecordingError | None = None
-        for item in items:
-            try:
-                self._put(item, None, 200)
-            except RecordingError as error:
-                failure = error
-        if failure is not None:
-            raise failure
-
-    def _put(self, item: Any, site: BodySite | None, size: int) -> None:
-        if self._failure is None and self._stopping:
-            raise RecordingError(f"{self.path.name} is closed already: start a new recording.")
-        if site is not None and site not in self._steps:
-            raise RecordingError(
-                f"{self.path.name} was started without a {site} sensor: start a new recording with it."
-            )
-        if self._failure is None and self._inbox_bytes > QUEUE_LIMIT_BYTES:
-            patience_s = STALLED_DISK_S if self._patient else 0.0
-            if not self._state.wait_for(self._has_room, timeout=patience_s):
-                self._fail(self._stalled())
+    def _put(self, item: Any, size: int = 200, site: BodySite | None = None) -> None:
+        """Called hundreds of times a second."""
+        if self._failure is not None or self._stopping or site not in self._sites or not self._has_room():
+            self._refuse(site)
         self._sequence += 1
         if self._failure is not None:
             self._held.add((self._now_s, item), size + 64)
@@ -238,6 +230,19 @@ class Recorder:
         self._inbox_bytes += size + 64
         if self._inbox_bytes >= _WAKE_BYTES:
             self._state.notify_all()
+
+    def _refuse(self, site: BodySite | None) -> None:
+        """Raise where nothing more can be taken; after a failure of the disk, or while it is slow, something can."""
+        if self._failure is None and self._stopping:
+            raise RecordingError(f"{self.path.name} is closed already: start a new recording.")
+        if site not in self._sites:
+            raise RecordingError(
+                f"{self.path.name} was started without a {site} sensor: start a new recording with it."
+            )
+        if not self._has_room():
+            patience_s = STALLED_DISK_S if self._patient else 0.0
+            if not self._state.wait_for(self._has_room, timeout=patience_s):
+                self._fail(self._stalled())
 
     def _has_room(self) -> bool:
         return self._inbox_bytes <= QUEUE_LIMIT_BYTES or self._failure is not None
