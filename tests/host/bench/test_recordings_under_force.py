@@ -1,6 +1,7 @@
 """Kills, cuts and overwrites, as ``subtalar bench kill`` and ``damage`` try them; fewer of them."""
 
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from subtalar.bench.damage import trials
-from subtalar.bench.kills import MOST_LOST_S, kills
+from subtalar.bench.kills import MOST_LOST_S, Kill, kills
 from subtalar.cli.simulation import simulated
 from subtalar.session import Recorder
 from subtalar.types import BodySite, SampleBlock, SensorInfo
@@ -22,12 +23,23 @@ BUSY_S = 1.0
 def test_ten_killed_sessions_are_recovered_and_a_killed_window_costs_nothing() -> None:
     pytest.importorskip("bumble")
     seen = []
-    results, wrong = kills(simulated, 10, 0, seen.append)
+    results, wrong = kills(simulated, 10, 0, seen.append, attempts=1)
     assert [kill for kill in wrong if kill.lost_s > MOST_LOST_S + BUSY_S] == []
     assert [kill.what for kill in seen].count("measuring") == 10
     assert [kill.problem for kill in seen if kill.what == "window"] == [""]
     assert all(kill.lost_s > 0.0 for kill in seen if kill.what == "measuring")
-    assert results[0].value == 10.0
+    figures = {(r.name, r.on): r.value for r in results}
+    repeated = sum(not kill.counts for kill in seen)
+    assert [v for (name, _), v in figures.items() if name == "trials made again"] == [repeated]
+    assert sum(v for (name, _), v in figures.items() if name == "sessions") == len(seen) - repeated
+
+
+def test_a_computer_that_stood_still_excuses_lateness_and_nothing_else() -> None:
+    late = Kill("measuring", 1.0, 9.0, "9.00 s were lost")
+    assert late.counts
+    assert not replace(late, still_s=8.5).counts
+    assert replace(late, lost_s=0.3, problem="The file is damaged.", still_s=8.5).counts
+    assert replace(late, lost_s=float("inf"), problem="No such file.", still_s=8.5).counts
 
 
 @pytest.fixture(scope="module")

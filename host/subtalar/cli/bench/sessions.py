@@ -39,7 +39,9 @@ def kill(*, n: int, seed: int, as_json: bool) -> None:
 
     def tell(kill: Kill) -> None:
         if kill.problem or not as_json:
-            click.echo(f"{kill.what} killed after {kill.after_s:.1f} s: {kill.problem or kill.lost_s}", err=True)
+            outcome = kill.problem or f"{kill.lost_s:.2f} s lost"
+            again = "" if kill.counts else f"; made again, the computer stood still for {kill.still_s:.2f} s"
+            click.echo(f"{kill.what} killed after {kill.after_s:.1f} s: {outcome}{again}", err=True)
 
     prepare_estimator()
     results, wrong = kills(simulated, n, seed, tell)
