@@ -6,14 +6,17 @@ import numpy as np
 import pytest
 
 from subtalar_sim.body import STYLES, BodyConfig, WalkingBody
-from subtalar_sim.body.leg import ANKLE_HEIGHT_M, BALL_M, HEEL_M
+from subtalar_sim.body.leg import ANKLE_HEIGHT_M, BALL_M, HEEL_M, SHOCK_S
 from subtalar_sim.body.rotations import joint_angles, joint_rotation, upright
 from subtalar_sim.types import SIDES, FloatArray, Side
 
 STILL = BodyConfig(seed=2, walking_s=30.0, sway_deg=0.0)
 
 
-@pytest.fixture(scope="module", params=sorted(STYLES))
+MOVING = sorted(name for name, style in STYLES.items() if not style.stays)
+
+
+@pytest.fixture(scope="module", params=MOVING)
 def body(request: pytest.FixtureRequest) -> WalkingBody:
     return WalkingBody(replace(STILL, style=request.param))
 
@@ -97,8 +100,9 @@ def test_foot_rests_flat_and_stationary_in_mid_stance(body: WalkingBody) -> None
     checked = 0
     for side in SIDES:
         for stride in body.strides(side)[2:-2]:
-            period = stride.stride_time_s
-            t = np.linspace(stride.initial_contact_s + 0.16 * period, stride.initial_contact_s + 0.33 * period, 40)
+            stance_s = stride.foot_off_s - stride.initial_contact_s
+            begin_s = max(0.27 * stance_s, SHOCK_S)
+            t = stride.initial_contact_s + np.linspace(begin_s, 0.52 * stance_s, 40)
             state = body.pose(side, t)
             assert np.ptp(state.ankle_m, axis=0).max() < 1e-12
             np.testing.assert_allclose(state.ankle_m[:, 2], ANKLE_HEIGHT_M, atol=1e-12)
@@ -119,14 +123,15 @@ def test_sole_never_sinks_and_heel_or_ball_holds_the_ground_in_stance(body: Walk
             assert np.minimum(*heights)[inside].max() < 0.004
 
 
-def test_motion_is_smooth_and_impacts_are_short_shocks() -> None:
-    body = WalkingBody(replace(STILL, style="normal"))
+@pytest.mark.parametrize(("style", "most_g"), [("normal", 10.0), ("running", 16.0)])
+def test_motion_is_smooth_and_impacts_are_short_shocks(style: str, most_g: float) -> None:
+    body = WalkingBody(replace(STILL, style=style))
     h = 1e-4
     t = np.arange(10.0, 30.0, h)
     for side in SIDES:
         acceleration = np.diff(body.pose(side, t).ankle_m, n=2, axis=0) / h**2
         size = np.linalg.norm(acceleration, axis=1) / 9.80665
-        assert 2.0 < size.max() < 10.0
+        assert 2.0 < size.max() < most_g
         # Continuous acceleration: in a tenth of a millisecond it cannot jump.
         assert np.abs(np.diff(acceleration, axis=0)).max() < 3.0
 
@@ -141,6 +146,54 @@ def test_legs_alternate_and_strides_vary_by_a_few_percent(body: WalkingBody) -> 
     times = [s.stride_time_s for s in body.strides("right")]
     assert 0.005 < np.std(times) / np.mean(times) < 0.06
     assert np.abs(np.mean(times) / STYLES[body.config.style].stride_time_s - 1.0) < 0.03
+
+
+def test_the_knee_stays_where_a_thigh_can_reach_it(body: WalkingBody) -> None:
+    """40 cm above the ankle (Winter 1991: a quarter of the height). It bends far only where the ankle is lifted."""
+    for side in SIDES:
+        t = np.arange(body.bouts[0][0] + 3.0, body.bouts[-1][1] - 3.0, 0.007)
+        state = body.pose(side, t)
+        knee_m = state.ankle_m[:, 2] + 0.40 * state.shank[:, 2, 1]
+        assert 0.38 < knee_m.min() < knee_m.max() < 0.54
+
+
+def test_who_runs_has_both_feet_in_the_air_and_is_faster() -> None:
+    walker, runner = (WalkingBody(replace(STILL, style=s)) for s in ("normal", "running"))
+    for body, slowest, fastest in ((walker, 1.1, 1.4), (runner, 2.7, 3.2)):
+        assert slowest < np.mean([s.stride_length_m / s.stride_time_s for s in body.strides("left")[3:-3]]) < fastest
+    stance = {
+        b: np.mean([(s.foot_off_s - s.initial_contact_s) / s.stride_time_s for s in b.strides("left")[2:-2]])
+        for b in (walker, runner)
+    }
+    assert stance[walker] > 0.58
+    assert stance[runner] < 0.40
+    assert [a[0] for a in runner.annotations] == ["standing", "knee_bends", "running"]
+
+
+def test_running_angles_lie_in_published_bands() -> None:
+    t = np.arange(17.0, 40.0, 0.005)
+    low, high = (
+        f(WalkingBody(replace(STILL, style="running")).angles_deg("left", t), axis=0) for f in (np.min, np.max)
+    )
+    assert 18.0 < high[0] < 27.0
+    assert -28.0 < low[0] < -15.0
+    assert -12.0 < low[1] < -6.0
+    assert 5.0 < high[2] < 10.0
+
+
+def test_who_stays_sways_and_makes_no_step() -> None:
+    body = WalkingBody(replace(STILL, style="standing", walking_s=40.0, sway_deg=0.12))
+    assert [label for label, _, _ in body.annotations] == ["standing", "knee_bends", "standing"]
+    t = np.arange(body.walk_start_s, body.walk_end_s, 0.01)
+    for side in SIDES:
+        assert not len(body.initial_contacts_s(side))
+        assert not body.strides(side)
+        angles = body.angles_deg(side, t)
+        assert 0.05 < angles[:, 0].std() < 0.2
+        assert np.abs(np.diff(angles, axis=0)).max() < 0.05
+        assert np.ptp(body.pose(side, t).ankle_m, axis=0).max() < 1e-12
+        first, second = angles[: len(t) // 4], angles[len(t) // 4 : len(t) // 2]
+        assert np.abs(first - second).max() > 0.05  # not the same sway again and again
 
 
 def test_antalgic_walk_is_slow_and_spares_the_painful_leg() -> None:
@@ -187,7 +240,7 @@ def test_stops_bring_both_feet_to_rest_and_the_walk_goes_on() -> None:
 
 
 def test_bad_configurations_are_refused_in_words() -> None:
-    with pytest.raises(ValueError, match="no walking style 'moonwalk'"):
+    with pytest.raises(ValueError, match="no style 'moonwalk'"):
         BodyConfig(style="moonwalk")
     with pytest.raises(ValueError, match="five strides"):
         BodyConfig(stop_every_s=2.0)

@@ -19,7 +19,7 @@ from subtalar_sim.body.curves import (
 )
 from subtalar_sim.body.plan import LegPlan
 from subtalar_sim.body.rotations import about_x, about_z, joint_rotation, side_sign, upright
-from subtalar_sim.body.style import FOOT_FLAT_FROM, FOOT_FLAT_TO, TOE_OFF, Knots, WalkingStyle
+from subtalar_sim.body.style import Knots, Landmarks, WalkingStyle
 from subtalar_sim.types import FloatArray, IntArray
 
 ANKLE_HEIGHT_M = 0.085
@@ -29,12 +29,12 @@ BALL_M = (0.125, -ANKLE_HEIGHT_M, 0.0)
 
 SHOCK_S = 0.070
 SHOCK_HZ = 24.0
-_LIFT_OFF = TOE_OFF - 0.015
-"""The ball gives way a few millimetres while the toes, which are not modelled, still push."""
-# World roll of the foot: lands on the outer edge of the heel, exactly flat in stance.
-_ROLL: Knots = ((0.66, 0.0), (0.80, 1.5), (0.95, 4.0), (1.00, 3.4), (1.06, 1.0), (FOOT_FLAT_FROM + 1, 0.0))
-# Medial whip of the heel in swing, degrees of heading.
-_WHIP: Knots = ((0.66, 0.0), (0.74, 3.0), (0.84, 0.0), (0.91, -1.5), (0.97, 0.0))
+_GIVES_WAY = 0.015
+"""So long before toe-off the ball gives way a few millimetres, while the toes, which are not modelled, still push."""
+_SWING_ROLL: Knots = ((0.1, 0.0), (0.475, 1.5), (0.87, 4.0), (1.0, 3.4))
+"""World roll of the foot, at shares of the swing: lands on the outer edge of the heel, exactly flat in stance."""
+_SWING_WHIP: Knots = ((0.1, 0.0), (0.32, 3.0), (0.58, 0.0), (0.76, -1.5), (0.92, 0.0))
+"""Medial whip of the heel in swing, degrees of heading."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +54,9 @@ def _swing_progress() -> PPoly:
     return PPoly(path.c / float(path(1.0)), path.x)
 
 
-# Height above the rolling path, in units of the clearance: up, down to a low sweep, then onto the heel.
-_LIFT = hermite(
-    [0.0, 0.25, 0.50, 0.78, 0.95, 1.0],
-    [(0, 0, 0), (0.75, 1.6, 0.0), (1.0, 0.0, -12.0), (0.42, -1.2, 4.0), (0.11, -3.4, -6.0), (0, 0, 0)],
-)
+def _roll(at: Landmarks) -> PPoly:
+    swing = tuple((at.in_swing(share), deg) for share, deg in _SWING_ROLL)
+    return flat_ended_curve((*swing, (1.0 + 0.5 * at.flat_from, 1.0), (1.0 + at.flat_from, 0.0)))
 
 
 class LegMotion:
@@ -75,7 +73,11 @@ class LegMotion:
             )
         ]
         self._pitch = flat_ended_curve(style.foot_pitch, style.foot_pitch_scale)
-        self._roll, self._whip = flat_ended_curve(_ROLL), flat_ended_curve(_WHIP)
+        at = style.landmarks
+        self._roll = _roll(at)
+        self._whip = flat_ended_curve(tuple((at.in_swing(share), deg) for share, deg in _SWING_WHIP))
+        self._lift = hermite(list(style.lift_at), list(style.lift))
+        self._lift_off = at.toe_off - _GIVES_WAY
         self._progress = _swing_progress()
         self._phase_c = quintic_pieces(plan.knot_t_s, plan.knot_phase, plan.knot_slope)
         self._contact = np.nan_to_num(plan.contact_s, nan=-1e9)
@@ -109,7 +111,7 @@ class LegMotion:
             late = np.where(frac >= curve.x[0], frac, frac + 1.0)
             return np.where(late <= curve.x[-1], np.nan_to_num(curve(late)), 0.0)
 
-        swing = np.clip((frac - _LIFT_OFF) / (1.0 - _LIFT_OFF), 0.0, 1.0)
+        swing = np.clip((frac - self._lift_off) / (1.0 - self._lift_off), 0.0, 1.0)
         pitch = per_cycle(self._pitch) * scale[:, 3]
         s = side_sign(p.side)
         turn = p.heading_rad[following] - p.heading_rad[k]
@@ -120,7 +122,7 @@ class LegMotion:
         move = p.placement_m[following] - p.placement_m[k]
         ankle = np.empty((len(t_s), 3))
         ankle[:, :2] = p.placement_m[k] + self._progress(swing)[:, None] * move
-        ankle[:, 2] = self.style.swing_clearance_m * _LIFT(swing)
+        ankle[:, 2] = self.style.swing_clearance_m * self._lift(swing)
         pivot = self._pivot(frac)
         ankle += np.einsum("nij,nj->ni", level - foot, pivot)
         # The pivot's height belongs to the sole, the ankle stands above it.
@@ -132,8 +134,9 @@ class LegMotion:
     def _pivot(self, frac: FloatArray) -> FloatArray:
         """Point of the sole about which the foot turns, in its frame (n, 3): heel, ball, and over in swing."""
         heel, ball = np.array(HEEL_M), np.array(BALL_M)
-        forward = smootherstep((frac - FOOT_FLAT_FROM - 0.01) / (FOOT_FLAT_TO - FOOT_FLAT_FROM - 0.02))
-        back = smootherstep((frac - TOE_OFF - 0.02) / (0.95 - TOE_OFF - 0.02))
+        at = self.style.landmarks
+        forward = smootherstep((frac - at.flat_from - 0.01) / (at.flat_to - at.flat_from - 0.02))
+        back = smootherstep((frac - at.in_swing(0.05)) / (at.in_swing(0.87) - at.in_swing(0.05)))
         return np.asarray(heel + (forward - back)[:, None] * (ball - heel), dtype=np.float64)
 
     def _shock(self, t_s: FloatArray, k: IntArray, level: FloatArray) -> FloatArray:

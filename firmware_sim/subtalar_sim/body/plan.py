@@ -6,15 +6,21 @@ import numpy as np
 from scipy.signal import lfilter
 
 from subtalar_sim.body.rotations import side_sign
-from subtalar_sim.body.style import TOE_OFF, WalkingStyle
+from subtalar_sim.body.style import Landmarks, WalkingStyle
 from subtalar_sim.types import BoolArray, FloatArray, Side
 
-HOLD_START = 0.13
-"""Phase at which a leg waits for its first heel-off: just flat, still before the shank leans forward."""
-HOLD_END = 0.36
-"""Phase at which a leg comes to rest after its last contact."""
 N_SCALES = 4
 """Curves whose size varies from stride to stride: dorsiflexion, inversion, tibial rotation, foot pitch."""
+
+
+def hold_start(at: Landmarks) -> float:
+    """Phase at which a leg waits for its first heel-off: just flat, still before the shank leans forward."""
+    return at.flat_from + 0.01
+
+
+def hold_end(at: Landmarks) -> float:
+    """Phase at which a leg comes to rest after its last contact."""
+    return at.flat_to - 0.02
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,8 @@ class _LegBuilder:
 
     def __init__(self, side: Side, style: WalkingStyle, rng: np.random.Generator, xy: FloatArray, heading: float):
         self._side, self._style, self._rng = side, style, rng
-        self._knots: list[FloatArray] = [np.array([[-1e6, HOLD_START, 0.0, 1.0]])]
+        self._from, self._to = hold_start(style.landmarks), hold_end(style.landmarks)
+        self._knots: list[FloatArray] = [np.array([[-1e6, self._from, 0.0, 1.0]])]
         self._place: list[FloatArray] = []
         self._contact: list[FloatArray] = []
         self._off: list[FloatArray] = []
@@ -75,16 +82,17 @@ class _LegBuilder:
 
     def walk(self, steps: _Steps) -> None:
         """One bout: this leg's contacts in order, from standing to standing."""
+        at = self._style.landmarks
         stance = self._style.stance_ratio[0 if self._side == "right" else 1]
         period, contact = self._style.stride_time_s, steps.contact_s
         n, first = len(contact), self._n - 1
         k = first + np.arange(n)
         previous = np.concatenate([[contact[0] - period], contact[:-1]])
         off = previous + stance * (contact - previous)
-        start, end = contact[0] - (1.0 - HOLD_START) * period, contact[-1] + HOLD_END * period
+        start, end = contact[0] - (1.0 - self._from) * period, contact[-1] + self._to * period
         t = np.concatenate([[start], np.column_stack([off, contact]).ravel(), [end]])
         phase = np.concatenate(
-            [[first + HOLD_START], np.column_stack([k + TOE_OFF, k + 1.0]).ravel(), [first + n + HOLD_END]]
+            [[first + self._from], np.column_stack([k + at.toe_off, k + 1.0]).ravel(), [first + n + self._to]]
         )
         secant = np.diff(phase) / np.diff(t)
         slope = np.concatenate([[secant[0]], 0.5 * (secant[1:] + secant[:-1]), [0.6 * secant[-1]]])
@@ -98,16 +106,16 @@ class _LegBuilder:
             1.0 + np.column_stack([own[:, 0], common + 0.4 * own[:, 1], common + 0.4 * own[:, 2], 0.6 * own[:, 3]])
         )
         self._shock.append(self._style.shock_m * np.exp(0.2 * dice[:, 5]))
-        window = np.column_stack([k + 0.70, k + 0.95])
-        window[0] = first + HOLD_START, first + 0.52  # the first swing grows out of standing
+        window = np.column_stack([k + at.in_swing(0.21), k + at.in_swing(0.87)])
+        window[0] = first + self._from, first + 0.5 * (at.flat_to + at.toe_off)  # the first swing grows out of standing
         self._window.append(window)
         self._place.append(np.column_stack([steps.xy_m, steps.heading_rad]))
         self._contact.append(contact)
         self._n += n
         # Standing again: a fresh stance on the same spot, into which the last one settles.
         last = self._n - 1
-        self._stand(steps.xy_m[-1], float(steps.heading_rad[-1]), (float(last), last + HOLD_END))
-        self._knots.append(np.array([[end, last + 1 + HOLD_START, 0.0, 1.0]]))
+        self._stand(steps.xy_m[-1], float(steps.heading_rad[-1]), (float(last), last + self._to))
+        self._knots.append(np.array([[end, last + 1 + self._from, 0.0, 1.0]]))
 
     def build(self) -> LegPlan:
         """Freeze what was collected."""
@@ -186,8 +194,8 @@ def _bout(
     sign = np.where(np.arange(len(dice)) % 2 == 0, 1.0, -1.0) * side_sign(first_side)
     # The step after the right contact leads to the left one.
     step_s = period * 0.5 * (1.0 + style.step_time_asymmetry * sign) * (1.0 + style.variability * dice[:, 2])
-    t = start + (1.0 - HOLD_START) * period + np.concatenate([[0.0], np.cumsum(step_s)])
-    n = max(3, int(np.searchsorted(t, end - (0.5 + HOLD_END) * period)) + 1)
+    t = start + (1.0 - hold_start(style.landmarks)) * period + np.concatenate([[0.0], np.cumsum(step_s)])
+    n = max(3, int(np.searchsorted(t, end - (0.5 + hold_end(style.landmarks)) * period)) + 1)
     # Turning is a slow random walk with a restoring pull: gentle curves, now and then a real bend.
     turn = lfilter([1.0], [1.0, -0.9], 0.25 * turn_rate_deg_s * dice[:, 0])
     headings = heading + np.cumsum(np.radians(turn) * 0.5 * period)

@@ -1,4 +1,4 @@
-"""The whole body: stands quietly, bends its knees, walks; and the truth about its ankles."""
+"""The whole body: stands quietly, bends its knees, walks or runs; and the truth about its ankles."""
 
 from dataclasses import dataclass
 
@@ -16,6 +16,9 @@ _SETTLE_S = 1.5
 """Pause between standing, knee bends and walking."""
 _ANGLE_ORDER_SWAY = (1.0, 0.35, 0.2)
 """Sway of dorsiflexion, inversion and tibial rotation relative to each other."""
+
+_OTHER_SWAY = 2.4
+"""By how much (rad) the phase of the slowest sway differs from one phase of standing to the next."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class BodyConfig:
 
     def __post_init__(self) -> None:
         if self.style not in STYLES:
-            raise ValueError(f"no walking style {self.style!r}; there are {', '.join(STYLES)}")
+            raise ValueError(f"no style {self.style!r}; there are {', '.join(STYLES)}")
         if self.walking_s < 0 or self.standing_s < 0 or self.knee_bends < 0:
             raise ValueError("durations and the number of knee bends must not be negative")
         if self.stop_every_s is not None and self.stop_every_s < 5 * STYLES[self.style].stride_time_s:
@@ -67,7 +70,7 @@ class WalkingBody:
 
     def __init__(self, config: BodyConfig) -> None:
         self.config = config
-        style = STYLES[config.style]
+        style = self._style = STYLES[config.style]
         self.bends_start_s = config.standing_s
         self.bends_end_s = self.bends_start_s + _BEND_S * config.knee_bends
         self.walk_start_s = self.bends_end_s + _SETTLE_S
@@ -83,6 +86,8 @@ class WalkingBody:
 
     def _bouts(self, shortest_s: float) -> tuple[tuple[float, float], ...]:
         c = self.config
+        if self._style.stays:
+            return ()
         out, t = [], self.walk_start_s
         while self.walk_end_s - t >= shortest_s:
             length = c.stop_every_s if c.stop_every_s is not None else np.inf
@@ -97,7 +102,9 @@ class WalkingBody:
         out = [("standing", 0.5, self.config.standing_s - 0.3)] if self.config.standing_s > 1.5 else []
         if self.config.knee_bends:
             out.append(("knee_bends", self.bends_start_s, self.bends_end_s))
-        return out + [("walking", start, end) for start, end in self.bouts]
+        if self._style.stays and self.config.walking_s > 0:
+            out.append(("standing", self.walk_start_s, self.walk_end_s))
+        return out + [(self._style.activity, start, end) for start, end in self.bouts]
 
     def pose(self, side: Side, t_s: FloatArray) -> LegState:
         """Angles, ankle joint centre and segment orientations of one leg at times ``t_s`` (n,)."""
@@ -122,18 +129,25 @@ class WalkingBody:
         return out
 
     def _sway_at(self, side: Side, t: FloatArray) -> FloatArray:
-        """Postural sway in the first standing phase, of zero mean over it: sines with whole periods in it."""
+        """Postural sway in the first standing phase, of zero mean over it: sines with whole periods in it.
+
+        Who stays goes on in phases of the same length, each swaying in its own way, but for the knee bends.
+        """
         length = self.config.standing_s
         out = np.zeros((len(t), 3))
         inside = (t > 0.0) & (t < length)
-        if not inside.any():
+        if self._style.stays:
+            inside |= t > self.bends_end_s
+        if length <= 0.0 or not inside.any():
             return out
-        x = t[inside]
+        phase, x = np.divmod(np.where(t < length, t, t - self.bends_end_s)[inside], length)
+        phase += t[inside] >= length
         fade = smootherstep(x / _SWAY_FADE_S) * smootherstep((length - x) / _SWAY_FADE_S)
         cycles = np.arange(2, 7) / length
         size = np.radians(self.config.sway_deg) * np.sqrt(2.0 / len(cycles))
         for axis, share in enumerate(_ANGLE_ORDER_SWAY):
-            waves = np.sin(2 * np.pi * x[:, None] * cycles + self._sway[side][axis])
+            begin = self._sway[side][axis] + phase[:, None] * _OTHER_SWAY * np.arange(1, 6)
+            waves = np.sin(2 * np.pi * x[:, None] * cycles + begin)
             out[inside, axis] = share * size * fade * waves.sum(axis=1)
         return out
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 MOTION_HELP = "Measure again what was recorded in this session, instead of a simulated person."
-STYLE = click.Choice(["normal", "overpronated", "antalgic"])
+STYLE = click.Choice(["normal", "overpronated", "antalgic", "running", "standing"])
 
 
 def simulated(
