@@ -4,7 +4,8 @@ The smoothed squared rate must fall below a rest level and later rise above a mo
 relative to the swing's own peak, so that slow and fast gait share one rule; the energy criterion is that of the
 zero-velocity detectors compared by Skog et al. 2010, doi 10.1109/TBME.2010.2060723). The rest is reported when it
 ends, at heel rise, with two instants: the stillest near its beginning (end of the stride before) and the stillest near
-its end (start of the stride to come); in walking they are one, after standing they are far apart.
+its end (start of the stride to come); in walking they are one, after standing they are far apart. A runner's foot may
+turn slowly in the air, too: there it is as good as weightless, and not at rest.
 """
 
 from dataclasses import dataclass
@@ -54,6 +55,7 @@ class FootFlatDetector:
     def __init__(self, parameters: FootFlatParameters, rate_hz: float) -> None:
         p = parameters
         self._span = round(_SEARCH_S * rate_hz)
+        self._most_rest = p.max_unrest_rad_s**2
         self._half_window = max(1, round(0.5 * p.window_s * rate_hz))
         levels = p.least_rest_rad_s**2, p.rest_fraction**2, p.least_move_rad_s**2, p.move_fraction**2
         low_pass = second_order(p.smoothing_hz / rate_hz)
@@ -76,8 +78,9 @@ class FootFlatDetector:
         while self._seen < row:
             taken, told = _scan(self.power.view(self._seen, row), self._seen, self.state, self.rule)
             self._seen += taken
-            if told != NOTHING:
-                return self.report(self._seen - 1, told)
+            flat = None if told == NOTHING else self.report(self._seen - 1, told)
+            if flat is not None:
+                return flat
         self.forget(row)
         return None
 
@@ -88,25 +91,35 @@ class FootFlatDetector:
         if self.state[_RESTING]:
             self.power.forget_before(row - 2 * self._span)
 
-    def report(self, row: int, told: int) -> FootFlat:
-        """What ``rest_at`` told at this row."""
+    def report(self, row: int, told: int) -> FootFlat | None:
+        """What ``rest_at`` told at this row; None where the foot was in the air, and the swing goes on."""
         begin = int(self.state[_START])
         if told == LASTS:
-            self._first = self._stillest(begin, row)
+            self._first, _ = self._stillest(begin, row)
             return FootFlat(begin, self._first, self._first, row, ended=False)
-        first = self._stillest(begin, min(row, begin + self._span)) if self._first is None else self._first
-        last = self._stillest(max(begin, row - self._span), row)
+        if self._first is None:
+            first, unrest = self._stillest(begin, min(row, begin + self._span))
+            if unrest > self._most_rest:
+                self.power.forget_before(row - self._span)
+                return None
+        else:
+            first, self._first = self._first, None
+        highest, typical = self.state[_SWING], self.state[_TYPICAL]
+        if highest > self.rule[9]:
+            self.state[_TYPICAL] += (_MEMORY if typical > 0.0 else 1.0) * (highest - typical)
+        self.state[_SWING] = 0.0
+        last, _ = self._stillest(max(begin, row - self._span), row)
         self.power.forget_before(row - self._span)
-        self._first = None
         return FootFlat(begin, first, last, row, ended=True)
 
-    def _stillest(self, start: int, stop: int) -> int:
-        """Row in [start, stop) around which the mean unrest over ``window_s`` is least.
+    def _stillest(self, start: int, stop: int) -> tuple[int, float]:
+        """Row in [start, stop) around which the mean unrest over ``window_s`` is least, and that unrest.
 
         A foot may also turn slowly in the air before it lands; only on the ground does it feel just gravity.
         """
         lo = max(self.power.first, start - self._half_window)
-        return lo + _least(self.power.view(lo, stop), 2 * self._half_window + 1)
+        row, unrest = _least(self.power.view(lo, stop), 2 * self._half_window + 1)
+        return lo + row, unrest
 
 
 @compiled("(f8[:,::1], f8[::1], f8[::1], f8[:,::1])")
@@ -160,15 +173,12 @@ def rest_at(smooth: float, row: int, state: FloatArray, rule: FloatArray) -> int
     state[_RESTING] = 0.0
     if rested < rule[12]:
         return NOTHING  # the pitch rate passing through zero at initial contact is no rest
-    if highest > rule[9]:
-        state[_TYPICAL] += (_MEMORY if typical > 0.0 else 1.0) * (highest - typical)
-    state[_SWING] = 0.0
     return ENDED
 
 
 @compiled("(f8[:,::1], i8)")
-def _least(powers: FloatArray, n: int) -> int:
-    """Middle of the ``n`` consecutive rows with the least unrest together."""
+def _least(powers: FloatArray, n: int) -> tuple[int, float]:
+    """Middle of the ``n`` consecutive rows with the least unrest together, and their mean."""
     n = min(n, len(powers))
     total = np.zeros(len(powers) + 1)
     for i in range(len(powers)):
@@ -177,4 +187,4 @@ def _least(powers: FloatArray, n: int) -> int:
     for i in range(len(total) - n):
         if total[i + n] - total[i] < total[best + n] - total[best]:
             best = i
-    return best + n // 2
+    return best + n // 2, (total[best + n] - total[best]) / n

@@ -184,7 +184,9 @@ class Leg:
         if ended == GAP_EDGE:
             self._gap_edge(float(rows[done, col.TIME]))
         elif ended > TOLD:
-            self._decide(self._flats.report(self._next - 1, ended - TOLD))
+            flat = self._flats.report(self._next - 1, ended - TOLD)
+            if flat is not None:
+                self._decide(flat)
         else:
             self._flats.forget(self._next)
         return ended != DONE

@@ -109,6 +109,8 @@ class FootFlatParameters:
     """So much angular rate disturbs a rest as much as 1 m/s² beside gravity."""
     most_unrest_rad_s: float = 1.5
     """The shock of running must not outlast itself in the smoothed signal."""
+    max_unrest_rad_s: float = 2.0
+    """At the stillest instant, weighed like that: what speeds up by 8 m/s², or turns by 115 °/s, is in the air."""
     min_stride_s: float = 0.4
     max_stride_s: float = 3.0
 

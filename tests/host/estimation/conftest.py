@@ -180,7 +180,7 @@ def simulated(folder: Path, config: SimulationConfig, duration_s: float) -> Walk
         write_session(config, folder, duration_s)
     session = open_session(folder)
     samples = {block.site: block for block in session.blocks(1e6)}
-    walking = next(a for a in session.annotations if a.label == "walking")
+    walking = next(a for a in session.annotations if a.label in ("walking", "running"))
     with gzip.open(folder / "truth_angles.csv.gz", "rt") as file:
         names = next(csv.reader(file))
         truth = np.loadtxt(file, delimiter=",")

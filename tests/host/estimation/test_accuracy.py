@@ -27,6 +27,9 @@ CASES = {
     "overpronated": SimulationConfig(
         BodyConfig(seed=17, style="overpronated"), quality="typical", orientation="any", rate_hz=100.0
     ),
+    "running": SimulationConfig(
+        BodyConfig(seed=19, style="running"), quality="typical", orientation="any", rate_hz=200.0
+    ),
 }
 
 

@@ -1,0 +1,53 @@
+"""Where a foot is at rest, and where it only turns slowly."""
+
+import numpy as np
+import pytest
+
+from subtalar.conventions import GRAVITY_M_S2
+from subtalar.estimation.foot_flat import FootFlat, FootFlatDetector
+from subtalar.estimation.motion import ACC, GYR, WIDTH
+from subtalar.estimation.parameters import FootFlatParameters
+from subtalar.types import FloatArray
+
+RATE_HZ = 200.0
+STRIDES = 12
+PHASES = ("swing", "slow", "swing", "flat")
+LENGTH_S = {"swing": 0.2, "slow": 0.2, "flat": 0.2}
+STRIDE_S = 0.8
+
+
+def steps(force_while_slow_m_s2: float) -> FloatArray:
+    """Strides with a second time in mid-swing at which the foot hardly turns, 20°/s, under this specific force."""
+    one = []
+    for phase in PHASES:
+        n = round(LENGTH_S[phase] * RATE_HZ)
+        rows = np.zeros((n, WIDTH))
+        rows[:, GYR.start] = 12.0 * np.sin(np.pi * (np.arange(n) + 0.5) / n) if phase == "swing" else 0.35
+        rows[:, ACC.stop - 1] = {"swing": 2.0, "slow": force_while_slow_m_s2, "flat": GRAVITY_M_S2}[phase]
+        one.append(rows)
+    return np.tile(np.concatenate(one), (STRIDES, 1))
+
+
+def ended(rows: FloatArray) -> list[FootFlat]:
+    detector = FootFlatDetector(FootFlatParameters(), RATE_HZ)
+    found = []
+    for k in range(0, len(rows), 7):
+        detector.push(rows[k : k + 7])
+        while (flat := detector.next_before(detector.power.end)) is not None:
+            found.append(flat)
+    return [flat for flat in found if flat.ended]
+
+
+@pytest.mark.parametrize("force_m_s2", [0.5, 25.0])
+def test_a_foot_that_turns_slowly_in_the_air_is_not_at_rest(force_m_s2: float) -> None:
+    """A runner's, as high as it comes: weightless, or swung forward."""
+    found = ended(steps(force_m_s2))
+    assert len(found) >= STRIDES - 2
+    for flat in found:
+        assert flat.first / RATE_HZ % STRIDE_S > 0.6
+    assert np.diff([flat.first for flat in found]).max() == round(STRIDE_S * RATE_HZ)
+
+
+def test_a_foot_that_bears_its_weight_twice_rests_twice() -> None:
+    found = ended(steps(GRAVITY_M_S2))
+    assert len(found) >= 2 * STRIDES - 3
