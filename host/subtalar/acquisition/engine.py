@@ -126,6 +126,13 @@ class Engine:
         if self._recording is not None:
             self._recording.go_on_in(place)
 
+    def say_about(self, about: About) -> None:
+        """Whose session it is. What is recorded by now says what was known at its beginning."""
+        self._facts = replace(self._facts, **vars(about))
+        if self._recording is not None:
+            self._recording.configure(CONFIGURATION_KEY, about.as_json())
+        self.publish_facts()
+
     @property
     def backlog(self) -> int:
         """Samples that wait for the estimator."""

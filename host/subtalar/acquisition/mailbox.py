@@ -11,13 +11,16 @@ from pathlib import Path
 
 from subtalar.acquisition.ring_segment import MAIL_SUFFIX, live_folder
 
-_COMMANDS = frozenset({"stop", "mark", "record"})
+_COMMANDS = frozenset({"stop", "mark", "record", "about"})
 _LONGEST_TEXT = 5000
 _LONGEST_BYTES = 4 * _LONGEST_TEXT + 10
 
 
 def put(name: str, command: str, text: str = "") -> None:
-    """For the live session ``name``: ``stop``, ``mark`` or ``record``. Raises OSError where the folder is gone."""
+    """For the live session ``name``: ``stop``, ``mark``, ``record`` or ``about``.
+
+    Raises OSError where the folder is gone.
+    """
     folder = live_folder()
     # No name of a session has a dot in it: what follows one cannot be taken for a part of another's.
     letter = folder / f"{name}.{time.time_ns():020}-{secrets.token_hex(4)}{MAIL_SUFFIX}"

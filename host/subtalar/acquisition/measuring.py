@@ -5,6 +5,7 @@ Loads the estimator and the radio, which takes seconds; the process that shows t
 
 import asyncio
 import contextlib
+import json
 import signal
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,8 +19,9 @@ from subtalar.acquisition.engine import Engine
 from subtalar.acquisition.plan import AcquisitionPlan, DeviceSource, Outcome, ProvidedSource, ReplaySource
 from subtalar.acquisition.ring import RingWriter, SessionFacts
 from subtalar.acquisition.runs import Stop, run_replay, run_sensors, specs_of
-from subtalar.errors import SubtalarError
+from subtalar.errors import InputError, SubtalarError
 from subtalar.estimation import warm_up, warmed
+from subtalar.session.catalogue.about import checked_about
 
 _LINGER_S = 5.0
 _LISTEN_EVERY_S = 0.05
@@ -99,3 +101,6 @@ def _obey(command: tuple[str, str], stop: Stop, engines: list[Engine]) -> None:
             engines[0].mark(text)
         case "record", place if engines:
             engines[0].record_to(Path(place))
+        case "about", said if engines:
+            with contextlib.suppress(ValueError, TypeError, InputError):
+                engines[0].say_about(checked_about(*json.loads(said)))

@@ -7,6 +7,7 @@ What takes seconds to load (estimator, radio, recorder) is imported by the acqui
 """
 
 import contextlib
+import json
 import logging
 import multiprocessing
 import os
@@ -52,6 +53,10 @@ class Acquisition:
     def record_to(self, place: str) -> None:
         """Go on recording in this folder or file, after the disk failed."""
         self._send(("record", place))
+
+    def say_about(self, participant: str, visit: str, condition: str) -> None:
+        """Show in every view whose session it is, and write it into what is recorded from now on."""
+        self._send(("about", json.dumps([participant, visit, condition])))
 
     def _send(self, message: tuple[str, str]) -> None:
         with contextlib.suppress(BrokenPipeError):
@@ -129,6 +134,10 @@ class RunningSession:
     def record_to(self, place: str) -> None:
         """Go on recording in this folder or file, after the disk failed. Raises OSError where nobody listens."""
         self._tell("record", place)
+
+    def say_about(self, participant: str, visit: str, condition: str) -> None:
+        """Show in every view whose session it is. Raises OSError where nobody listens."""
+        self._tell("about", json.dumps([participant, visit, condition]))
 
     def _tell(self, command: str, text: str) -> None:
         if not self.is_alive():

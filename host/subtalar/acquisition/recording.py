@@ -39,7 +39,7 @@ class LiveRecording:
         *,
         live: bool,
     ) -> None:
-        self._sensors, self._wall_start, self._configuration = sensors, wall_start, configuration
+        self._sensors, self._wall_start, self._configuration = sensors, wall_start, dict(configuration)
         self._live = live
         self._swapping = threading.Lock()
         self._next: threading.Thread | None = None
@@ -63,6 +63,10 @@ class LiveRecording:
         """Do it. A recorder that has failed holds what it is given; ``follow`` says so."""
         with self._swapping, contextlib.suppress(RecordingError):
             write(self._recorder)
+
+    def configure(self, key: str, value: object) -> None:
+        """For the files to come: that of the present one stands already."""
+        self._configuration[key] = value
 
     def follow(self, now_s: float) -> None:
         """Several times a second: meet a failure, and finish what ``go_on_in`` began. Never waits for a disk."""

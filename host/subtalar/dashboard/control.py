@@ -14,3 +14,6 @@ class SessionControl(Protocol):
 
     def mark(self, text: str) -> None:
         """Put a marker with this text into the recording, at the present moment."""
+
+    def say_about(self, participant: str, visit: str, condition: str) -> None:
+        """Show in every view whose session it is, and write it into what is recorded from now on."""

@@ -146,6 +146,7 @@ class DashboardModel:
         self.sides: dict[Side, SideTrace] = {side: SideTrace() for side in SIDES}
         self.writer: WriterState = "alive"
         self.facts = SessionFacts()
+        self._said_after: tuple[str, str, str] | None = None
         self.elapsed_s = 0.0
         self.sensors: tuple[SensorStatus, ...] = ()
         self.sensor_rows: tuple[SensorRow, ...] = ()
@@ -154,6 +155,18 @@ class DashboardModel:
         self.contacts_s: dict[Side, FloatArray] = {side: np.empty(0) for side in SIDES}
         self.instruction = Instruction("Getting ready", "", "info")
         self.now_ns = clock_ns()
+
+    @property
+    def about(self) -> tuple[str, str, str]:
+        """Participant, visit and condition; empty where nobody said them."""
+        if self._said_after is not None and not self.running:
+            return self._said_after
+        return self.facts.participant, self.facts.visit, self.facts.condition
+
+    @about.setter
+    def about(self, said: tuple[str, str, str]) -> None:
+        """A session that has ended does not say it any more."""
+        self._said_after = said
 
     @property
     def running(self) -> bool:

@@ -12,7 +12,8 @@ from subtalar.acquisition import recording as live_recording
 from subtalar.acquisition.engine import Engine
 from subtalar.acquisition.ring import RingReader, RingWriter
 from subtalar.device import SessionClock
-from subtalar.session import open_session, read_blocks, read_items, session_info, verify
+from subtalar.session import open_session, read_blocks, read_header, read_items, session_info, verify
+from subtalar.session.catalogue import About, about_of
 from subtalar.session.recording import durable_file
 from subtalar.session.recording.durable_file import DurableFile
 from subtalar.session.recording.join import join_parts
@@ -104,6 +105,8 @@ def test_it_goes_on_by_itself_in_the_usual_folder(session: Session, stick: Stick
     third = len(session.blocks) // 3
     session.give(0, third)
     time.sleep(0.6)
+    session.engine.say_about(About("P017", "", "barefoot"))
+    assert session.reader.session().participant == "P017"
     stick.full = True
     half = len(session.blocks) // 2
     session.give(third, half)
@@ -117,6 +120,7 @@ def test_it_goes_on_by_itself_in_the_usual_folder(session: Session, stick: Stick
     assert session.reader.session().recording_error == ""
     assert any(isinstance(i, Notice) and i.code == "recording_moved" for i in read_items(second))
     assert any(isinstance(i, Calibration) for i in read_items(second))
+    assert about_of(read_header(second).configuration) == About("P017", "", "barefoot")
     judge(session, tmp_path / "stick" / "a.mcap", second, tmp_path)
 
 

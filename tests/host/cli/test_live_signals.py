@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from subtalar.acquisition.process import running_session
+from subtalar.acquisition.ring import RingReader
 from subtalar.session import Annotation, read_items, verify
 
 pytestmark = [
@@ -134,8 +135,11 @@ def test_a_session_whose_window_was_killed_goes_on_is_shown_marked_and_ended_by_
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
     running = running_session()
     running.mark("Treppe hinauf")
+    running.say_about("P017", "", "barefoot")
     folder = tmp_path / "tmp" / f"subtalar-live-{os.getuid()}"
     wait_for(lambda: not list(folder.glob("*.mail")))
+    with RingReader.attach(running.ring_name) as shown:
+        wait_for(lambda: (shown.session().participant, shown.session().condition) == ("P017", "barefoot"))
 
     stop = start("live", "--stop")
     out, err = stop.communicate(timeout=PATIENCE_S)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from subtalar.acquisition.ring import RingReader, RingWriter
+from subtalar.dashboard.model import DashboardModel
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -83,7 +84,7 @@ class Control:
 
     def __init__(self, writer=None):
         self.writer, self.marks, self.stops, self.broken = writer, [], 0, False
-        self.places = []
+        self.places, self.abouts = [], []
 
     def stop(self):
         self.stops += 1
@@ -92,6 +93,11 @@ class Control:
 
     def record_to(self, place):
         self.places.append(place)
+
+    def say_about(self, *said):
+        if self.broken:
+            raise EOFError
+        self.abouts.append(said)
 
     def mark(self, text):
         if self.broken:
@@ -102,3 +108,25 @@ class Control:
 @pytest.fixture
 def control():
     return Control()
+
+
+@pytest.fixture
+def make_window(app, reader):
+    from subtalar.dashboard.qt.window import DashboardWindow
+
+    windows = []
+
+    def make(control=None, **options):
+        # The clock stands at the newest data: a slow machine must not make it look stale.
+        window = DashboardWindow(DashboardModel(reader, reader.heartbeat_ns), control, **options)
+        windows.append(window)
+        window.resize(1280, 800)
+        window.show()
+        return window
+
+    yield make
+    for window in windows:
+        window._stopping = True
+        window.close()
+        window.deleteLater()
+    app.processEvents()

@@ -1,13 +1,28 @@
-"""The window and the terminal say whose session it is."""
+"""The window and the terminal say whose session it is, and the window can be told."""
 
 import dataclasses
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from subtalar.dashboard.model import DashboardModel
 from subtalar.dashboard.terminal import summary_lines
+from subtalar.session import Recorder
+from subtalar.session.catalogue import About, session_about
+from subtalar.types import BodySite, SensorInfo
+
+
+def redraw(app, window):
+    window.model._facts_ns = None
+    window.frame()
+    app.processEvents()
+
+
+def picture(widget, name):
+    if os.environ.get("SUBTALAR_PICTURES"):
+        widget.grab().save(str(Path(os.environ["SUBTALAR_PICTURES"]) / f"{name}.png"))
 
 
 def test_the_window_shows_code_visit_and_condition(app, reader, feeder, monkeypatch):
@@ -28,8 +43,7 @@ def test_the_window_shows_code_visit_and_condition(app, reader, feeder, monkeypa
         app.processEvents()
         assert window.header.title.full_text() == "P017 · week 6 · Einlage härt"
         assert window.header.title.text().startswith("P017 · ")
-        if os.environ.get("SUBTALAR_PICTURES"):
-            window.grab().save(str(Path(os.environ["SUBTALAR_PICTURES"]) / "whose_session.png"))
+        picture(window, "whose_session")
     finally:
         window._stopping = True
         window.close()
@@ -45,3 +59,81 @@ def test_the_terminal_does_so_too(reader, feeder, code, begins):
     model = DashboardModel(reader, reader.heartbeat_ns)
     model.refresh()
     assert any(line.startswith(begins) for line in summary_lines(model))
+
+
+@pytest.fixture
+def recorded(tmp_path, monkeypatch):
+    """A recording of which nobody said whose it is."""
+    monkeypatch.setenv("SUBTALAR_RECORDINGS", str(tmp_path))
+    path = tmp_path / "visit é.mcap"
+    with Recorder(path, [SensorInfo(BodySite.LEFT_FOOT, 100.0)], datetime(2026, 5, 14, tzinfo=UTC)):
+        pass
+    return path
+
+
+def filled(window, **texts):
+    """Opens the dialog, types, presses OK; what the dialog complains of, or nothing once it has closed."""
+    complaints = []
+
+    def type_and_confirm(dialog):
+        for name, text in texts.items():
+            dialog.fields[name].setText(text)
+        dialog.show()
+        dialog.accept()
+        picture(dialog, f"whose_session_{'asked' if dialog.said is None else 'said'}")
+        complaints.append(dialog.trouble.text())
+
+    window._ask = type_and_confirm
+    window.header.about_button.click()
+    return complaints[0]
+
+
+def test_whose_session_it_is_can_be_said_in_the_window(app, make_window, feeder, control, recorded, tmp_path):
+    feeder.feed_until(3.0)
+    feeder.session(recording_path=str(recorded))
+    window = make_window(control)
+    redraw(app, window)
+    assert window.header.title.full_text() == "Ankle angles"
+    assert filled(window, participant="p017", visit=" baseline ", condition="insole A") == ""
+    assert control.abouts == [("P017", "baseline", "insole A")]
+    assert session_about(tmp_path, recorded) == About("P017", "baseline", "insole A")
+    feeder.session(recording_path=str(recorded), participant="P017", visit="baseline", condition="insole A")
+    redraw(app, window)
+    assert window.header.title.full_text() == "P017 · baseline · insole A"
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [({"participant": "Anna Muster"}, "looks like a name"), ({"visit": "baseline"}, "code of the participant")],
+)
+def test_a_name_is_not_kept_and_the_dialog_says_why(
+    app, make_window, feeder, control, recorded, tmp_path, typed, sentence
+):
+    feeder.feed_until(3.0)
+    feeder.session(recording_path=str(recorded))
+    window = make_window(control)
+    redraw(app, window)
+    assert sentence in filled(window, **typed)
+    assert control.abouts == []
+    assert session_about(tmp_path, recorded) == About()
+    assert window.header.title.full_text() == "Ankle angles"
+
+
+def test_whose_session_it_was_can_be_said_after_its_end(app, make_window, feeder, control, recorded, tmp_path):
+    feeder.feed_until(3.0)
+    feeder.session(recording_path=str(recorded), state="ended")
+    window = make_window(control)
+    redraw(app, window)
+    control.broken = True  # its process is gone
+    assert filled(window, participant="P18") == ""
+    assert session_about(tmp_path, recorded) == About("P18")
+    redraw(app, window)
+    assert window.header.title.full_text() == "P18"
+
+
+def test_a_session_that_is_not_recorded_is_nobodys(app, make_window, feeder, control):
+    feeder.feed_until(3.0)
+    feeder.session(recording_path="")
+    window = make_window(control)
+    redraw(app, window)
+    assert not window.header.about_button.isVisible()

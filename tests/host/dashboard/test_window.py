@@ -7,33 +7,10 @@ import pytest
 
 from subtalar.dashboard import run_dashboard
 from subtalar.dashboard.latency import LatencyProbe
-from subtalar.dashboard.model import DashboardModel
 from subtalar.errors import InputError
 from subtalar.types import BodySite, Quality, SensorInfo, SensorStatus
 
 pytest.importorskip("PySide6.QtWidgets", reason="the gui extra is not installed")
-
-
-@pytest.fixture
-def make_window(app, reader):
-    from subtalar.dashboard.qt.window import DashboardWindow
-
-    windows = []
-
-    def make(control=None, **options):
-        # The clock stands at the newest data: a slow machine must not make it look stale.
-        window = DashboardWindow(DashboardModel(reader, reader.heartbeat_ns), control, **options)
-        windows.append(window)
-        window.resize(1280, 800)
-        window.show()
-        return window
-
-    yield make
-    for window in windows:
-        window._stopping = True
-        window.close()
-        window.deleteLater()
-    app.processEvents()
 
 
 def redraw(app, window):

@@ -22,6 +22,7 @@ class Header(QFrame):
         on_mark: Callable[[], None] | None,
         on_stop: Callable[[], None] | None,
         on_elsewhere: Callable[[], None] | None = None,
+        on_about: Callable[[], None] | None = None,
     ) -> None:
         super().__init__()
         self.setProperty("card", True)
@@ -35,6 +36,10 @@ class Header(QFrame):
         self.mark_button.setToolTip("Put a marker into the recording, now (M)")
         self.mark_button.setShortcut("M")
         self._on_elsewhere = on_elsewhere
+        self.about_button = QPushButton("Participant …")
+        self.about_button.setToolTip("Say whose session it is, which visit, under which condition")
+        self.about_button.setVisible(False)
+        self._on_about = on_about
         self.elsewhere_button = QPushButton("Record elsewhere …")
         self.elsewhere_button.setToolTip("Go on recording in another folder: on another disk, or after making room")
         self.elsewhere_button.setVisible(False)
@@ -56,6 +61,7 @@ class Header(QFrame):
         file.addWidget(self.state)
         file.addWidget(self.path)
         row.addLayout(names, 2)
+        row.addWidget(self.about_button)
         row.addWidget(self.elapsed)
         row.addLayout(file, 5)
         row.addWidget(self.elsewhere_button)
@@ -65,6 +71,8 @@ class Header(QFrame):
         self.stop_button.setVisible(on_stop is not None)
         if on_mark is not None:
             self.mark_button.clicked.connect(lambda: on_mark())
+        if on_about is not None:
+            self.about_button.clicked.connect(lambda: on_about())
         if on_elsewhere is not None:
             self.elsewhere_button.clicked.connect(lambda: on_elsewhere())
         self.stop_button.clicked.connect(self._stop_pressed)
@@ -102,7 +110,8 @@ class Header(QFrame):
         failed = model.running and bool(facts.recording_error)
         self.elsewhere_button.setVisible(failed and self._on_elsewhere is not None)
         self.source.set_full_text(facts.source or "waiting for the measuring process")
-        self.title.set_full_text(about_text(facts.participant, facts.visit, facts.condition) or "Ankle angles")
+        self.about_button.setVisible(bool(facts.recording_path) and self._on_about is not None)
+        self.title.set_full_text(about_text(*model.about) or "Ankle angles")
         self.elapsed.setText(clock_text(model.elapsed_s))
         if not model.running:
             self._confirm.stop()

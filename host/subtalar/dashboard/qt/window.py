@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QResizeEvent
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QMessageBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QMainWindow, QMessageBox, QVBoxLayout, QWidget
 
 from subtalar.dashboard.control import SessionControl
 from subtalar.dashboard.latency import LatencyProbe
@@ -43,7 +43,8 @@ class DashboardWindow(QMainWindow):
         self._markers = 0
         self.setWindowTitle("Ankle angles – subtalar")
         self.setMinimumSize(1280, 800)
-        self.header = Header(*((self.mark, self.stop, self.record_elsewhere) if control else (None, None)))
+        commands = self.mark, self.stop, self.record_elsewhere, self.say_about
+        self.header = Header(*(commands if control else (None, None)))
         self.banner = Banner()
         self.strips = [Strip(k, with_time_axis=k == len(ANGLES) - 1) for k in range(len(ANGLES))]
         self.strips[-1].plot.probe = probe
@@ -140,6 +141,22 @@ class DashboardWindow(QMainWindow):
         chosen = self._choose_folder()
         if chosen:
             self._send(lambda c: c.record_to(chosen))
+
+    def say_about(self) -> None:
+        """Ask whose session it is; also after its end."""
+        from subtalar.dashboard.qt.about_dialog import AboutDialog
+        from subtalar.dashboard.whose import keep_about  # loads what reads recordings: seldom needed here
+
+        path = self.model.facts.recording_path
+        dialog = AboutDialog(self, self.model.about, lambda *typed: keep_about(path, *typed))
+        self._ask(dialog)
+        if dialog.said is not None:
+            said = self.model.about = dialog.said
+            self._send(lambda c: c.say_about(*said))
+            self.header.show_facts(self.model)
+
+    def _ask(self, dialog: QDialog) -> None:
+        dialog.exec()
 
     def _choose_folder(self) -> str:
         from subtalar.session.paths import recordings_folder  # loads what reads recordings: seldom needed here
