@@ -17,8 +17,10 @@ _SETTLE_S = 1.5
 _ANGLE_ORDER_SWAY = (1.0, 0.35, 0.2)
 """Sway of dorsiflexion, inversion and tibial rotation relative to each other."""
 
+_STAYING_S = 8.0
+"""A phase of standing of somebody who stays."""
 _OTHER_SWAY = 2.4
-"""By how much (rad) the phase of the slowest sway differs from one phase of standing to the next."""
+"""By how much (rad) the slowest sway of one such phase differs from that of the next."""
 
 
 @dataclass(frozen=True)
@@ -131,22 +133,29 @@ class WalkingBody:
     def _sway_at(self, side: Side, t: FloatArray) -> FloatArray:
         """Postural sway in the first standing phase, of zero mean over it: sines with whole periods in it.
 
-        Who stays goes on in phases of the same length, each swaying in its own way, but for the knee bends.
+        Who stays goes on after the knee bends, in phases of which each sways in its own way.
         """
-        length = self.config.standing_s
-        out = np.zeros((len(t), 3))
-        inside = (t > 0.0) & (t < length)
+        out = self._swaying(side, t, 0.0, self.config.standing_s, 0.0)
         if self._style.stays:
-            inside |= t > self.bends_end_s
-        if length <= 0.0 or not inside.any():
+            for phase in np.unique((t - self.bends_end_s) // _STAYING_S):
+                if phase >= 0:
+                    begin_s = self.bends_end_s + phase * _STAYING_S
+                    out += self._swaying(side, t, begin_s, _STAYING_S, _OTHER_SWAY * (1.0 + phase))
+        return out
+
+    def _swaying(self, side: Side, t: FloatArray, begin_s: float, length: float, turned: float) -> FloatArray:
+        """One phase, zero outside; ``turned``: by how much (rad) the slowest sway differs from the first phase's."""
+        out = np.zeros((len(t), 3))
+        x = t - begin_s
+        inside = (x > 0.0) & (x < length)
+        if not inside.any():
             return out
-        phase, x = np.divmod(np.where(t < length, t, t - self.bends_end_s)[inside], length)
-        phase += t[inside] >= length
+        x = x[inside]
         fade = smootherstep(x / _SWAY_FADE_S) * smootherstep((length - x) / _SWAY_FADE_S)
         cycles = np.arange(2, 7) / length
         size = np.radians(self.config.sway_deg) * np.sqrt(2.0 / len(cycles))
         for axis, share in enumerate(_ANGLE_ORDER_SWAY):
-            begin = self._sway[side][axis] + phase[:, None] * _OTHER_SWAY * np.arange(1, 6)
+            begin = self._sway[side][axis] + turned * np.arange(1, 6)
             waves = np.sin(2 * np.pi * x[:, None] * cycles + begin)
             out[inside, axis] = share * size * fade * waves.sum(axis=1)
         return out

@@ -12,7 +12,7 @@ from typing import Any
 
 from subtalar.acquisition.configuration import describe
 from subtalar.acquisition.listeners import Listener, label_of
-from subtalar.acquisition.recording import LiveRecording
+from subtalar.acquisition.recording import LiveRecording, forget_about
 from subtalar.acquisition.ring import RingWriter, SessionFacts
 from subtalar.acquisition.worker import EstimationThread
 from subtalar.device import SessionClock
@@ -47,6 +47,7 @@ class Engine:
         self._ring = ring
         self._statuses = {site: SensorStatus(info) for site, info in sensors.items()}
         self._recording: LiveRecording | None = None
+        self._closed = False
         said = vars(about or NOBODY)
         self._facts = SessionFacts(source=source_text, started_unix_s=clock.wall_start.timestamp(), **said)
         axis = SubtalarAxis() if subtalar_axis_deg is None else SubtalarAxis(*subtalar_axis_deg)
@@ -127,11 +128,13 @@ class Engine:
             self._recording.go_on_in(place)
 
     def say_about(self, about: About) -> None:
-        """Whose session it is. What is recorded by now says what was known at its beginning."""
+        """Whose session it is. Nothing once the session is over."""
+        if self._closed:
+            return
         self._facts = replace(self._facts, **vars(about))
         if self._recording is not None:
-            self._recording.configure(CONFIGURATION_KEY, about.as_json())
-        self.publish_facts()
+            self._recording.say_about(about)
+        self._ring.publish_session(self._facts)
 
     @property
     def backlog(self) -> int:
@@ -149,6 +152,7 @@ class Engine:
 
     def close(self) -> None:
         """Close the recording if it is open."""
+        self._closed = True
         recording, self._recording = self._recording, None
         if recording is not None:
             recording.close()
@@ -157,6 +161,7 @@ class Engine:
                 # A session that never began leaves no empty recording behind.
                 with contextlib.suppress(OSError):
                     recording.path.unlink()
+                forget_about(recording.path)
             if not os.path.exists(recording.path):  # nor does one whose stick was pulled: say nothing else
                 self._facts = replace(self._facts, recording_path="", recorded_bytes=0)
 

@@ -88,8 +88,11 @@ async def _listen(pipe: "Connection[Any, Any]", name: str, stop: Stop, engines: 
                     _obey(pipe.recv(), stop, engines)
         except (EOFError, OSError):
             await asyncio.sleep(_LISTEN_EVERY_S)  # that window is gone; the session goes on
+        letters: list[tuple[str, str]] = []
         with contextlib.suppress(OSError, SubtalarError):
-            for command in mailbox.take(name):
+            letters = mailbox.take(name)
+        for command in letters:
+            with contextlib.suppress(OSError, SubtalarError):
                 _obey(command, stop, engines)
 
 
@@ -102,5 +105,13 @@ def _obey(command: tuple[str, str], stop: Stop, engines: list[Engine]) -> None:
         case "record", place if engines:
             engines[0].record_to(Path(place))
         case "about", said if engines:
-            with contextlib.suppress(ValueError, TypeError, InputError):
-                engines[0].say_about(checked_about(*json.loads(said)))
+            with contextlib.suppress(InputError):
+                engines[0].say_about(checked_about(*_three_texts(said)))
+
+
+def _three_texts(text: str) -> tuple[str, str, str]:
+    with contextlib.suppress(ValueError, RecursionError):
+        match json.loads(text):
+            case [str(participant), str(visit), str(condition)]:
+                return participant, visit, condition
+    raise InputError("A participant, a visit and a condition are three texts.")

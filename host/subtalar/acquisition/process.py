@@ -55,7 +55,7 @@ class Acquisition:
         self._send(("record", place))
 
     def say_about(self, participant: str, visit: str, condition: str) -> None:
-        """Show in every view whose session it is, and write it into what is recorded from now on."""
+        """Show in every view whose session it is, and keep it beside the recording."""
         self._send(("about", json.dumps([participant, visit, condition])))
 
     def _send(self, message: tuple[str, str]) -> None:
@@ -136,7 +136,7 @@ class RunningSession:
         self._tell("record", place)
 
     def say_about(self, participant: str, visit: str, condition: str) -> None:
-        """Show in every view whose session it is. Raises OSError where nobody listens."""
+        """Show in every view whose session it is, and keep it. Raises OSError where nobody listens."""
         self._tell("about", json.dumps([participant, visit, condition]))
 
     def _tell(self, command: str, text: str) -> None:

@@ -13,8 +13,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from subtalar.errors import RecordingError
+from subtalar.errors import InputError, RecordingError
 from subtalar.session import HandOver, Recorder, recordings_folder
+from subtalar.session.catalogue import CONFIGURATION_KEY, About, write_about
+from subtalar.session.catalogue.layout import ABOUT_SUFFIX, beside
 from subtalar.types import Estimates, Notice, SensorInfo
 
 ROOM_BYTES = 500_000_000
@@ -64,9 +66,10 @@ class LiveRecording:
         with self._swapping, contextlib.suppress(RecordingError):
             write(self._recorder)
 
-    def configure(self, key: str, value: object) -> None:
-        """For the files to come: that of the present one stands already."""
-        self._configuration[key] = value
+    def say_about(self, about: About) -> None:
+        """Whose session it is: beside the files there are, and in those to come."""
+        self._configuration[CONFIGURATION_KEY] = about.as_json()
+        threading.Thread(target=_write_beside, args=(tuple(self.files), about), daemon=True).start()
 
     def follow(self, now_s: float) -> None:
         """Several times a second: meet a failure, and finish what ``go_on_in`` began. Never waits for a disk."""
@@ -97,7 +100,7 @@ class LiveRecording:
                 self._give_up(error)
 
     def _open(self, path: Path, continues: HandOver | None) -> Recorder:
-        return Recorder(
+        recorder = Recorder(
             path,
             self._sensors,
             self._wall_start,
@@ -105,6 +108,8 @@ class LiveRecording:
             continues=continues,
             patient=not self._live,
         )
+        forget_about(path)  # of a recording of this name that somebody has removed
+        return recorder
 
     def _give_up(self, error: RecordingError) -> None:
         if not self.error:
@@ -150,6 +155,19 @@ class LiveRecording:
         self.error = ""
         said = Notice(held.now_s, "problem", "recording_moved", self.note)
         self.write(lambda r: r.write_estimates(Estimates(notices=(said,))))
+
+
+def forget_about(path: Path) -> None:
+    """Whose a recording was that is not there: a new one of that name would be taken for that person's."""
+    with contextlib.suppress(OSError):
+        beside(path, ABOUT_SUFFIX).unlink()
+
+
+def _write_beside(files: Sequence[Path], about: About) -> None:
+    """In a thread: a disk may hang. One that is gone takes nothing, and the other files say it."""
+    for path in files:
+        with contextlib.suppress(InputError, OSError):
+            write_about(recordings_folder(), path, about)
 
 
 def next_part(place: Path, first: Path) -> Path:

@@ -107,8 +107,9 @@ def clean_stale() -> tuple[str, ...]:
                 file.unlink()
                 removed.append(file.stem)
     for mail in live_folder().glob(f"*{MAIL_SUFFIX}"):
-        if not _lock_file(mail.name.partition(".")[0]).exists():
-            mail.unlink(missing_ok=True)
+        with contextlib.suppress(OSError, InputError):  # whatever else lies there is no concern of ours
+            if not _lock_file(mail.name.partition(".")[0]).exists():
+                mail.unlink(missing_ok=True)
     return tuple(removed)
 
 

@@ -78,13 +78,17 @@ def catalogue_results(session: str | Path, out_dir: str | Path, files: Iterable[
         click.echo(f"subtalar: {error} The results will have to be erased by hand one day.", err=True)
 
 
-def catalogue_new(made: str | Path) -> None:
-    """A recording that was made from another one, wherever that is. A failure is said."""
+def catalogue_new(made: str | Path, *sources: str | Path) -> None:
+    """A recording that was made from others, wherever that is: it is whose they are. A failure is said."""
     from subtalar.session import recordings_folder
-    from subtalar.session.catalogue import is_known, remember_session
+    from subtalar.session.catalogue import is_known, remember_session, session_about, write_about
 
     folder, path = recordings_folder(), Path(made).expanduser().absolute()
     try:
+        said = [about for source in sources if (about := session_about(folder, Path(source).expanduser().absolute()))]
+        # What `session assign` said stands beside the sources, not in them.
+        if said and path.exists() and session_about(folder, path) != said[0]:
+            write_about(folder, path, said[0])
         if path.exists() and is_known(folder, path):
             remember_session(folder, path)
     except InputError as error:

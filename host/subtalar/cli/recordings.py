@@ -49,7 +49,7 @@ def trim(session_path: str, from_s: float | None, to_s: float | None, out: str) 
     if from_s is None and to_s is None:
         raise click.UsageError("say where to cut: --from, --to or both")
     click.echo(trim_recording(session_path, out, from_s=from_s, to_s=to_s).text)
-    catalogue_new(out)
+    catalogue_new(out, session_path)
 
 
 @click.command()
@@ -62,4 +62,4 @@ def join(parts: tuple[str, ...], out: str) -> None:
     if len(parts) < 2:
         raise click.UsageError("name two parts or more, in their order")
     click.echo(join_parts(parts, out).text)
-    catalogue_new(out)
+    catalogue_new(out, *parts)

@@ -76,7 +76,7 @@ def recover(file: str, out: str) -> None:
     from subtalar.session import recover as recover_recording
 
     click.echo(recover_recording(file, out).text)
-    catalogue_new(out)
+    catalogue_new(out, file)
 
 
 @session.command()

@@ -16,4 +16,4 @@ class SessionControl(Protocol):
         """Put a marker with this text into the recording, at the present moment."""
 
     def say_about(self, participant: str, visit: str, condition: str) -> None:
-        """Show in every view whose session it is, and write it into what is recorded from now on."""
+        """Show in every view whose session it is, and keep it beside the recording."""

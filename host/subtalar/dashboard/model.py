@@ -165,8 +165,8 @@ class DashboardModel:
 
     @about.setter
     def about(self, said: tuple[str, str, str]) -> None:
-        """A session that has ended does not say it any more."""
-        self._said_after = said
+        """For after the end: a session that runs says it itself."""
+        self._said_after = None if self.running else said
 
     @property
     def running(self) -> bool:

@@ -1,13 +1,23 @@
-"""Whose session it is, said while it runs or after its end: kept beside the recording, which itself is not changed."""
+"""Whose session it is, as a person types it in a view; what reads recordings is loaded only then."""
 
 from pathlib import Path
+from typing import TypeAlias
 
-from subtalar.session.catalogue import checked_about, write_about
-from subtalar.session.paths import recordings_folder
+Said: TypeAlias = tuple[str, str, str]
+"""Participant, visit, condition."""
 
 
-def keep_about(recording_path: str, participant: str, visit: str, condition: str) -> tuple[str, str, str]:
-    """Check what a person typed and keep it. Raises InputError, in a sentence for that person."""
+def checked_said(participant: str, visit: str, condition: str) -> Said:
+    """Without blanks at the ends, the code in capitals. Raises InputError, in a sentence for that person."""
+    from subtalar.session.catalogue import checked_about
+
     about = checked_about(participant.strip(), visit.strip(), condition.strip())
-    write_about(recordings_folder(), Path(recording_path), about)
     return about.participant, about.visit, about.condition
+
+
+def keep_said(recording_path: str, said: Said) -> None:
+    """Beside a recording that is done, which itself is not changed. Raises InputError."""
+    from subtalar.session.catalogue import About, write_about
+    from subtalar.session.paths import recordings_folder
+
+    write_about(recordings_folder(), Path(recording_path), About(*said))

@@ -35,7 +35,8 @@ class FootFlat:
     """Row indices of one rest: its beginning, stillest near its start and end, and the row at which it was known.
 
     A rest that lasts is told twice: early, when its start is known (``ended`` False, ``last`` = ``first``), and when it
-    ends, with the same ``begin``.
+    ends, with the same ``begin``. ``is_next`` False: at least one before it was missed, and what lies between is more
+    than one stride.
     """
 
     begin: int
@@ -43,6 +44,7 @@ class FootFlat:
     last: int
     detected: int
     ended: bool
+    is_next: bool = True
 
 
 class FootFlatDetector:
@@ -66,6 +68,7 @@ class FootFlatDetector:
         """Unrest, smoothed squared rate."""
         self._seen = 0
         self._first: int | None = None
+        self._in_air = 0
 
     def push(self, samples: FloatArray) -> None:
         """Take the next rows (n, ``motion.WIDTH`` or more)."""
@@ -96,10 +99,11 @@ class FootFlatDetector:
         begin = int(self.state[_START])
         if told == LASTS:
             self._first, _ = self._stillest(begin, row)
-            return FootFlat(begin, self._first, self._first, row, ended=False)
+            return FootFlat(begin, self._first, self._first, row, ended=False, is_next=self._swung_once())
         if self._first is None:
             first, unrest = self._stillest(begin, min(row, begin + self._span))
             if unrest > self._most_rest:
+                self._in_air += 1
                 self.power.forget_before(row - self._span)
                 return None
         else:
@@ -110,7 +114,12 @@ class FootFlatDetector:
         self.state[_SWING] = 0.0
         last, _ = self._stillest(max(begin, row - self._span), row)
         self.power.forget_before(row - self._span)
-        return FootFlat(begin, first, last, row, ended=True)
+        return FootFlat(begin, first, last, row, ended=True, is_next=self._swung_once())
+
+    def _swung_once(self) -> bool:
+        """Whether the foot was as high as it comes but once since the last rest."""
+        times, self._in_air = self._in_air, 0
+        return times <= 1
 
     def _stillest(self, start: int, stop: int) -> tuple[int, float]:
         """Row in [start, stop) around which the mean unrest over ``window_s`` is least, and that unrest.

@@ -218,7 +218,7 @@ class Leg:
         before, self._last_flat = self._last_flat, flat
         now_s = self._time(flat.detected)
         if before is None or before.begin != flat.begin:
-            window = None if before is None else self._window(before.last, flat.first)
+            window = self._window(before.last, flat.first) if before is not None and flat.is_next else None
             if window is not None:
                 self._learn(window, now_s)
             paused = before is not None and before.last - before.first > _LONG_REST_S * self._rate_hz

@@ -1,5 +1,6 @@
 """A disk that fails costs the recording, never the session, whichever thread meets the failure."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from subtalar.acquisition.ring import RingReader, RingWriter
 from subtalar.device import SessionClock
 from subtalar.errors import RecordingError
 from subtalar.session import Recorder, open_session
+from subtalar.session.catalogue import About, session_about
 
 
 @pytest.mark.parametrize("writes", ["write_estimates", "write_block"])
@@ -34,3 +36,38 @@ def test_the_session_goes_on_when_the_recording_fails(
         assert reader.stride_count() == engine.strides
         assert reader.session().state == "ended"
         assert reader.session().recording_error == "The disk is full."
+
+
+def test_whose_a_recording_was_that_never_came_to_be_is_forgotten(short_walk: Path, tmp_path: Path) -> None:
+    """Neither it nor one that somebody has removed says whose the next one of that name is."""
+    path, beside = tmp_path / "a.mcap", tmp_path / "a.mcap.about.json"
+    beside.write_text('{"about": {"participant": "P016"}}')
+    sensors = open_session(short_walk).sensors
+    with RingWriter.create() as ring:
+        engine = Engine(sensors, SessionClock(), ring, source_text="test", record_path=path, live=True)
+        assert not beside.exists()
+        engine.say_about(About("P017"))
+        deadline = time.monotonic() + 20.0
+        while not beside.exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert session_about(tmp_path, path) == About("P017")
+        engine.finish()
+    assert not path.exists()
+    assert not beside.exists()
+
+
+def test_saying_whose_session_it_is_moves_no_time_and_reopens_none(short_walk: Path, tmp_path: Path) -> None:
+    """A recorded replay has a time of its own, which is behind the clock."""
+    session = open_session(short_walk)
+    with RingWriter.create() as ring, RingReader.attach(ring.name) as reader:
+        path = tmp_path / "a.mcap"
+        engine = Engine(session.sensors, SessionClock(), ring, source_text="test", record_path=path, live=False)
+        blocks = list(session.blocks(0.5))
+        engine.on_block(blocks[0])
+        engine.publish_facts(0.5)
+        time.sleep(0.1)
+        engine.say_about(About("P017"))
+        assert (reader.session().participant, reader.session().elapsed_s) == ("P017", 0.5)
+        engine.close()
+        engine.say_about(About("P018"))
+        assert reader.session().participant == "P017"

@@ -71,6 +71,13 @@ def test_mail_of_a_session_that_is_gone_is_cleared_away_and_that_of_a_live_one_i
     assert os.listdir(folder) == ["subtalar-live.lock"]
 
 
+def test_whatever_else_lies_there_stops_no_start(folder):
+    (folder / ".mail").touch()
+    (folder / "a b.mail").touch()
+    (folder / "subtalar-gone.x.mail").mkdir()
+    assert clean_stale() == ()
+
+
 def test_a_session_that_has_ended_takes_no_commands(folder):
     session = RunningSession("subtalar-ended", 1)
     for tell in (session.mark, session.record_to):

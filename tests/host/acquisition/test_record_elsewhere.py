@@ -13,7 +13,7 @@ from subtalar.acquisition.engine import Engine
 from subtalar.acquisition.ring import RingReader, RingWriter
 from subtalar.device import SessionClock
 from subtalar.session import open_session, read_blocks, read_header, read_items, session_info, verify
-from subtalar.session.catalogue import About, about_of
+from subtalar.session.catalogue import About, about_of, session_about
 from subtalar.session.recording import durable_file
 from subtalar.session.recording.durable_file import DurableFile
 from subtalar.session.recording.join import join_parts
@@ -121,6 +121,11 @@ def test_it_goes_on_by_itself_in_the_usual_folder(session: Session, stick: Stick
     assert any(isinstance(i, Notice) and i.code == "recording_moved" for i in read_items(second))
     assert any(isinstance(i, Calibration) for i in read_items(second))
     assert about_of(read_header(second).configuration) == About("P017", "", "barefoot")
+    assert session_about(usual, tmp_path / "stick" / "a.mcap") == About(
+        "P017", "", "barefoot"
+    )  # known before it failed
+    session.engine.say_about(About("P018"))
+    assert session.reader.session().participant == "P017"  # nobody is told anything once it is over
     judge(session, tmp_path / "stick" / "a.mcap", second, tmp_path)
 
 

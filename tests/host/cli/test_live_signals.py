@@ -135,6 +135,8 @@ def test_a_session_whose_window_was_killed_goes_on_is_shown_marked_and_ended_by_
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
     running = running_session()
     running.mark("Treppe hinauf")
+    for nonsense in ("[1, 2, 3]", "[true]", "[" * 4000, '["a name", "", ""]'):
+        running._tell("about", nonsense)  # and it goes on listening
     running.say_about("P017", "", "barefoot")
     folder = tmp_path / "tmp" / f"subtalar-live-{os.getuid()}"
     wait_for(lambda: not list(folder.glob("*.mail")))

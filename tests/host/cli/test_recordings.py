@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from subtalar.cli import cli
 from subtalar.cli.salvaging import salvaging
 from subtalar.session import Recorder, open_session, verify
+from subtalar.session.catalogue import About, session_about
 
 
 @pytest.fixture
@@ -67,6 +68,17 @@ def test_trim_and_note(folder: Path, tmp_path: Path) -> None:
     notes = json.loads(run("session", "info", path, "--json")[1])["written_notes"]
     assert [(n["text"], n["at_s"]) for n in notes] == [("=cmd|' /C calc'!A0 – schöner Gang", 7.5), ("zweite", None)]
     assert "Note at 7.5 s: =cmd" in run("session", "info", path)[1]
+
+
+def test_what_is_cut_out_of_somebodys_session_is_theirs_too(folder: Path, tmp_path: Path) -> None:
+    """Also where nobody said so when it was recorded: it has to go when that person is erased."""
+    path, out = folder / "visit 1.mcap", tmp_path / "elsewhere.mcap"
+    assert run("session", "assign", path, "--participant", "P017", "--condition", "barefoot")[0] == 0
+    assert run("session", "trim", path, "--from", 5, "--to", 15, "--out", out)[0] == 0
+    assert session_about(folder, out) == About("P017", "", "barefoot")
+    assert run("participant", "erase", "P017", "--yes")[0] == 0
+    assert not path.exists()
+    assert not out.exists()
 
 
 def test_wrong_usage(folder: Path, tmp_path: Path) -> None:

@@ -51,3 +51,15 @@ def test_a_foot_that_turns_slowly_in_the_air_is_not_at_rest(force_m_s2: float) -
 def test_a_foot_that_bears_its_weight_twice_rests_twice() -> None:
     found = ended(steps(GRAVITY_M_S2))
     assert len(found) >= 2 * STRIDES - 3
+
+
+def test_where_a_rest_on_the_ground_was_missed_the_next_one_says_so() -> None:
+    """As of a fast runner, whose stance is too short or too lively now and then: two strides are not one."""
+    rows = steps(0.5)
+    n = round(STRIDE_S * RATE_HZ)
+    missed = slice(6 * n + round(0.6 * RATE_HZ), 7 * n)
+    rows[missed, ACC.stop - 1] = 40.0
+    found = ended(rows)
+    gaps = np.diff([flat.first for flat in found])
+    assert (gaps == 2 * n).sum() == 1
+    assert [flat.is_next for flat in found[1:]] == (gaps < 1.5 * n).tolist()

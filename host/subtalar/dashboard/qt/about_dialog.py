@@ -5,11 +5,10 @@ from collections.abc import Callable
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLineEdit, QVBoxLayout, QWidget
 
 from subtalar.dashboard.qt import theme
+from subtalar.dashboard.whose import Said
 from subtalar.errors import InputError
 from subtalar.session.catalogue.about import LONGEST_LABEL
 
-Said = tuple[str, str, str]
-"""Participant, visit, condition."""
 _FIELDS = (
     ("participant", "Participant", "a code such as P017, no name"),
     ("visit", "Visit", "such as baseline"),

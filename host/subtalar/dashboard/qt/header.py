@@ -110,7 +110,8 @@ class Header(QFrame):
         failed = model.running and bool(facts.recording_error)
         self.elsewhere_button.setVisible(failed and self._on_elsewhere is not None)
         self.source.set_full_text(facts.source or "waiting for the measuring process")
-        self.about_button.setVisible(bool(facts.recording_path) and self._on_about is not None)
+        is_somebodys = bool(facts.recording_path) and not is_replay(facts.source)
+        self.about_button.setVisible(is_somebodys and self._on_about is not None)
         self.title.set_full_text(about_text(*model.about) or "Ankle angles")
         self.elapsed.setText(clock_text(model.elapsed_s))
         if not model.running:

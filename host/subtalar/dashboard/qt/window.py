@@ -15,6 +15,7 @@ from subtalar.dashboard.qt.leg_view import LegCard
 from subtalar.dashboard.qt.sensor_card import SensorCard
 from subtalar.dashboard.qt.stride_card import StrideCard
 from subtalar.dashboard.qt.strip import Strip
+from subtalar.dashboard.whose import Said, checked_said, keep_said
 from subtalar.dashboard.wording import ANGLES
 
 FRAME_MS = 33
@@ -145,15 +146,18 @@ class DashboardWindow(QMainWindow):
     def say_about(self) -> None:
         """Ask whose session it is; also after its end."""
         from subtalar.dashboard.qt.about_dialog import AboutDialog
-        from subtalar.dashboard.whose import keep_about  # loads what reads recordings: seldom needed here
 
-        path = self.model.facts.recording_path
-        dialog = AboutDialog(self, self.model.about, lambda *typed: keep_about(path, *typed))
+        dialog = AboutDialog(self, self.model.about, lambda *typed: self._keep(checked_said(*typed)))
         self._ask(dialog)
         if dialog.said is not None:
-            said = self.model.about = dialog.said
-            self._send(lambda c: c.say_about(*said))
+            self.model.about = dialog.said
             self.header.show_facts(self.model)
+
+    def _keep(self, said: Said) -> Said:
+        """By the session that runs, which knows all its files; else beside the recording it left."""
+        if not (self.model.running and self._send(lambda c: c.say_about(*said))):
+            keep_said(self.model.facts.recording_path, said)
+        return said
 
     def _ask(self, dialog: QDialog) -> None:
         dialog.exec()
