@@ -50,6 +50,12 @@ class _Screen:
     def mark(self, text: str) -> None:
         """Nothing is recorded."""
 
+    def record_to(self, place: str) -> None:
+        """Nor anywhere else."""
+
+    def say_about(self, participant: str, visit: str, condition: str) -> None:
+        """It is nobody's."""
+
 
 def publish(session: Session, writer: RingWriter) -> None:
     """Put into the ring what a live session would have put there until ``SHOWN_S``."""
