@@ -5,7 +5,7 @@ what is lost within a connection is known exactly (``health.lost_samples``), wha
 """
 
 import struct
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from itertools import groupby
 from typing import Final
 
@@ -57,7 +57,6 @@ from .talus_frames import (
 
 _M_S2_A_NANO_G: Final = GRAVITY_M_S2 * 1e-9
 _RAD_A_NANODEGREE: Final = np.pi / 180.0 * 1e-9
-_NUMBER_AND_TIME: Final = struct.Struct("<HI")
 _WRAP_US: Final = 1 << 32
 _HALF_WRAP_US: Final = 1 << 31
 _ANSWER_S: Final = 0.5
@@ -222,14 +221,16 @@ class Talus(DeviceProtocol):
         counts = np.ndarray((2, m, n, 3), "<i2", raw, HEAD_BYTES, (6, length, SAMPLE_BYTES, 2))
         a_count = np.array([stream.acc_count_ng * _M_S2_A_NANO_G, stream.gyr_count_ndeg_s * _RAD_A_NANODEGREE])
         acc, gyr = np.multiply(counts, a_count.reshape(2, 1, 1, 1), order="C").reshape(2, m * n, 3)
-        return InertialSamples(self._times_us(frames, n, stream.period_ns * 1e-3), acc, gyr)
+        heads = struct.iter_unpack(f"<xHI{length - HEAD_BYTES}x", raw)
+        return InertialSamples(self._times_us(heads, n, stream.period_ns * 1e-3), acc, gyr)
 
-    def _times_us(self, frames: list[bytearray], n: int, period_us: float) -> IntArray:
-        """Times of the samples of frames of n each, from their newest ones'; counts what is lost before each frame."""
+    def _times_us(self, heads: Iterable[tuple[int, int]], n: int, period_us: float) -> IntArray:
+        """Times of the samples of frames of n each, from their newest ones' (number, time); counts what is lost before
+        each frame.
+        """
         newest_us, spacing_us = [], []
         last_number, last_us = self._number, self._time_us
-        for frame in frames:
-            number, low_us = _NUMBER_AND_TIME.unpack_from(frame, 1)
+        for number, low_us in heads:
             step_us = (low_us - last_us + _HALF_WRAP_US) % _WRAP_US - _HALF_WRAP_US
             step = (number - last_number) % 65536
             if step > 32_000 or step_us > 32_000 * period_us:  # else the number cannot have gone round, or back
