@@ -13,6 +13,7 @@ from subtalar.acquisition.process import take_precedence
 from subtalar.acquisition.ring import RingWriter
 from subtalar.acquisition.runs import Stop, run_sensors
 from subtalar.bench.result import Result
+from subtalar.bench.standstill import StandstillWatch
 from subtalar.transport import parse_spec
 
 SensorServer = Callable[[], AbstractContextManager[Iterable[str]]]
@@ -77,17 +78,20 @@ async def _session(
             record_path=Path(folder) / "session.mcap",
             duration_s=60.0 * minutes,
         )
+        watch = stack.enter_context(StandstillWatch())
         try:
             await run_sensors(sensors, plan, ring, Stop(), begun, hardware)
         finally:
             for task in watching:
                 task.cancel()
             await asyncio.gather(*watching, return_exceptions=True)
+        still_s = watch.take_worst_s()
     ledgers = [status.ledger for status in engines[0].statuses]
     on = f"{len(sensors)} sensors at {sensors[0].rate_hz:g} Hz over {route}, {minutes:g} min"
     return [
         Result("samples received", float(sum(ledger.received for ledger in ledgers)), "samples", on),
         Result("samples lost", float(sum(ledger.lost for ledger in ledgers)), "samples", on),
         Result("links made again", float(sum(ledger.reconnects for ledger in ledgers)), "links", on),
+        Result("longest standstill", still_s, "s", "of the whole computer: links are given up after 2 s without data"),
         Result("processor", 100.0 * meter.share, "% of a core", f"{process}; angles and recording, too"),
     ]
