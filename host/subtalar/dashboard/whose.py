@@ -16,7 +16,7 @@ def checked_said(participant: str, visit: str, condition: str) -> Said:
 
 
 def keep_said(recording_path: str, said: Said) -> None:
-    """Beside a recording that is done, which itself is not changed. Raises InputError."""
+    """Beside a recording, which itself is not changed. Raises InputError, in a sentence for that person."""
     from subtalar.session.catalogue import About, write_about
     from subtalar.session.paths import recordings_folder
 

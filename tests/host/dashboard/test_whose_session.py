@@ -96,7 +96,7 @@ def test_whose_session_it_is_can_be_said_in_the_window(app, make_window, feeder,
     assert window.header.title.full_text() == "Ankle angles"
     assert filled(window, participant="p017", visit=" baseline ", condition="insole A") == ""
     assert control.abouts == [("P017", "baseline", "insole A")]
-    assert not session_about(tmp_path, recorded)  # the session that runs keeps it
+    assert session_about(tmp_path, recorded) == About("P017", "baseline", "insole A")
     feeder.session(recording_path=str(recorded), participant="P017", visit="baseline", condition="insole A")
     redraw(app, window)
     assert window.header.title.full_text() == "P017 · baseline · insole A"
@@ -129,6 +129,17 @@ def test_whose_session_it_was_can_be_said_after_its_end(app, make_window, feeder
     assert session_about(tmp_path, recorded) == About("P18")
     redraw(app, window)
     assert window.header.title.full_text() == "P18"
+
+
+def test_what_could_not_be_kept_is_said_and_the_session_is_told_all_the_same(
+    app, make_window, feeder, control, tmp_path
+):
+    feeder.feed_until(3.0)
+    feeder.session(recording_path=str(tmp_path / "pulled" / "a.mcap"))  # its stick is gone
+    window = make_window(control)
+    redraw(app, window)
+    assert "There is no " in filled(window, participant="P017")
+    assert control.abouts == [("P017", "", "")]
 
 
 def test_a_recorded_replay_stays_whose_it_is(app, make_window, feeder, control):

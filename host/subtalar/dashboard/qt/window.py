@@ -154,9 +154,10 @@ class DashboardWindow(QMainWindow):
             self.header.show_facts(self.model)
 
     def _keep(self, said: Said) -> Said:
-        """By the session that runs, which knows all its files; else beside the recording it left."""
-        if not (self.model.running and self._send(lambda c: c.say_about(*said))):
-            keep_said(self.model.facts.recording_path, said)
+        """The session that runs does so for its other files; here it can be said if it fails."""
+        if self.model.running:
+            self._send(lambda c: c.say_about(*said))
+        keep_said(self.model.facts.recording_path, said)
         return said
 
     def _ask(self, dialog: QDialog) -> None:

@@ -184,15 +184,12 @@ def decode_raw(m: Any) -> list[RawChunk]:
 
 def encode_angles(blocks: Sequence[AngleBlock]) -> bytes:
     """Consecutive blocks of one side as one ``Angles`` message."""
-    quality = np.concatenate([b.quality for b in blocks])
-    names = ["time_s", "angles_deg", "sd_deg", "shank_orientation"]
-    further_deg = np.concatenate([b.further_deg for b in blocks])
-    if np.isfinite(further_deg).any():
-        names.append("further_sd_deg")
+    names = "quality", "time_s", "angles_deg", "sd_deg", "shank_orientation", "further_deg", "further_sd_deg"
     columns = {name: np.concatenate([getattr(b, name) for b in blocks]) for name in names}
-    if len(names) > 4:
-        columns["further_deg"] = further_deg
-    return _with_columns(_Angles(side=blocks[0].side, quality=quality.astype(np.uint8, copy=False).tobytes()), columns)
+    if not np.isfinite(columns["further_deg"]).any():
+        del columns["further_deg"], columns["further_sd_deg"]
+    quality = columns.pop("quality").astype(np.uint8, copy=False).tobytes()
+    return _with_columns(_Angles(side=blocks[0].side, quality=quality), columns)
 
 
 def _with_columns(message: Any, columns: Mapping[str, FloatArray]) -> bytes:
