@@ -9,7 +9,6 @@ import time
 import numpy as np
 import pytest
 
-from subtalar.bench.standstill import StandstillWatch
 from subtalar.device import open_group
 from subtalar.errors import LinkError
 from subtalar.transport import parse_spec
@@ -18,9 +17,6 @@ from subtalar.transport.discover import scan_ble
 NOTICED_S = 2.0
 BACK_S = 3.0
 QUIET_START_S = 1.5
-PATIENCE_S = 40.0
-"""Only a defect takes this long."""
-STILL_S = 0.2
 
 
 def config(sites=("right_foot",), **changes):
@@ -40,17 +36,13 @@ async def all_stream(group) -> float:
     return max(1.0, (time.monotonic() - began) / QUIET_START_S)
 
 
-async def streaming(group, wanted: bool) -> float:
-    """Wait until every sensor streams (or none does); how long that took.
-
-    0 where the computer stood still meanwhile: that time cannot be judged (``subtalar bench adversity`` does).
-    """
+async def streaming(group, wanted: bool, timeout_s: float) -> float:
+    """Wait until every sensor streams (or none does); how long that took."""
     began = time.monotonic()
-    with StandstillWatch() as watch:
-        async with asyncio.timeout(PATIENCE_S):
-            while not all((s.link == "streaming") is wanted for s in group.statuses()):
-                await asyncio.sleep(0.01)
-        return time.monotonic() - began if watch.take_worst_s() < STILL_S else 0.0
+    async with asyncio.timeout(timeout_s):
+        while not all((s.link == "streaming") is wanted for s in group.statuses()):
+            await asyncio.sleep(0.01)
+    return time.monotonic() - began
 
 
 def check_that_nothing_is_invented(sink, hardware, site: str, gap_s: tuple[float, float]) -> None:
@@ -75,11 +67,11 @@ async def test_what_dies_is_noticed_and_streaming_goes_on_soon_after_its_return(
             clock = next(iter(group.streams.values()))._clock
             await (bluez.kill_service() if victim == "org.bluez" else bluez.kill_bus())
             died = clock.now_s()
-            noticed_s = await streaming(group, False)
+            noticed_s = await streaming(group, False, 5)
             await asyncio.sleep(3.0)
             await (bluez.start_service() if victim == "org.bluez" else bluez.start())
             returned = clock.now_s()
-            back_s = await streaming(group, True)
+            back_s = await streaming(group, True, 10)
             await asyncio.sleep(0.3)
             statuses = group.statuses()
         for status in statuses:
@@ -101,17 +93,17 @@ async def test_two_sensors_out_of_range_do_not_keep_each_other_from_coming_back(
         near, far = hardware.links["right_foot"], hardware.links["right_shank"]
         near.take_down()
         far.take_down()
-        assert await streaming(group, False) < NOTICED_S * slowness
+        assert await streaming(group, False, 5) < NOTICED_S * slowness
         await asyncio.sleep(2.0)
         near.bring_up()
         returned = time.monotonic()
         (foot, shank) = group.streams.values()
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(10):
             await foot.streaming.wait()
         assert time.monotonic() - returned < BACK_S * slowness
         assert not shank.streaming.is_set()
         far.bring_up()
-        assert await streaming(group, True) < BACK_S * slowness
+        assert await streaming(group, True, 10) < BACK_S * slowness
 
 
 _HANGS = "from subtalar_sim.serve.command import serve; serve('talus', 'ble', sites=('right_foot',))"
@@ -129,10 +121,10 @@ async def test_a_bluetooth_service_that_hangs_does_not_hang_us(bleak_on_bluez, s
             slowness = await all_stream(group)
             await asyncio.sleep(1.2)
             service.send_signal(signal.SIGSTOP)
-            assert await streaming(group, False) < NOTICED_S * slowness
+            assert await streaming(group, False, 5) < NOTICED_S * slowness
             await asyncio.sleep(2.5)
             service.send_signal(signal.SIGCONT)
-            assert await streaming(group, True) < BACK_S * slowness
+            assert await streaming(group, True, 10) < BACK_S * slowness
             (status,) = group.statuses()
             assert status.ledger.reconnects == 1
             assert not status.ledger.lost_is_estimated
@@ -144,7 +136,6 @@ async def test_a_bluetooth_service_that_hangs_does_not_hang_us(bleak_on_bluez, s
 _SERVED = "from subtalar_sim.serve.command import serve; serve('talus', 'ble', sites=('right_foot', 'right_shank'))"
 _ACQUIRED = """
 import asyncio, json, sys
-from subtalar.bench.standstill import StandstillWatch
 from subtalar.device import open_group
 from subtalar.transport import parse_spec
 
