@@ -1,7 +1,6 @@
 """The computer's Bluetooth radio, shared by all links of an event loop: who may use it, one search for everybody."""
 
 import asyncio
-import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -9,8 +8,11 @@ from weakref import WeakKeyDictionary
 
 from subtalar.errors import LinkError
 
+from .bluez import is_bluez, linked_devices, recover
+
 _BLEAK_TIMEOUT_S: Final = 5.0
 """A Bluetooth service that hangs must not hang us."""
+_UNDO_S: Final = 1.0
 _LOOK_S: Final = 0.25
 _MORE_S: Final = 0.3
 """How much longer a search goes on for the others once one sensor was found."""
@@ -97,13 +99,7 @@ class RadioSearch:
                     each.device.set_exception(error)
 
     async def _scan(self) -> None:
-        bleak = import_bleak()
-        self._found.clear()
-        if self._backend is None and sys.platform == "linux":
-            await self._take_over(bleak)
-        scanner = bleak.BleakScanner(self._heard, **with_backend(self._backend))
-        async with asyncio.timeout(_BLEAK_TIMEOUT_S):
-            await scanner.start()
+        scanner = await self._started()
         try:
             while self._wanted and not self._found.is_set():
                 await self._look(_LOOK_S)
@@ -113,6 +109,20 @@ class RadioSearch:
         finally:
             async with asyncio.timeout(_BLEAK_TIMEOUT_S):
                 await scanner.stop()
+
+    async def _started(self) -> Any:
+        bleak = import_bleak()
+        self._found.clear()
+        scanner = bleak.BleakScanner(self._heard, **with_backend(self._backend))
+        try:
+            if is_bluez(self._backend):
+                await self._take_over(bleak)
+            await _start(scanner)
+        except Exception as error:
+            if is_bluez(self._backend):
+                await recover(error, _BLEAK_TIMEOUT_S)
+            raise
+        return scanner
 
     async def _look(self, for_s: float) -> None:
         began = asyncio.get_running_loop().time()
@@ -142,12 +152,22 @@ class RadioSearch:
         Only what this process has never found is looked for among them: what bleak says of a link of ours may be as
         old as a BlueZ that died meanwhile.
         """
-        if all(w.address in self._known for w in self._wanted) or not hasattr(bleak, "BleakAdapter"):  # bleak < 3.1
+        if all(w.address in self._known for w in self._wanted):
             return
-        with suppress(NotImplementedError):
-            async with asyncio.timeout(_BLEAK_TIMEOUT_S):
-                adapter = await bleak.BleakAdapter.get()
-                linked = await adapter.get_connected_devices()
-            for device in linked:
-                if device.address.upper() not in self._known:
-                    self._heard(device, None)
+        for device in await linked_devices(bleak, _BLEAK_TIMEOUT_S):
+            if device.address.upper() not in self._known:
+                self._heard(device, None)
+
+
+async def _start(scanner: Any) -> None:
+    """Given up meanwhile, a scan is ended nevertheless once it has begun: somebody else would find the radio busy."""
+    starting = asyncio.ensure_future(scanner.start())
+    try:
+        async with asyncio.timeout(_BLEAK_TIMEOUT_S):
+            await asyncio.shield(starting)
+    except BaseException:
+        with suppress(Exception):
+            async with asyncio.timeout(_UNDO_S):
+                await starting
+                await scanner.stop()
+        raise
