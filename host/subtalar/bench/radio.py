@@ -14,15 +14,33 @@ from subtalar.acquisition.ring import RingWriter
 from subtalar.acquisition.runs import Stop, run_sensors
 from subtalar.bench.result import Result
 from subtalar.bench.standstill import StandstillWatch
+from subtalar.bench.unheard import share_unheard
 from subtalar.transport import parse_spec
 
 SensorServer = Callable[[], AbstractContextManager[Iterable[str]]]
 """Serves sensors in another process that this machine's Bluetooth stack then reaches; gives their device specs."""
 
 
+_ALONE_SHARE = 0.2
+_ALONE_S = (2.0, 60.0)
+"""How long sensors and radio are measured alone, before and after a session: this share of it, within these bounds."""
+
+
 def in_process(opener: HardwareOpener, minutes: float) -> list[Result]:
-    """Sensors, both ends of the radio, estimator and recording in one process."""
-    return asyncio.run(_session("Bumble", "sensors and radio included", minutes, opener=opener))
+    """Sensors, both ends of the radio, estimator and recording in one process; and what sensors and radio cost alone.
+
+    The difference is what acquisition costs. The machine's speed may change between the two.
+    """
+    alone_s = min(max(60.0 * minutes * _ALONE_SHARE, _ALONE_S[0]), _ALONE_S[1])
+    before = asyncio.run(share_unheard(opener, alone_s))
+    results = asyncio.run(_session("Bumble", "sensors and radio included", minutes, opener=opener))
+    alone = 100.0 * (before + asyncio.run(share_unheard(opener, alone_s))) / 2
+    on = f"sensors and both ends of the radio alone, nobody looking at what arrives; {2 * alone_s:g} s"
+    return [
+        *results,
+        Result("processor of the sensors", alone, "% of a core", on),
+        Result("processor of acquisition", results[-1].value - alone, "% of a core", "the difference"),
+    ]
 
 
 def over_bluez(serve: SensorServer, minutes: float) -> list[Result]:
