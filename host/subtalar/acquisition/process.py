@@ -56,7 +56,7 @@ class Acquisition:
 
     def say_about(self, participant: str, visit: str, condition: str) -> None:
         """Show in every view whose session it is, and keep it beside the recording."""
-        self._send(("about", json.dumps([participant, visit, condition])))
+        self._send(("about", _about(participant, visit, condition)))
 
     def _send(self, message: tuple[str, str]) -> None:
         with contextlib.suppress(BrokenPipeError):
@@ -137,12 +137,16 @@ class RunningSession:
 
     def say_about(self, participant: str, visit: str, condition: str) -> None:
         """Show in every view whose session it is, and keep it. Raises OSError where nobody listens."""
-        self._tell("about", json.dumps([participant, visit, condition]))
+        self._tell("about", _about(participant, visit, condition))
 
     def _tell(self, command: str, text: str) -> None:
         if not self.is_alive():
             raise OSError(f"the session {self.ring_name} has ended")
         put(self.ring_name, command, text)
+
+
+def _about(participant: str, visit: str, condition: str) -> str:
+    return json.dumps([participant, visit, condition])
 
 
 def running_session(name: str = "", *, only: bool = False) -> RunningSession:

@@ -58,19 +58,26 @@ def kills(
 ) -> tuple[list[Result], list[Kill]]:
     """``n`` measuring processes and a twentieth as many windows; figures, and the trials that went wrong.
 
-    A trial during which the computer stood still is told, counted and made again, ``attempts`` times at most.
+    A trial during which the computer stood still is told and made again, and counts as it is at the last of
+    ``attempts``.
     """
     draw = random.Random(seed)
-    found: list[Kill] = []
+    counted: list[Kill] = []
+    repeated = 0
     with tempfile.TemporaryDirectory() as folder, StandstillWatch() as watch:
 
         def until_it_counts(trial: Callable[[], Kill]) -> None:
-            for _ in range(attempts):
+            nonlocal repeated
+            for left in reversed(range(attempts)):
                 watch.take_worst_s()
-                found.append(replace(trial(), still_s=watch.take_worst_s()))
-                tell(found[-1])
-                if found[-1].counts:
+                kill = trial()
+                still_s = watch.take_worst_s()
+                kill = replace(kill, still_s=still_s if left else 0.0)
+                tell(kill)
+                if kill.counts:
+                    counted.append(kill)
                     return
+                repeated += 1
 
         for k in range(n):
             after_s = draw.uniform(*_RUNS_AFTER_S)
@@ -78,8 +85,7 @@ def kills(
             if k % _WINDOWS == 0:
                 after_s = draw.uniform(*_RUNS_AFTER_S)
                 until_it_counts(partial(_kill_window, Path(folder) / f"w{k}.mcap", k, after_s))
-    counted = [kill for kill in found if kill.counts]
-    return _figures(counted, len(found) - len(counted)), [kill for kill in counted if kill.problem]
+    return _figures(counted, repeated), [kill for kill in counted if kill.problem]
 
 
 def _figures(found: Sequence[Kill], repeated: int) -> list[Result]:
