@@ -146,6 +146,7 @@ class DashboardModel:
         self.sides: dict[Side, SideTrace] = {side: SideTrace() for side in SIDES}
         self.writer: WriterState = "alive"
         self.facts = SessionFacts()
+        self._recordings: tuple[str, ...] = ()
         self._said_after: tuple[str, str, str] | None = None
         self.elapsed_s = 0.0
         self.sensors: tuple[SensorStatus, ...] = ()
@@ -167,6 +168,12 @@ class DashboardModel:
     def about(self, said: tuple[str, str, str]) -> None:
         """For after the end: a session that runs says it itself."""
         self._said_after = None if self.running else said
+
+    @property
+    def recordings(self) -> tuple[str, ...]:
+        """Files of the session that were seen while it was watched, the newest first; one, unless a disk failed."""
+        newest = self.facts.recording_path
+        return (newest, *(path for path in self._recordings if path != newest)) if newest else ()
 
     @property
     def running(self) -> bool:
@@ -207,6 +214,7 @@ class DashboardModel:
     def _refresh_facts(self) -> None:
         self.writer = self._reader.writer_state()
         self.facts = self._reader.session()
+        self._recordings = self.recordings or self._recordings
         published_ns = self._reader.session_published_ns()
         since_s = (self.now_ns - published_ns) / 1e9 if published_ns and self.facts.state == "running" else 0.0
         self.elapsed_s = self.facts.elapsed_s + (min(max(since_s, 0.0), 1.0) if self.running else 0.0)

@@ -1,5 +1,7 @@
 """Whose session it is, as a person types it in a view; what reads recordings is loaded only then."""
 
+import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -15,9 +17,16 @@ def checked_said(participant: str, visit: str, condition: str) -> Said:
     return about.participant, about.visit, about.condition
 
 
-def keep_said(recording_path: str, said: Said) -> None:
-    """Beside a recording, which itself is not changed. Raises InputError, in a sentence for that person."""
+def keep_said(recordings: Sequence[str], said: Said) -> None:
+    """Beside recordings of a session, which themselves are not changed.
+
+    Raises InputError, in a sentence for that person, where it cannot be kept beside the first. The others may have
+    gone with their disk.
+    """
+    from subtalar.errors import InputError
     from subtalar.session.catalogue import About, write_about
     from subtalar.session.paths import recordings_folder
 
-    write_about(recordings_folder(), Path(recording_path), About(*said))
+    for number, path in enumerate(recordings):
+        with contextlib.suppress(*(() if number == 0 else (InputError, OSError))):
+            write_about(recordings_folder(), Path(path), About(*said))

@@ -131,6 +131,21 @@ def test_whose_session_it_was_can_be_said_after_its_end(app, make_window, feeder
     assert window.header.title.full_text() == "P18"
 
 
+def test_what_was_recorded_before_the_disk_failed_is_theirs_too(app, make_window, feeder, control, recorded, tmp_path):
+    first = tmp_path / "first.mcap"
+    first.write_bytes(recorded.read_bytes())
+    gone = tmp_path / "pulled" / "second.mcap"
+    feeder.feed_until(3.0)
+    window = make_window(control)
+    for path in (first, gone, recorded):
+        feeder.session(recording_path=str(path))
+        redraw(app, window)
+    feeder.session(recording_path=str(recorded), state="ended")
+    redraw(app, window)
+    assert filled(window, participant="P18") == ""
+    assert session_about(tmp_path, recorded) == session_about(tmp_path, first) == About("P18")
+
+
 def test_what_could_not_be_kept_is_said_and_the_session_is_told_all_the_same(
     app, make_window, feeder, control, tmp_path
 ):

@@ -157,7 +157,7 @@ class DashboardWindow(QMainWindow):
         """The session that runs does so for its other files; here it can be said if it fails."""
         if self.model.running:
             self._send(lambda c: c.say_about(*said))
-        keep_said(self.model.facts.recording_path, said)
+        keep_said(self.model.recordings, said)
         return said
 
     def _ask(self, dialog: QDialog) -> None:
