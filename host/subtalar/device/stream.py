@@ -26,16 +26,15 @@ from subtalar.protocol import (
 from subtalar.transport import Chunk, OutOfReachError, Transport
 from subtalar.types import BodySite, Ledger, LinkState, SampleBlock, SensorInfo, SensorStatus
 
-from .arrival_clock import ArrivalClock
-from .arrival_ledger import ArrivalLedger
+from .accounts import Accounts
 from .clock import SessionClock
-from .ledger import DeviceTimeLedger
 from .policy import LinkPolicy
 
 _log = logging.getLogger(__name__)
 _MAX_REPLIES = 64
 _PENDING_DATA_S = 0.05
 _FIRST_BATTERY_S = 1.0
+_RATE_FROM_S = 0.8
 _LATE_S = 0.25
 """Who wakes up so much later than he asked for has not waited but slept, and maybe the whole computer with him: the
 Bluetooth service or a network peer on it need a moment, too."""
@@ -86,9 +85,7 @@ class SensorStream:
         self.streaming = asyncio.Event()
         self._make_transport, self._clock, self._sink = make_transport, clock, sink
         self._policy = policy or LinkPolicy()
-        self._device_ledger = DeviceTimeLedger(protocol.rate_hz) if protocol.has_device_time else None
-        self._arrival_ledger = ArrivalLedger(protocol.rate_hz)
-        self._arrival_clock = ArrivalClock()
+        self._accounts = Accounts(site, protocol)
         self._transport: Transport | None = None
         self._talk = asyncio.Lock()
         self._fed = asyncio.Event()
@@ -97,10 +94,8 @@ class SensorStream:
         self._failure: Exception | None = None
         self._link: LinkState = "idle"
         self._configured = False
-        self._ever_streamed = False
         self._sample_at = 0.0
         self._last_arrival_s = -np.inf
-        self._reconnects = 0
         self._battery_percent: float | None = None
         self._received_at: deque[tuple[float, int]] = deque(maxlen=256)
 
@@ -109,22 +104,11 @@ class SensorStream:
     @property
     def clock_restarts(self) -> int:
         """How often the device's own clock began anew."""
-        return self._device_ledger.counts().clock_restarts if self._device_ledger else 0
+        return self._accounts.clock_restarts
 
     def ledger(self) -> Ledger:
         """What became of the samples so far."""
-        counts = (self._device_ledger or self._arrival_ledger).counts()
-        return Ledger(
-            received=counts.received,
-            lost=counts.lost,
-            lost_is_estimated=self._device_ledger is None or counts.lost_over_restarts > 0,
-            duplicated=counts.duplicated,
-            corrupt_bytes=self.protocol.health.corrupt_bytes,
-            reconnects=self._reconnects,
-            clock_drift_ppm=self._arrival_clock.drift_ppm,
-            delay_ms=self._arrival_clock.delay_ms,
-            clock_jumps=counts.clock_jumps + counts.clock_restarts,
-        )
+        return self._accounts.ledger()
 
     def status(self) -> SensorStatus:
         """The sensor as the screen shows it."""
@@ -134,7 +118,7 @@ class SensorStream:
         if self._link != "streaming" or len(self._received_at) < 2:
             return None
         (t0, n0), (t1, n1) = self._received_at[0], self._received_at[-1]
-        return (n1 - n0) / (t1 - t0) if t1 - t0 >= 0.9 else None
+        return (n1 - n0) / (t1 - t0) if t1 - t0 >= _RATE_FROM_S else None
 
     def _set_link(self, link: LinkState) -> None:
         if link != self._link:
@@ -156,7 +140,7 @@ class SensorStream:
         attempts = failures = 0
         try:
             while True:
-                self._set_link("reconnecting" if self._ever_streamed else "connecting")
+                self._set_link("reconnecting" if self._accounts.ever_received else "connecting")
                 try:
                     await self._one_connection()
                 except OutOfReachError as error:
@@ -167,11 +151,13 @@ class SensorStream:
                     failures = 1 if self._configured and self._sample_at else failures + 1
                 attempts += 1
                 most = self._policy.first_attempts
-                if not self._ever_streamed and most is not None and attempts >= most:
+                if not self._accounts.ever_received and most is not None and attempts >= most:
                     raise LinkError(f"{self.info.site}: {self.last_error}")
-                self._set_link("reconnecting" if self._ever_streamed else "connecting")
+                self._set_link("reconnecting" if self._accounts.ever_received else "connecting")
                 await asyncio.sleep(self._policy.retry_wait_s(max(failures, 1)))
         finally:
+            if self._link != "streaming":
+                self._accounts.end_without(self._clock.now_s())
             self._set_link("ended")
 
     def _note_failure(self, error: LinkError) -> None:
@@ -184,7 +170,7 @@ class SensorStream:
         self._closed.clear()
         self._configured, self._sample_at, self._close_reason = False, 0.0, ""
         self.protocol.reset()
-        (self._device_ledger or self._arrival_ledger).reconnected()
+        self._accounts.connecting()
         try:
             await transport.open(self._on_chunk, self._on_closed)
             self._transport = transport
@@ -271,8 +257,9 @@ class SensorStream:
         )
 
     def _note_rate(self, now: float) -> None:
-        counts = (self._device_ledger or self._arrival_ledger).counts()
-        self._received_at.append((now, counts.received))
+        if self._link != "streaming":
+            return
+        self._received_at.append((now, self._accounts.received))
         while now - self._received_at[0][0] > self._policy.rate_over_s:
             self._received_at.popleft()
 
@@ -362,26 +349,13 @@ class SensorStream:
             _log.log(logging.WARNING if event.is_error else logging.INFO, "%s says: %s", self.info.site, event.text)
 
     def _take_samples(self, batch: InertialSamples, arrival_s: float) -> None:
-        if not self._sample_at and self._ever_streamed:
-            self._reconnects += 1
         self._sample_at = asyncio.get_running_loop().time()
-        self._ever_streamed = True
+        parts = self._accounts.take(batch, arrival_s)
         if self._link != "streaming":
             self._set_link("streaming")
-        if self._device_ledger is None:
-            self._arrival_ledger.take(len(batch), arrival_s)
-            parts = [batch]
-        else:
-            restarts, jumps = self.clock_restarts, self._device_ledger.counts().clock_jumps
-            parts = self._device_ledger.take(batch, arrival_s)
-            if self.clock_restarts > restarts:
-                self._arrival_clock.restart()
-            if self._device_ledger.counts().clock_jumps > jumps:
-                _log.warning("%s: the sensor's own clock jumped; its times are carried on", self.info.site)
+            self._note_rate(self._sample_at)
         for part in parts:
             times = part.device_time_us
-            if times is not None:
-                self._arrival_clock.take(int(times[-1]), arrival_s)
             self._sink.on_block(
                 SampleBlock(
                     self.info.site,

@@ -22,10 +22,11 @@ def info_lines(facts: Mapping[str, Any]) -> Iterator[str]:
         ledger = facts["ledger"].get(site, {})
         lost = ledger.get("lost", 0)
         about = "about " if ledger.get("lost_is_estimated") and lost else ""
+        fate = "no samples came" if ledger.get("received") == 0 else f"{about}{lost} samples lost"
         model = f" {sensor['model']}" if sensor["model"] else ""
         drift_ppm = ledger.get("clock_drift_ppm")
         clock = "" if drift_ppm is None else f", clock {drift_ppm:+.0f} ppm"
-        yield f"  {site.replace('_', ' ')}:{model} {sensor['rate_hz']:g} Hz, {about}{lost} samples lost{clock}"
+        yield f"  {site.replace('_', ' ')}:{model} {sensor['rate_hz']:g} Hz, {fate}{clock}"
     if facts["strides"] is not None:
         yield f"{facts['strides']} strides were found while recording"
     for note in facts["written_notes"]:

@@ -212,6 +212,22 @@ async def test_a_lost_link_is_reconnected_with_patience(ximu3, sink):
     assert stream.ledger().received == 8
 
 
+async def test_a_sensor_that_does_not_come_back_has_lost_about_all_from_then_on(ximu3, sink):
+    stream = make(ximu3, sink, "ximu3")
+    async with running(stream):
+        await configured(stream)
+        ximu3.stream(4)
+        ximu3.out_of_reach = 10_000
+        ximu3.hang_up()
+        await asyncio.sleep(0.5)
+        assert stream.ledger().lost == 0  # it may be counted exactly yet
+    ledger = stream.ledger()
+    assert ledger.lost == pytest.approx(0.5 * stream.info.rate_hz, rel=0.3)
+    assert ledger.lost_is_estimated
+    assert sink.statuses[-1].link == "ended"
+    assert sink.statuses[-1].ledger == ledger
+
+
 async def test_being_out_of_reach_makes_nobody_wait_longer(ximu3, sink):
     stream = make(ximu3, sink, "ximu3", replace(PATIENT, retry_first_s=0.02, retry_factor=10.0, retry_max_s=60.0))
     async with running(stream):
@@ -308,6 +324,20 @@ async def test_the_rate_is_measured(ximu3, sink):
         rates = [s.rate_hz for s in sink.statuses if s.rate_hz is not None]
     assert rates
     assert 50 < rates[-1] < 210
+
+
+async def test_the_wait_for_the_first_sample_is_no_part_of_the_rate(ximu3, sink):
+    stream = make(ximu3, sink, "ximu3")
+    began = None
+    async with running(stream):
+        await configured(stream)
+        await asyncio.sleep(0.5)
+        while not sink.statuses[-1].rate_hz:
+            ximu3.stream(2)
+            began = began or time.monotonic()
+            await asyncio.sleep(0.01)
+        sent_per_s = stream.ledger().received / (time.monotonic() - began)
+    assert sink.statuses[-2].rate_hz == pytest.approx(sent_per_s, rel=0.15)
 
 
 async def test_what_the_sink_raises_ends_the_stream(ximu3, sink):

@@ -7,7 +7,9 @@ import pytest
 
 from subtalar.errors import RecordingError
 from subtalar.session import Recorder, default_recording_path, session_info
+from subtalar.session.info_text import info_lines
 from subtalar.session.paths import recordings_folder
+from subtalar.types import Ledger, SensorStatus
 
 
 def test_info_of_a_folder_is_json_and_says_that_strides_are_unknown(raw_folder):
@@ -28,6 +30,19 @@ def test_info_of_a_short_recording_is_no_error(tmp_path, make):
     assert info["strides"] == 1
     assert info["start_utc"] == "2026-05-14T09:30:00+00:00"
     assert any("Too short" in note for note in info["notes"])
+
+
+def test_a_sensor_of_which_nothing_came_has_not_lost_nothing(tmp_path, make):
+    foot, shank = make.sensors()
+    with Recorder(tmp_path / "a.mcap", (foot, shank), make.START) as recorder:
+        for block in make.blocks(2.0):
+            if block.site == foot.site:
+                recorder.write_block(block)
+        statuses = [SensorStatus(foot, "streaming", ledger=Ledger(200)), SensorStatus(shank, "ended")]
+        recorder.write_status(statuses, 2.0)
+    lines = list(info_lines(session_info(tmp_path / "a.mcap")))
+    assert any("foot" in line and line.endswith("Hz, 0 samples lost") for line in lines)
+    assert any("shank" in line and line.endswith("Hz, no samples came") for line in lines)
 
 
 def test_too_short_a_session_is_not_sent_to_be_analysed(raw_folder):
