@@ -90,7 +90,8 @@ def info(spec: str) -> None:
     battery = "not known" if status.battery_percent is None else f"{status.battery_percent:.0f} %"
     click.echo(f"  rate {rate} (asked for {status.info.rate_hz:g} Hz), battery {battery}")
     for key, value in report.replies.items():
-        if value is None or key == "battery":  # the bare acknowledgement of a command; what is told above
+        # The bare acknowledgement of a command; what is told above; what the codec needs and nobody reads.
+        if value is None or key in ("battery", "calibration") or key.startswith("register"):
             continue
         if isinstance(value, dict):
             value = ", ".join(f"{name} {part}" for name, part in value.items())

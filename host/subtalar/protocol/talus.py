@@ -79,6 +79,7 @@ class Talus(DeviceProtocol):
     acc_ranges_g = (2.0, 4.0, 8.0, 16.0, 30.0, 32.0)
     gyr_ranges_deg_s = (125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0)
     has_device_time = True
+    battery_poll_interval_s = 600.0  # it tells by itself once a minute; who connects in between need not wait for that
 
     def __init__(self, rate_hz: float | None = None) -> None:
         super().__init__(rate_hz)

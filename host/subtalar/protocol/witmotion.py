@@ -68,6 +68,17 @@ def read_register(register: int) -> bytes:
     return bytes((0xFF, 0xAA, 0x27, register, 0x00))
 
 
+def register_reply(first: int, values: tuple[int, ...]) -> DeviceReply:
+    """What four registers from ``first`` on tell. No source says how the words of the version are to be read."""
+    if first == REG_VERSION:
+        return DeviceReply("version", ", ".join(str(word & 0xFFFF) for word in values[:2] if word))
+    if first == REG_SERIAL:
+        raw = struct.pack(f"<{len(values)}h", *values).rstrip(b"\0")
+        text = raw.decode("ascii", "replace")
+        return DeviceReply("serial_number", (text if text.isprintable() and text.isascii() else raw.hex()) or None)
+    return DeviceReply(f"register_{first:02x}", values)
+
+
 class WitMotionBle(DeviceProtocol):
     """Codec of one WitMotion BLE sensor. Losses are invisible to it: the frames carry neither counter nor time."""
 
@@ -166,7 +177,7 @@ class WitMotionBle(DeviceProtocol):
         first, *values = struct.unpack_from("<H4h", buffer, at + 2)
         if first == self._awaited_register:
             self._awaited_register, self._answer = None, values[0]
-        events.append(DeviceReply(f"register_{first:02x}", tuple(values)))
+        events.append(register_reply(first, tuple(values)))
         # While the device saves its settings it answers 0 V in a well-formed frame.
         if first == REG_BATTERY and values[0] > 0:
             events.append(BatteryLevel(battery_percent(values[0]), values[0] / 100))

@@ -31,6 +31,7 @@ from .witmotion import (
     SAVE,
     UNLOCK,
     read_register,
+    register_reply,
     write_register,
 )
 
@@ -193,7 +194,7 @@ class WitMotionSerial(DeviceProtocol):
         """An answer does not say which registers it holds: those that were asked for last."""
         asked, self._awaited_register = self._awaited_register, None
         self._answer = struct.unpack_from("<4h", frame, 2)
-        events.append(DeviceReply("registers" if asked is None else f"register_{asked:02x}", self._answer))
+        events.append(DeviceReply("registers", self._answer) if asked is None else register_reply(asked, self._answer))
 
     # Conversation -----------------------------------------------------------------------------------------
 

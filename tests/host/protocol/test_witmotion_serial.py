@@ -101,8 +101,8 @@ def test_identify_save_and_blink(visit):
     v.over_gatt = False
     v.run(v.protocol.configure())
     replies = {e.key: e.value for e in v.run(v.protocol.identify()) if isinstance(e, DeviceReply)}
-    assert replies["register_2e"][0] == 0x2B3D
-    assert replies["register_7f"][:2] == (0x5457, 0x3930)
+    assert replies["version"] == str(0x2B3D)
+    assert replies["serial_number"] == "WT09"
     v.run(v.protocol.save())
     assert device.registers.saved[0x02] == 0x07
     for led_off in (0, 1):
