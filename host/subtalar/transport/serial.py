@@ -6,6 +6,7 @@ and SerialException (an OSError as well) from ``read``.
 """
 
 import asyncio
+import errno
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -32,18 +33,20 @@ def _open_port(url: str, baud_rate: int) -> "serial.SerialBase":
         raise LinkError("Serial ports need pyserial: install it with  pip install 'subtalar[serial]'.") from error
     timeout_s = _URL_TIMEOUT_S if "://" in url else _PORT_TIMEOUT_S
     try:
-        return serial.serial_for_url(url, baud_rate, timeout=timeout_s, write_timeout=_WRITE_TIMEOUT_S)
+        # Exclusive: without it POSIX lets two programs open one port, and each then reads a part of the bytes (Windows
+        # never does). Every handler of pyserial takes the wish; one without a port, such as socket://, passes over it.
+        return serial.serial_for_url(url, baud_rate, timeout=timeout_s, write_timeout=_WRITE_TIMEOUT_S, exclusive=True)
     except (OSError, ValueError) as error:
         raise LinkError(_why_not(url, error)) from error
 
 
 def _why_not(url: str, error: Exception) -> str:
     number = getattr(error, "errno", None)
-    if number == 2 or isinstance(error.__cause__ or error.__context__, FileNotFoundError):
+    if number == errno.ENOENT or isinstance(error.__cause__ or error.__context__, FileNotFoundError):
         return f"There is no port {url}: check that the sensor is plugged in and switched on."
-    if number == 13:
+    if number == errno.EACCES:
         return f"The port {url} may not be opened by you: on Linux, add yourself to the group dialout and log in again."
-    if number in (11, 16):
+    if number in (errno.EAGAIN, errno.EWOULDBLOCK, errno.EBUSY):  # of the lock; of the driver
         return f"The port {url} is in use by another program: close that program."
     return f"The port {url} cannot be opened ({error})."
 

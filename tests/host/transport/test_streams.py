@@ -71,6 +71,26 @@ async def test_pty_both_ways(pty_pair):
 
 
 @needs_pty
+@pytest.mark.parametrize("scheme", ["", "alt://"])
+async def test_a_port_in_use_is_refused_and_its_user_loses_nothing(pty_pair, scheme):
+    (master, _), name = pty_pair
+    inbox = Inbox()
+    port = SerialTransport(name)
+    await port.open(inbox.chunks.append, inbox.ends.append)
+    os.write(master, b"before ")
+    second = SerialTransport(f"{scheme}{name}")
+    with pytest.raises(LinkError, match=f"{name} is in use by another program: close that program"):
+        await second.open(ignore, ignore)
+    await second.close()
+    os.write(master, b"and after")
+    await inbox.until(lambda: inbox.data == b"before and after")
+    await port.close()
+    again = SerialTransport(f"{scheme}{name}")
+    await again.open(ignore, ignore)  # as after a lost link
+    await again.close()
+
+
+@needs_pty
 async def test_pty_whose_other_end_closed(pty_pair):
     fds, name = pty_pair
     inbox = Inbox()
