@@ -24,6 +24,7 @@ _UNITS: Final = {
     "acc": ("accelerometer range", "g", "16"),
     "gyr": ("gyroscope range", "°/s", "2000"),
 }
+_LONGEST_SHOWN: Final = 63
 _EXAMPLE: Final = "right_foot=ble:AA:BB:CC:DD:EE:FF or right_foot=serial:/dev/ttyACM0,model=ximu3,rate=100"
 
 
@@ -121,10 +122,10 @@ def _checked_address(kind: TransportKind, address: str) -> str:
 
 def split_host_port(address: str) -> tuple[str, int]:
     """Host and port of ``host:port``; an IPv6 host stands in brackets. Raises InputError."""
-    host, colon, port = address.rpartition(":")
-    if not colon or not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+    host, _, port = address.rpartition(":")
+    if not host.strip("[]") or not _is_port(port):
         raise InputError(f"{address!r} is no network address: write host:port, for example 192.168.1.1:7000.")
-    return host.strip("[]"), int(port)
+    return _checked_host(host), int(port)
 
 
 def split_udp_address(address: str) -> tuple[str, int, int | None]:
@@ -134,8 +135,31 @@ def split_udp_address(address: str) -> tuple[str, int, int | None]:
     """
     head, _, last = address.rpartition(":")
     has_two = re.search(r"(?:\]|^[^:]+):\d+$", head) is not None
-    host, port = split_host_port(head if has_two else address)
-    return host, port, split_host_port(f"here:{last}")[1] if has_two else None
+    host, _, port = (head if has_two else address).rpartition(":")
+    if not host.strip("[]") or not _is_port(port) or (has_two and not _is_port(last)):
+        raise InputError(
+            f"{address!r} is no network address: write host:port or host:port:listen, "
+            "for example 192.168.1.50:9000:8001, with ports from 1 to 65535."
+        )
+    return _checked_host(host), int(port), int(last) if has_two else None
+
+
+def _is_port(text: str) -> bool:
+    # The length first: int() refuses thousands of digits with an error of its own.
+    return text.isascii() and text.isdigit() and len(text) <= 5 and 0 < int(text) < 65536
+
+
+def _checked_host(host: str) -> str:
+    """``host`` without brackets, if the resolver can be asked for it; it fails by UnicodeError for what is no name."""
+    host = host.strip("[]")
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        shown = host if len(host) <= _LONGEST_SHOWN else f"{host[:_LONGEST_SHOWN]}…"
+        raise InputError(
+            f"{shown!r} is no computer's name or address: write host:port, for example 192.168.1.1:7000."
+        ) from None
+    return host
 
 
 def _options(text: str, options: list[str]) -> dict[str, str]:
@@ -168,6 +192,6 @@ def _number(key: str, text: str | None) -> float | None:
 def _baud(kind: TransportKind, text: str) -> int:
     if kind != "serial":
         raise InputError(f"baud={text} is for serial ports, not for {kind}: leave it out.")
-    if not text.isascii() or not text.isdigit() or not 300 <= int(text) <= 4_000_000:
+    if not text.isascii() or not text.isdigit() or len(text) > 7 or not 300 <= int(text) <= 4_000_000:
         raise InputError(f"The baud rate {text!r} is none that ports have: write a number, for example baud=9600.")
     return int(text)
