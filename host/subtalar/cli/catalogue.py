@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from subtalar.cli.private import erase_participant
+from subtalar.cli.shown import shown
 
 if TYPE_CHECKING:
     from subtalar.session.catalogue import Catalogue
@@ -210,8 +211,7 @@ def _echo_lines(lines: Sequence[str]) -> None:
 def _echo_note(when: str, text: str) -> None:
     """Of text that may hold whatever somebody pasted: a terminal must not obey it."""
     for number, line in enumerate(text.splitlines() or [""]):
-        safe = "".join(c if c.isprintable() else "�" for c in line)
-        click.echo(f"    {when if number == 0 else ' ' * len(when)}  {safe}")
+        click.echo(f"    {when if number == 0 else ' ' * len(when)}  {shown(line)}")
 
 
 def _short(path: Path, folder: Path) -> str:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from subtalar.cli.numbers import FiniteRange
+from subtalar.cli.shown import shown
 
 if TYPE_CHECKING:
     from subtalar.device import RememberedSensors
@@ -64,10 +65,11 @@ def scan(seconds: float) -> None:
         strength = "" if device.rssi_dbm is None else f", {device.rssi_dbm} dBm"
         spec = remembered.complete(f"{device.kind}:{device.address}{model}")
         kept = next((sensor.name for sensor in remembered if sensor.spec.key == key), "")
-        click.echo(f"{spec}  ({kept or device.name or 'no name'}{strength})")
+        # Anybody's device is heard here, under any name.
+        click.echo(shown(f"{spec}  ({kept or device.name or 'no name'}{strength})"))
     absent = [sensor for sensor in remembered if sensor.spec.key not in seen]
     for sensor in absent:
-        click.echo(f"{sensor.spec}  ({sensor.name or 'no name'}, remembered, not seen now)")
+        click.echo(shown(f"{sensor.spec}  ({sensor.name or 'no name'}, remembered, not seen now)"))
     if trouble is not None:
         raise trouble
     if not found:
@@ -95,7 +97,7 @@ def info(spec: str) -> None:
             continue
         if isinstance(value, dict):
             value = ", ".join(f"{name} {part}" for name, part in value.items())
-        click.echo(f"  {key}: {value}")
+        click.echo(shown(f"  {key}: {value}"))
 
 
 @devices.command()

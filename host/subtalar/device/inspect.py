@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from subtalar.errors import LinkError
+from subtalar.errors import InputError, LinkError
 from subtalar.protocol import DeviceProtocol, Script
 from subtalar.transport import DeviceSpec, make_transport
 from subtalar.types import BodySite, SampleBlock, SensorStatus
@@ -86,6 +86,15 @@ def refuse_early(spec: DeviceSpec, script: Callable[[DeviceProtocol], Script]) -
         steps.close()
 
 
+def _refuse_name(name: str) -> None:
+    """Raise InputError for a name that no sensor shall have, whatever its model would store."""
+    if not name.strip():
+        raise InputError("The name for the sensor is empty: give one or more letters.")
+    # A terminal would obey control characters; what a shell makes of bytes that are no UTF-8 cannot even be sent.
+    if not name.isprintable():
+        raise InputError(f"The name {name!r} holds a character that cannot be shown: type it again.")
+
+
 async def set_up_device(
     spec: DeviceSpec,
     name: str | None = None,
@@ -104,6 +113,8 @@ async def set_up_device(
             yield from protocol.rename(name)
             yield from protocol.save()
 
+    if name is not None:
+        _refuse_name(name)
     refuse_early(spec, wishes)
     # To store its settings a device may stop streaming, which must not count in the rate that is measured.
     duration_s = 2.5 if name is None else LinkPolicy().rate_over_s + 0.6

@@ -108,6 +108,8 @@ def _site(text: str) -> BodySite:
 def _checked_address(kind: TransportKind, address: str) -> str:
     if not address:
         raise InputError(f"The address after {kind}: is missing: write it as {_EXAMPLE}.")
+    if not address.isprintable():  # nor is what a shell makes of bytes that are no UTF-8
+        raise InputError(f"The address {address!r} holds a character that cannot be shown: type it again.")
     if kind == "ble" and not _ADDRESS.fullmatch(address):
         raise InputError(
             f"{address!r} is no Bluetooth address: it looks like AA:BB:CC:DD:EE:FF "

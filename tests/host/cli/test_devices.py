@@ -8,9 +8,10 @@ from functools import partial
 import pytest
 
 from subtalar.cli.devices import SITES
-from subtalar.device import RememberedSensors, run_on_device, set_up_device
+from subtalar.device import DeviceReport, RememberedSensors, run_on_device, set_up_device
+from subtalar.protocol import MODELS, find_model
 from subtalar.transport import make_transport, parse_spec
-from subtalar.types import BodySite
+from subtalar.types import BodySite, SensorInfo, SensorStatus
 from subtalar_sim.config import SimulationConfig
 
 A, B = "AA:BB:CC:DD:EE:01", "AA:BB:CC:DD:EE:02"
@@ -86,6 +87,7 @@ def test_assign_forget_and_what_had_the_place_before(run):
         (["blink", "serial:/dev/tty-not-there,model=talus"], 1, "no port /dev/tty-not-there"),
         (["assign", "elbow", f"ble:{A}"], 2, "elbow"),
         (["assign", "right_foot", "ble:nonsense"], 1, "no Bluetooth address"),
+        (["assign", "right_foot", "serial:/dev/tty\udcff"], 1, r"'/dev/tty\udcff' holds a character"),
     ],
 )
 def test_nonsense_is_one_sentence_and_remembers_nothing(run, sensors_file, arguments, status, sentence):
@@ -128,6 +130,62 @@ def test_scan_shows_places_and_who_is_missing(run, monkeypatch):
         f"right_foot=ble:{A},model=talus,rate=200  (Talus-board, -50 dBm)",
         f"left_foot=ble:{B},model=talus  (no name, remembered, not seen now)",
     ]
+
+
+@pytest.mark.parametrize("model", [model.name for model in MODELS])
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("\udcff", r"The name '\udcff' holds a character that cannot be shown"),
+        ("a\nb\x07\x1b[31mred", r"The name 'a\nb\x07\x1b[31mred' holds a character that cannot be shown"),
+        ("   ", "The name for the sensor is empty"),
+        ("", "The name for the sensor is empty"),
+    ],
+)
+def test_a_name_that_no_sensor_shall_have_is_refused_before_anybody_connects(run, sensors_file, model, name, why):
+    kind = find_model(model).transports[0]
+    address = {"ble": A, "serial": "/dev/tty-not-there", "tcp": "127.0.0.1:1"}[kind]
+    status, out, err = run("devices", "set", f"{kind}:{address},model={model}", "--name", name)
+    assert (status, out) == (1, "")
+    assert err.startswith(f"subtalar: {why}")
+    assert err.count("\n") == 1
+    assert not sensors_file.exists()
+
+
+def test_names_of_strangers_are_nothing_that_a_terminal_obeys(run, monkeypatch):
+    from subtalar.transport import discover
+
+    async def ports() -> list[discover.FoundDevice]:
+        return [discover.FoundDevice("serial", "/dev/ttyACM0", "Füße\x07")]
+
+    async def radio(_: float) -> list[discover.FoundDevice]:
+        return [discover.FoundDevice("ble", A, "a\n\x1b[31mred\u202e", None, -50)]
+
+    monkeypatch.setattr(discover, "list_serial_ports", ports)
+    monkeypatch.setattr(discover, "scan_ble", radio)
+    # As an older version remembered it.
+    RememberedSensors().remember(parse_spec(f"left_foot=ble:{B}"), "left\x1b]0;")
+    status, out, _ = run("devices", "scan")
+    assert status == 0
+    assert out.splitlines() == [
+        "serial:/dev/ttyACM0  (Füße�)",
+        f"ble:{A}  (a��[31mred�, -50 dBm)",
+        f"left_foot=ble:{B},model=witmotion  (left�]0;, remembered, not seen now)",
+    ]
+
+
+def test_what_a_sensor_tells_is_nothing_that_a_terminal_obeys(run, monkeypatch):
+    import subtalar.device
+
+    info = SensorInfo(BodySite.RIGHT_FOOT, 100.0, model="talus")
+
+    async def visit(_: object) -> DeviceReport:
+        return DeviceReport(SensorStatus(info, "streaming"), {"name": "a\x1b[31mred"})
+
+    monkeypatch.setattr(subtalar.device, "inspect_device", visit)
+    status, out, _ = run("devices", "info", f"ble:{A},model=talus")
+    assert status == 0
+    assert out.splitlines()[-1] == "  name: a�[31mred"
 
 
 @pytest.mark.slow
