@@ -49,12 +49,15 @@ def find_model(name: str) -> DeviceModel:
 
 
 def model_for_name(advertised_name: str) -> DeviceModel | None:
-    """The model whose devices advertise under such a name, or None."""
-    for model in MODELS:
-        gatt = model.protocol.gatt
-        if gatt is not None and advertised_name.startswith(gatt.name_prefixes or ("\0",)):
-            return model
-    return None
+    """The model whose devices advertise under such a name, or None. Of several beginnings the longest decides."""
+    fitting = [
+        (len(prefix), model)
+        for model in MODELS
+        if model.protocol.gatt is not None
+        for prefix in model.protocol.gatt.name_prefixes
+        if advertised_name.startswith(prefix)
+    ]
+    return max(fitting, key=lambda fit: fit[0], default=(0, None))[1]
 
 
 def create_protocol(model: str, rate_hz: float | None = None) -> DeviceProtocol:

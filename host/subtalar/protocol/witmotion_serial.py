@@ -94,6 +94,8 @@ class WitMotionSerial(DeviceProtocol):
         service="49535343-fe7d-4ae5-8fa9-9fafd205e455",
         notify=("49535343-1e4d-4bd9-ba61-23c647249616",),
         write="49535343-8841-43f4-a8d4-ecbe34729bb3",
+        # The dual-mode units; all other names that begin with WT are of the BLE 5.0 family.
+        name_prefixes=("WT901CL", "BWT901CL"),
     )
     default_rate_hz = 100.0
     acc_range_m_s2 = ACC_RANGE_M_S2

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from subtalar.errors import InputError, LinkError
-from subtalar.protocol import MODELS, DeviceReply, InertialSamples, create_protocol
+from subtalar.protocol import MODELS, DeviceReply, InertialSamples, create_protocol, model_for_name
 from subtalar.protocol.events import merge_samples
 from subtalar_sim.clock import SensorClock
 from subtalar_sim.faults import NO_FAULTS, FaultPlan, GapDrawer
@@ -58,6 +58,13 @@ def met(visit: Any, name: str, route: str, firmware: Any) -> tuple[Any, Any]:
 
 def test_every_device_can_be_simulated():
     assert set(NAMES) == set(SIMULATED)
+
+
+@pytest.mark.parametrize("name", [name for name, route in ROUTES if route == "ble"])
+def test_a_scan_knows_every_simulated_device_by_its_name(name):
+    found = model_for_name(make(name, "ble").name)
+    assert found is not None
+    assert found.name == name
 
 
 @pytest.mark.parametrize(("name", "route"), ROUTES)

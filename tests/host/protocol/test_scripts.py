@@ -125,10 +125,11 @@ def test_blink_or_a_reason_why_not():
 
 def test_models_are_found_by_name_alias_and_advertisement():
     assert find_model("X-IMU3").name == "ximu3"
-    found = model_for_name("WT901BLE67")
-    assert found is not None
-    assert found.name == "witmotion"
-    for name, model in (("Movella DOT", "movella-dot"), ("Xsens DOT", "movella-dot"), ("Thingy", "thingy52")):
+    for name, model in (
+        *(("WT901BLE67", "witmotion"), ("WT901BLECL5.0", "witmotion"), ("WT9011DCL-BT50", "witmotion")),
+        *(("WT901CL", "witmotion-serial"), ("BWT901CL", "witmotion-serial")),
+        *(("Movella DOT", "movella-dot"), ("Xsens DOT", "movella-dot"), ("Thingy", "thingy52")),
+    ):
         found = model_for_name(name)
         assert found is not None
         assert found.name == model
