@@ -1,6 +1,7 @@
 """Several sensors as one: started together, stopped together."""
 
 import asyncio
+import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from types import TracebackType
@@ -9,6 +10,7 @@ from typing import Self, TypeAlias
 from subtalar.errors import InputError, LinkError
 from subtalar.protocol import DeviceProtocol
 from subtalar.transport import DeviceSpec, Transport, make_transport
+from subtalar.transport.udp import known_listen_port
 from subtalar.types import BodySite, SensorStatus
 
 from .clock import SessionClock
@@ -81,18 +83,25 @@ def open_group(
 ) -> SensorGroup:
     """A group of the sensors in ``specs``, not yet started.
 
-    Raises InputError if a spec has no site, or two share a site or an address.
+    Raises InputError if a spec has no site, or two share a site, an address or a port to listen on.
     """
     clock = clock or SessionClock()
     streams: list[SensorStream] = []
     taken: set[str] = set()
+    listening: dict[int, BodySite] = {}
     for spec in specs:
         if spec.site is None:
             raise InputError(f"The device {spec} does not say where the sensor sits.")
-        for what in (spec.site.value, spec.key):
+        for what in dict.fromkeys((spec.site.value, spec.key, _key_of_port(spec))):
             if what in taken:
                 raise InputError(f"Two devices are given for {what}: every sensor has one place and one address.")
             taken.add(what)
+        port = known_listen_port(spec.address) if spec.kind == "udp" else None
+        if port is not None and listening.setdefault(port, spec.site) != spec.site:
+            raise InputError(
+                f"The sensors of {listening[port]} and {spec.site} would both send to port {port} of this computer: "
+                "give each a port of its own, here and in the sensor's UDP send port."
+            )
         protocol = spec.make_protocol()
         # A radio deserves a second try; a port that is not there will not be there in a second either. But looking
         # whether it is back is cheap, while a radio that searches disturbs the sensors that stream.
@@ -101,3 +110,9 @@ def open_group(
         make = partial(transports, spec, protocol)
         streams.append(SensorStream(spec.site, protocol, make, clock, sink, patience, spec.address))
     return SensorGroup(streams)
+
+
+def _key_of_port(spec: DeviceSpec) -> str:
+    """``spec.key``, but of the port itself where a link such as ``/dev/serial/by-id/…`` leads to it."""
+    is_path = spec.kind == "serial" and spec.address.startswith("/")
+    return f"serial:{os.path.realpath(spec.address)}".lower() if is_path else spec.key

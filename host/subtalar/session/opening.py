@@ -28,6 +28,8 @@ def open_session(path: str | Path, *, minimum_s: float = MINIMUM_DURATION_S, cac
     Recordings are not read into memory; tables are. Raises InputError, in one sentence, for whatever keeps
     the session from being used, a duration below ``minimum_s`` included.
     """
+    if isinstance(path, str) and not path.strip():  # as a path that would be the current folder
+        raise InputError(f"The name of the session is empty: give {_KINDS}.")
     path = Path(path).expanduser()
     _refuse_encrypted(path)
     try:

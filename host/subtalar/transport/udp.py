@@ -28,6 +28,17 @@ def usual_listen_port(ip: str) -> int:
     return _FIRST_SEND_PORT + ipaddress.IPv4Address(ip).packed[-1]
 
 
+def known_listen_port(address: str) -> int | None:
+    """The port of this computer that ``udp:address`` listens on; None where only the name's resolver could tell."""
+    host, _, listen = split_udp_address(address)
+    if listen is not None:
+        return listen
+    try:
+        return usual_listen_port(host)
+    except ValueError:  # a name, or an IPv6 address
+        return None
+
+
 class UdpTransport(asyncio.DatagramProtocol):
     """Datagrams to ``host:port`` and from that host to a port of this computer, as ``host:port:listen`` or the usual.
 

@@ -259,6 +259,13 @@ def test_live_without_sensors_is_wrong_usage(run):
     assert "say where the samples come from" in err
 
 
+@pytest.mark.parametrize("arguments", [["--device", "replay:"], ["--device", "replay: "], ["--replay", ""]])
+def test_a_replay_of_nothing_is_not_the_current_folder(run, arguments):
+    status, out, err = run("live", "--headless", *arguments)
+    assert (status, out) == (1, "")
+    assert err.startswith("subtalar: The name of the session is empty: give a recording")
+
+
 def test_a_device_without_a_place_takes_the_remembered_one(run, monkeypatch):
     plans = []
     monkeypatch.setattr(sys.modules["subtalar.cli.live"], "_run_live", lambda plan, *_, **__: plans.append(plan))

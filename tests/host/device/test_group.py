@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 import threading
 from contextlib import suppress
 
@@ -64,6 +65,36 @@ def test_two_sensors_cannot_share_a_place_or_an_address(sink):
         open_group([*specs(1), parse_spec("right_foot=tcp:127.0.0.1:7000")], sink)
     with pytest.raises(InputError, match="where the sensor sits"):
         open_group([parse_spec("tcp:127.0.0.1:7000", need_site=False)], sink)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "port"),
+    [
+        ("127.0.0.1:9998:8123", "127.0.0.1:9999:8123", 8123),
+        ("10.0.1.5:9000", "10.0.2.5:9000", 8005),
+        ("10.0.1.5:9000", "sensor.local:9000:8005", 8005),
+    ],
+)
+def test_two_sensors_cannot_send_to_one_port_here(sink, first, second, port):
+    both = [parse_spec(f"left_foot=udp:{first}"), parse_spec(f"right_foot=udp:{second}")]
+    with pytest.raises(InputError, match=f"left_foot and right_foot would both send to port {port} .* of its own"):
+        open_group(both, sink)
+
+
+def test_sensors_with_ports_of_their_own_or_unknown_ones_are_no_trouble(sink):
+    addresses = ("10.0.1.5:9000", "10.0.1.6:9000", "one.local:9000", "two.local:9000")
+    pairs = zip(BodySite, addresses, strict=True)
+    group = open_group([parse_spec(f"{site}=udp:{address}") for site, address in pairs], sink)
+    assert set(group.streams) == set(BodySite)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs links without rights of their own")
+def test_a_link_to_a_serial_port_is_that_port(sink, tmp_path):
+    port, link = tmp_path / "ttyacm0", tmp_path / "by-id"
+    port.touch()
+    link.symlink_to(port)
+    with pytest.raises(InputError, match=r"Two devices are given for serial:.*ttyacm0"):
+        open_group([parse_spec(f"left_foot=serial:{port}"), parse_spec(f"right_foot=serial:{link}")], sink)
 
 
 async def test_a_visit_tells_who_is_there(new_ximu3):
