@@ -95,6 +95,8 @@ def info(spec: str) -> None:
         # The bare acknowledgement of a command; what is told above; what the codec needs and nobody reads.
         if value is None or key in ("battery", "calibration") or key.startswith("register"):
             continue
+        if isinstance(value, dict) and set(value) == {"error"}:  # a setting that this firmware does not know
+            continue
         if isinstance(value, dict):
             value = ", ".join(f"{name} {part}" for name, part in value.items())
         click.echo(shown(f"  {key}: {value}"))
