@@ -10,7 +10,7 @@ import ipaddress
 import socket
 import time
 
-from subtalar.errors import LinkError
+from subtalar.errors import InputError, LinkError
 
 from .base import Chunk, OnChunk, OnClosed, no_characteristics
 from .spec import split_udp_address
@@ -29,13 +29,14 @@ def usual_listen_port(ip: str) -> int:
 
 
 def known_listen_port(address: str) -> int | None:
-    """The port of this computer that ``udp:address`` listens on; None where only the name's resolver could tell."""
-    host, _, listen = split_udp_address(address)
-    if listen is not None:
-        return listen
+    """The port of this computer that ``udp:address`` listens on.
+
+    None where only the resolver could tell, and for what is no address of a network but of another transport's maker.
+    """
     try:
-        return usual_listen_port(host)
-    except ValueError:  # a name, or an IPv6 address
+        host, _, listen = split_udp_address(address)
+        return usual_listen_port(host) if listen is None else listen
+    except (InputError, ValueError):  # ValueError: a name, or an IPv6 address
         return None
 
 

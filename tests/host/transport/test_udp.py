@@ -11,7 +11,7 @@ from subtalar.device.ledger import DeviceTimeLedger
 from subtalar.errors import LinkError
 from subtalar.protocol import InertialSamples, create_protocol
 from subtalar.transport import Chunk, make_transport, parse_spec
-from subtalar.transport.udp import UdpTransport, usual_listen_port
+from subtalar.transport.udp import UdpTransport, known_listen_port, usual_listen_port
 
 
 class Device:
@@ -126,3 +126,18 @@ async def test_a_name_without_address_is_one_sentence():
 
 def test_the_usual_port_follows_the_address_of_the_device():
     assert usual_listen_port("192.169.1.50") == 8050  # the manual's example
+
+
+@pytest.mark.parametrize(
+    ("address", "port"),
+    [
+        ("10.0.1.5:9000", 8005),
+        ("10.0.1.5:9000:8001", 8001),
+        ("[::1]:9000:8001", 8001),
+        ("[::1]:9000", None),
+        ("sensor.local:9000", None),
+        ("right_foot", None),  # of a bench, which makes its transports itself
+    ],
+)
+def test_where_it_listens_is_known_before_anybody_connects(address, port):
+    assert known_listen_port(address) == port
