@@ -1,6 +1,7 @@
 """The private org.bluez: bleak's own BlueZ code reaches the simulated sensors, and D-Bus manners are kept."""
 
 import asyncio
+import gc
 import os
 import subprocess
 import sys
@@ -203,6 +204,26 @@ async def test_disconnect_cancels_a_connect_that_hangs(served_by_bluez) -> None:
         assert not connecting.done()
         await caller.call(device, DEVICE, "Disconnect")
         assert (await connecting).error_name == "org.bluez.Error.Failed"
+
+
+async def test_a_link_that_is_refused_ends_without_an_error(served_by_bluez) -> None:
+    faults = FaultPlan(refusals=((0.0, 2),))
+    errors: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(context))
+    async with served_by_bluez(config(faults=faults)) as (hardware, bluez), client(bluez.address) as caller:
+        device = await caller.find(*addresses(hardware))
+
+        async def ended() -> bool:
+            return not await caller.property(device, DEVICE, "Connected")
+
+        for _ in range(2):
+            await caller.call(device, DEVICE, "Connect")
+            await until(ended)
+            assert not [path for path in await caller.objects() if path.startswith(f"{device}/")]
+        await caller.call(device, DEVICE, "Connect")
+        await until(lambda: caller.property(device, DEVICE, "ServicesResolved"))
+    gc.collect()  # a task says that nobody looked at its error when it is collected
+    assert not [e for e in errors if "Task" in str(e["message"])]
 
 
 async def test_a_flood_of_signals_arrives_whole_and_in_order() -> None:

@@ -90,6 +90,10 @@ class Radio:
                     await self.hang_up(late)
                 raise
 
+    def holds(self, connection: Any) -> bool:
+        """Whether a connection of the central has not ended yet."""
+        return any(held is connection for held in self.central.connections.values())
+
     async def hang_up(self, connection: Any) -> None:
         """Disconnect from either end; a link that is already gone is not an error."""
         try:

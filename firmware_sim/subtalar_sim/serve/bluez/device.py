@@ -109,27 +109,28 @@ class RemoteDevice:
             raise
         finally:
             self._connecting = None
-        self._link = link
-        self._link.on("disconnection", self._link_ended)
+        if not self._radio.holds(link):  # hung up on before anybody could listen for its end
+            raise DBusRefusal("Failed", "le-connection-abort-by-remote")
+        services = RemoteServices(self._tree, self.path, link)
+        self._link, self._services = link, services
+        link.on("disconnection", lambda _reason: self._link_ended(link))
         self._tree.change(self.path, INTERFACE, {"Connected": Variant("b", True)})
-        self._spawn(self._resolve())
+        self._spawn(self._resolve(link, services))
         return None
 
-    async def _resolve(self) -> None:
-        link = self._link
-        services = self._services = RemoteServices(self._tree, self.path, link)
+    async def _resolve(self, link: Any, services: RemoteServices) -> None:
         try:
             uuids = await services.discover()
         except DBusRefusal:
-            await self._radio.hang_up(link)
+            if self._link is link:  # else it ended by itself, which its client was told
+                await self._radio.hang_up(link)
             return
-        if self._link is link:
-            resolved = {"UUIDs": Variant("as", uuids), "ServicesResolved": Variant("b", True)}
-            self._tree.change(self.path, INTERFACE, resolved)
+        resolved = {"UUIDs": Variant("as", uuids), "ServicesResolved": Variant("b", True)}
+        self._tree.change(self.path, INTERFACE, resolved)
 
-    def _link_ended(self, _reason: object) -> None:
-        if self._link is None:
-            return
+    def _link_ended(self, link: Any) -> None:
+        if self._link is not link:
+            return  # told already; by now there may be another one
         self._link = None
         changed = {"ServicesResolved": Variant("b", False), "Connected": Variant("b", False)}
         self._tree.change(self.path, INTERFACE, changed)
@@ -147,10 +148,10 @@ class RemoteDevice:
         if self._connecting is not None:
             self._connecting.cancel()
             await asyncio.wait([self._connecting])
-        elif self._link is not None:
-            link = self._link
+        link = self._link  # also one that was made just before it could be given up
+        if link is not None:
             await self._radio.hang_up(link)
-            self._link_ended(None)
+            self._link_ended(link)
 
     def client_gone(self, client: str) -> None:
         """A bus client left: its notifications end. The link stays up, as BlueZ leaves it."""

@@ -69,12 +69,18 @@ class RemoteServices:
         self._tree, self._device_path, self._connection = tree, device_path, connection
         self._paths: list[str] = []
         self._characteristics: list[RemoteCharacteristic] = []
+        self._ended = False
 
     async def discover(self) -> list[str]:
-        """Agree on an MTU, find everything and show it. Returns the UUIDs of the services. Raises DBusRefusal."""
+        """Agree on an MTU, find everything and show it. Returns the UUIDs of the services. Raises DBusRefusal, also
+        if the link ended before: nothing is shown then, and nobody waits for answers that cannot come.
+        """
+        self._check()
         peer: Any = Peer(self._connection)
         await on_air(peer.request_mtu(_MTU))
+        self._check()
         await on_air(peer.discover_all())
+        self._check()
         for service in peer.services:
             path = f"{self._device_path}/service{service.handle:04x}"
             uuid = Variant("s", uuid_text(service.uuid))
@@ -83,6 +89,10 @@ class RemoteServices:
             for proxy in service.characteristics:
                 self._add_characteristic(path, proxy)
         return [uuid_text(service.uuid) for service in peer.services]
+
+    def _check(self) -> None:
+        if self._ended:
+            raise DBusRefusal("Failed", "Not connected")
 
     def _add_characteristic(self, service_path: str, proxy: Any) -> None:
         # BlueZ names it by its declaration, which stands before the value.
@@ -99,6 +109,7 @@ class RemoteServices:
 
     def clear(self) -> None:
         """The link is gone, and all that was found over it."""
+        self._ended = True
         for path in reversed(self._paths):
             self._tree.remove(path)
         self._paths.clear()
