@@ -1,14 +1,16 @@
 """Fault scripts: every word, every mistake, and what the sensor-side faults do to the samples."""
 
+import os
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from subtalar_sim.body import BodyConfig
 from subtalar_sim.config import SimulationConfig
-from subtalar_sim.faults import NO_FAULTS, DelayLine, FaultPlan, GapDrawer, SentLedger, parse_faults
+from subtalar_sim.faults import NO_FAULTS, DelayLine, FaultPlan, GapDrawer, SentLedger, parse_faults, script_of
 from subtalar_sim.faults.script import fault_words
 from subtalar_sim.types import Payload
 
@@ -65,12 +67,81 @@ def test_every_word_is_understood_as_its_example_says() -> None:
         ("saturate=0", "share of the range"),
         ("loss 0.1", "not understood"),
         ("delay=inf", "is written as"),
+        ("delay=1e9s", "delay is at least 0 s and at most a day"),
+        ("slow_discovery=-1s", "'slow_discovery=-1s' makes no sense: slow_discovery is at least 0 s"),
+        ("left_foot: slow_discovery=-1s", "'left_foot: slow_discovery=-1s' makes no sense"),
+        ("gap_samples=0", "gap_samples lies in 1..100000, not 0"),
+        ("gap_samples=1e99", "gap_samples lies in 1..100000"),
+        ("slip@60s=9999deg", "at most 180 degrees"),
+        ("slip@60s=-181deg", "at most 180 degrees"),
+        ("slip@60s=nandeg", "slips: a value is no number"),
+        ("clock_jump@30s=1e99s", "a clock jumps by at most"),
     ],
 )
 def test_nonsense_is_one_sentence(text: str, words: str) -> None:
     with pytest.raises(ValueError, match=words) as caught:
         parse_faults(text)
     assert "\n" not in str(caught.value)
+
+
+def test_a_line_of_any_length_stays_a_short_sentence() -> None:
+    with pytest.raises(ValueError, match="not understood") as caught:
+        parse_faults("a b" * 1000)
+    assert len(str(caught.value)) < 200
+
+
+def test_the_largest_numbers_that_make_sense_are_taken() -> None:
+    plan = parse_faults("gap_samples=100000, slip@60s=-180deg, delay=24h").everywhere
+    assert (plan.gap_samples, plan.slips, plan.delay_s) == (100_000.0, ((60.0, -180.0),), 86400.0)
+
+
+def test_a_file_of_faults_is_read_whatever_program_saved_it(tmp_path: Path) -> None:
+    file = tmp_path / "bad day.txt"
+    file.write_bytes("\ufeff# Notepad\r\nloss=2%\r\ndrop_link@30s+5s\r\n".encode())
+    assert parse_faults(script_of([str(file)])) == parse_faults("loss=0.02, drop_link@30s+5s")
+    file.write_bytes(b"# loss=2%\n")  # a day without any
+    assert parse_faults(script_of([str(file), "mtu=23"])) == parse_faults("mtu=23")
+
+
+def test_a_script_may_be_longer_than_the_name_of_a_file() -> None:
+    text = ", ".join(f"drop_link@{i}s+0.5s" for i in range(1000))
+    assert script_of([text]) == text
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("{}/nothing.txt", "neither a file '.*/nothing.txt' nor such a fault"),
+        ("bad-day", "neither a file 'bad-day' nor such a fault"),
+        ("C:\\faults.txt", "neither a file .* nor such a fault"),
+        ("{}", "is a folder"),
+        ("{}/picture.png", "picture.png' is no list of faults: .* UTF-8"),
+        ("{}/zeros", "zeros' is no list of faults"),
+        ("{}/utf16.txt", "utf16.txt' is no list of faults"),
+        ("{}/large.txt", "large.txt' is no list of faults"),
+        ("{}/wrong.txt", "in the file '.*/wrong.txt', there is no fault 'rain'"),
+        ("", "no fault is named"),
+        (",", "no fault is named"),
+        ("# loss=0.1", "no fault is named"),
+        ("rain=1", "there is no fault 'rain': there are loss"),
+        ("loss", "is written as loss=0.02"),
+        (os.devnull, "neither a fault nor a file"),
+    ],
+)
+def test_what_is_neither_a_script_nor_a_file_of_faults_is_one_sentence(tmp_path: Path, given: str, words: str) -> None:
+    (tmp_path / "picture.png").write_bytes(b"\x89PNG\r\n")
+    (tmp_path / "zeros").write_bytes(bytes(100))
+    (tmp_path / "utf16.txt").write_text("loss=0.1", encoding="utf-16")
+    (tmp_path / "large.txt").write_bytes(b"# much\n" * 200_000)
+    (tmp_path / "wrong.txt").write_text("loss=0.1\nrain=1\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=words) as caught:
+        script_of([given.format(tmp_path)])
+    assert "\n" not in str(caught.value)
+
+
+def test_a_fault_is_given_once_over_all_that_is_given() -> None:
+    with pytest.raises(ValueError, match="is given twice"):
+        script_of(["loss=0.1", "loss=0.2"])
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,11 @@ Span = tuple[float, float]
 """Start and length, in session seconds."""
 
 _SHARES: Final = ("loss", "corrupt", "garbage", "duplicate", "datagram_loss", "reorder")
+_LATENESSES: Final = ("delay_s", "jitter_s", "interval_s", "slow_discovery_s", "supervision_s")
+# Beyond these a number is a slip of the pen: no session and no outage of a radio is as long, and device times overflow.
+_LONGEST_S: Final = 86400.0
+_LONGEST_GAP_SAMPLES: Final = 100_000
+_FARTHEST_JUMP_S: Final = 1e9
 
 
 @dataclass(frozen=True)
@@ -61,9 +66,14 @@ class FaultPlan:
     def __post_init__(self) -> None:
         for name in (f.name for f in fields(self)):
             _check_numbers(name, getattr(self, name))
-        lengths = (self.delay_s, self.jitter_s, self.interval_s, self.slow_discovery_s, self.supervision_s)
-        if min(self.gap_rate_per_s, *lengths) < 0 or self.gap_samples < 1:
-            raise ValueError("fault rates, delay and jitter must not be negative, and a gap is at least one sample")
+        if self.gap_rate_per_s < 0:
+            raise ValueError(f"gap_rate_per_s must not be negative, and is {self.gap_rate_per_s:g}")
+        if not 1 <= self.gap_samples <= _LONGEST_GAP_SAMPLES:
+            raise ValueError(f"gap_samples lies in 1..{_LONGEST_GAP_SAMPLES}, not {self.gap_samples:g}")
+        for name in _LATENESSES:
+            if not 0.0 <= getattr(self, name) <= _LONGEST_S:
+                word = name.removesuffix("_s")
+                raise ValueError(f"{word} is at least 0 s and at most a day, not {getattr(self, name):g} s")
         for name in _SHARES:
             if not 0.0 <= getattr(self, name) < 1.0:
                 raise ValueError(f"{name} is a share of at least 0 and less than 1, not {getattr(self, name):g}")
@@ -73,6 +83,12 @@ class FaultPlan:
             raise ValueError("saturate is the share of the range that is left, more than 0 and at most 1")
         if any(n < 1 for _, n in self.refusals):
             raise ValueError("refuse is a number of connections, at least 1")
+        for _, by_deg in self.slips:
+            if not abs(by_deg) <= 180.0:
+                raise ValueError(f"a strap slips by at most 180 degrees either way, not by {by_deg:g}")
+        for _, by_s in self.clock_jumps:
+            if not abs(by_s) <= _FARTHEST_JUMP_S:
+                raise ValueError(f"a clock jumps by at most {_FARTHEST_JUMP_S:.0f} s either way, not by {by_s:g} s")
         for _, site in self.moves:
             if site not in SITES:
                 raise ValueError(f"no such sensor site: {site!r}; there are {', '.join(SITES)}")
@@ -128,7 +144,9 @@ def _check_numbers(name: str, value: object) -> None:
         raise ValueError(f"{name} is no number")
     for entry in value if isinstance(value, tuple) else ():
         numbers = [v for v in entry if not isinstance(v, str)]
-        if any(v != v for v in numbers) or entry[0] < 0.0 or not isfinite(entry[0]):
+        if any(v != v for v in numbers[1:]):
+            raise ValueError(f"{name}: a value is no number")
+        if not entry[0] >= 0.0 or not isfinite(entry[0]):
             raise ValueError(f"{name}: times are seconds from the beginning of the session on, not {entry[0]:g}")
         if name in ("outages", "gaps", "stalls", "reboots", "saturation") and entry[1] <= 0.0:
             raise ValueError(f"{name}: a length is more than 0 s, not {entry[1]:g}")

@@ -16,6 +16,7 @@ _ITEM: Final = re.compile(
     r"(?:(?P<site>[a-z_]+)\s*:\s*)?(?P<word>[a-z_]+)"
     r"(?:\s*@\s*(?P<at>[^+=\s]+)(?:\s*\+\s*(?P<length>[^=\s]+))?)?(?:\s*=\s*(?P<value>\S+))?"
 )
+_LONGEST_SHOWN: Final = 60
 _UNITS: Final = {"": 1.0, "s": 1.0, "ms": 1e-3, "min": 60.0, "h": 3600.0}
 Use = Literal["never", "may", "must"]
 
@@ -102,55 +103,65 @@ def fault_words() -> dict[str, str]:
     return {word: how.example for word, how in _WORDS.items()}
 
 
+def names_a_fault(text: str) -> bool:
+    """Whether anything is left of a script without its comments."""
+    return any(line.partition("#")[0].replace(",", " ").strip() for line in text.splitlines())
+
+
+def shown(item: str, longest: int = _LONGEST_SHOWN) -> str:
+    """As it stands in a sentence: what is no script at all can be a single line of any length."""
+    return repr(item if len(item) <= longest else f"{item[:longest]}…")
+
+
 def parse_faults(text: str) -> FaultScript:
     """Read a script. Raises ValueError with one sentence on the first thing that makes no sense."""
     everywhere, of = NO_FAULTS, dict[str, FaultPlan]()
-    single: list[tuple[str, str, float, Any]] = []
+    single: list[tuple[str, str, Any, str]] = []
     seen: set[tuple[str, str]] = set()
     for item in (part.strip() for line in text.splitlines() for part in line.partition("#")[0].split(",")):
         if not item:
             continue
         site, word, at_s, value = _read(item)
         if word.field not in _LISTS and (site, word.field) in seen:
-            raise ValueError(f"the fault {item!r} is given twice")
+            raise ValueError(f"the fault {shown(item)} is given twice")
         seen.add((site, word.field))
         if word.field == "moves":
-            single += [(a, "moves", at_s, (at_s, b)) for a, b in _swapped(item, site, value[1])]
+            single += [(a, "moves", (at_s, b), item) for a, b in _swapped(item, site, value[1])]
         elif site:
-            single.append((site, word.field, at_s, value))
+            single.append((site, word.field, value, item))
         else:
             everywhere = _with(everywhere, word.field, value, item)
-    for site, name, _, value in single:
-        of[site] = _with(of.get(site, everywhere), name, value, f"{site}: {name}")
+    for site, name, value, item in single:
+        of[site] = _with(of.get(site, everywhere), name, value, item)
     return FaultScript(everywhere, tuple(of.items()))
 
 
 def _read(item: str) -> tuple[str, _Word, float, Any]:
     match = _ITEM.fullmatch(item)
     if match is None:
-        raise ValueError(f"the fault {item!r} is not understood: write it as in drop_link@30s+5s or loss=0.02")
+        raise ValueError(f"the fault {shown(item)} is not understood: write it as in drop_link@30s+5s or loss=0.02")
     site, name = match["site"] or "", match["word"]
     if site and site not in SITES:
-        raise ValueError(f"the fault {item!r} names no sensor site: there are {', '.join(SITES)}")
+        raise ValueError(f"the fault {shown(item)} names no sensor site: there are {', '.join(SITES)}")
     if name not in _WORDS:
-        raise ValueError(f"there is no fault {name!r}: there are {', '.join(_WORDS)}")
+        raise ValueError(f"there is no fault {shown(name)}: there are {', '.join(_WORDS)}")
     word = _WORDS[name]
     for use, given in ((word.at, match["at"]), (word.length, match["length"]), (word.value, match["value"])):
         if (use == "must") != (given is not None) and use != "may":
-            raise ValueError(f"the fault {item!r} is written as {word.example}")
+            raise ValueError(f"the fault {shown(item)} is written as {word.example}")
     try:
         at_s = _seconds(match["at"]) if match["at"] else 0.0
         length_s = _seconds(match["length"]) if match["length"] else word.default_length_s
         return site, word, at_s, word.make(at_s, length_s, match["value"] or "")
     except ValueError:
-        raise ValueError(f"the fault {item!r} is written as {word.example}") from None
+        raise ValueError(f"the fault {shown(item)} is written as {word.example}") from None
 
 
 def _swapped(item: str, site: str, pair: str) -> tuple[tuple[str, str], tuple[str, str]]:
     a, _, b = pair.partition("/")
     if site or a not in SITES or b not in SITES or a == b:
         raise ValueError(
-            f"the fault {item!r} needs two different sites of {', '.join(SITES)}: {_WORDS['swap'].example}"
+            f"the fault {shown(item)} needs two different sites of {', '.join(SITES)}: {_WORDS['swap'].example}"
         )
     return (a, b), (b, a)
 
@@ -160,4 +171,4 @@ def _with(plan: FaultPlan, name: str, value: Any, item: str) -> FaultPlan:
     try:
         return replace(plan, **{name: value})
     except ValueError as error:
-        raise ValueError(f"the fault {item!r} makes no sense: {error}") from None
+        raise ValueError(f"the fault {shown(item)} makes no sense: {error}") from None

@@ -109,15 +109,15 @@ def fault_text(given: tuple[str, ...], transport: str) -> str:
     Raises InputError with one sentence for a fault that makes no sense, or none over ``transport``.
     """
     try:
-        from subtalar_sim.faults import parse_faults
+        from subtalar_sim.faults import parse_faults, script_of
     except ImportError as error:
         raise missing_package(error, "sim") from None
     try:
-        text = "\n".join(Path(g).read_text(encoding="utf-8") if Path(g).is_file() else g for g in given)
+        text = script_of(given)
         script = parse_faults(text)
         for plan in (script.everywhere, *(plan for _, plan in script.of)):
             plan.check_transport(transport)
-    except (ValueError, OSError) as error:  # UnicodeDecodeError is a ValueError
+    except ValueError as error:
         raise InputError(f"The faults cannot be used: {error}.") from None
     return text
 

@@ -354,6 +354,8 @@ def test_faults_that_make_no_sense(run: Run, tmp_path: Path) -> None:
     serve = ["sim", "serve", "--device", "ximu3", "--duration", "0.1"]
     refused(run(*serve, "--fault", str(script)), "cannot be used", "'rain'")
     refused(run(*serve, "--fault", "mtu=23"), "over Bluetooth only")
+    refused(run(*serve, "--fault", str(tmp_path / "none.txt")), "cannot be used", "neither a file", "none.txt")
+    refused(run("live", "--simulate", "--headless", "--no-record", "--fault", ""), "no fault is named")
     refused(run("live", "--simulate", "--headless", "--no-record", "--fault", "reorder=0.1"), "only udp")
     status, out, _ = run(*serve, "--fault", "loss=0.02", "--fault", "left_foot:reboot@5s")
     assert status == 0
