@@ -1,6 +1,7 @@
 """Hardware served live: what is sent is what arrives, over Bluetooth in the process, TCP and pseudo-terminals."""
 
 import asyncio
+import errno
 import pickle
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from subtalar_sim.faults import FaultPlan
 from subtalar_sim.firmware.witmotion_ble import NOTIFY_UUID, SERVICE_UUID, WRITE_UUID
 from subtalar_sim.serve.command import serve
 from subtalar_sim.serve.live import SimulatedHardware, simulated_hardware, simulated_leg_pair
+from subtalar_sim.serve.streams import said_of_port
 from subtalar_sim.types import SITES
 
 bleak = pytest.importorskip("bleak", reason="Bluetooth tests need bleak")
@@ -264,6 +266,12 @@ def test_configurations_that_cannot_be_served_are_refused() -> None:
         asyncio.run(_enter(SimulationConfig(SHORT, rate_hz=120.0)))
     with pytest.raises(ValueError, match="no such sensor site"):
         replace(SimulationConfig(SHORT), sites=("left_ear",))
+
+
+def test_a_port_that_may_not_be_opened_is_said_in_words() -> None:
+    with pytest.raises(OSError, match="port 80 may not be opened here: choose another") as caught, said_of_port(80):
+        raise PermissionError(errno.EACCES, "error while attempting to bind on address")
+    assert "Errno" not in str(caught.value)
 
 
 async def _enter(config: SimulationConfig) -> None:

@@ -15,6 +15,7 @@ from subtalar_sim.serve.live import default_transport, simulated_hardware
 from subtalar_sim.types import SITES
 
 _LOOK_S: Final = 0.1
+_WITHOUT_PORTS: Final = ("pty", "ble")
 _WALKS_S: Final = 45.0
 
 
@@ -38,13 +39,18 @@ def serve(
 
     Says one device spec a line through ``say``, ready to be handed to ``--device``. ``device``: a key of
     ``SIMULATED``; ``transport``: one of the device's (None: its usual one). With ``port`` the sensors take that port
-    and the following ones. Over ``ble`` the first line is the setting of the environment under which other programs
-    find the sensors (``DBUS_SYSTEM_BUS_ADDRESS=…``); that needs Linux and dbus-daemon. ``faults``: a fault script.
+    and the following ones, over tcp or udp. Over ``ble`` the first line is the setting of the environment under which
+    other programs find the sensors (``DBUS_SYSTEM_BUS_ADDRESS=…``); that needs Linux and dbus-daemon. ``faults``: a
+    fault script.
     ``motion``: what was recorded once is measured again, from when somebody listens to all its sensors, and serving
     ends when that is over; with ``loop`` it begins again.
     Raises ValueError for anything that is not offered or not possible here, OSError if a port is taken.
     """
     transport = transport or default_transport(device)
+    if port and transport in _WITHOUT_PORTS:
+        others = [t for t in find_simulated(device).transports if t not in _WITHOUT_PORTS]
+        instead = f", or serve {device} over {' or '.join(others)}" if others else ""
+        raise ValueError(f"there are no ports over {transport}: leave the port out{instead}")
     if transport == "ble":
         problem = why_no_message_bus()
         if problem:

@@ -1,15 +1,31 @@
 """Byte-stream links: a pseudo-terminal that looks like a serial port, and a TCP server for one client at a time."""
 
 import asyncio
+import errno
 import os
 import select
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from subtalar_sim.types import Payload
 
 _TCP_BUFFER: Final = 256 * 1024
+
+
+@contextmanager
+def said_of_port(port: int) -> Iterator[None]:
+    """What keeps ``port`` from being opened, in a sentence for whoever chose it."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            instead = "end the program that has it, or serve from another port on (0: any free ones)"
+            raise OSError(f"the port {port} is in use: {instead}") from error
+        if error.errno == errno.EACCES:
+            raise OSError(f"the port {port} may not be opened here: choose another one from 1024 on") from error
+        raise
 
 
 class TcpLink:
@@ -26,7 +42,9 @@ class TcpLink:
 
     async def start(self) -> None:
         """Open the port. Raises OSError if it is taken."""
-        self._server = await asyncio.get_running_loop().create_server(lambda: _Client(self), self._host, self._port)
+        loop = asyncio.get_running_loop()
+        with said_of_port(self._port):
+            self._server = await loop.create_server(lambda: _Client(self), self._host, self._port)
         self._port = int(self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:

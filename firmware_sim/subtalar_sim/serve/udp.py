@@ -5,6 +5,7 @@ import socket
 from collections.abc import Callable
 from typing import Final
 
+from subtalar_sim.serve.streams import said_of_port
 from subtalar_sim.types import Payload
 
 _LARGEST: Final = 1400
@@ -31,7 +32,8 @@ class UdpLink(asyncio.DatagramProtocol):
     async def start(self) -> None:
         """Open the port. Raises OSError if it is taken."""
         loop = asyncio.get_running_loop()
-        self._socket, _ = await loop.create_datagram_endpoint(lambda: self, (self._host, self._port))
+        with said_of_port(self._port):
+            self._socket, _ = await loop.create_datagram_endpoint(lambda: self, (self._host, self._port))
         self._port = int(self._socket.get_extra_info("sockname")[1])
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:  # a port that the host will find free
             probe.bind((self._host, 0))

@@ -41,7 +41,7 @@ def sim() -> None:
 @sim.command()
 @click.option("--device", type=_SimulatedDevice(), required=True, help="Which sensor to simulate.")
 @click.option("--transport", type=click.Choice(["pty", "tcp", "udp", "ble"]), help="How it is reached.")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="First port; 0 = any free ones.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="First port of tcp or udp; 0 = any free ones.")
 @click.option("--duration", "duration_s", type=SECONDS, metavar="S", help="End after so many seconds.")
 @click.option("--seed", type=click.IntRange(0, 2**31), default=0, show_default=True)
 @click.option(

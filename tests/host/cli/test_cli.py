@@ -5,6 +5,7 @@ import gzip
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -346,6 +347,29 @@ def test_an_empty_name_for_the_recording(run: Run) -> None:
 @pytest.mark.parametrize("arguments", [["--transport", "ble"], ["--transport", "tcp", "--port", "65534"]])
 def test_simulated_sensors_that_cannot_be_served(run: Run, arguments: list[str]) -> None:
     refused(run("sim", "serve", "--device", "ximu3", "--duration", "1", *arguments), "cannot be served")
+
+
+@pytest.mark.parametrize(("transport", "port"), [("pty", "7000"), ("ble", "4")])
+def test_a_port_is_not_ignored_where_there_are_none(run: Run, transport: str, port: str) -> None:
+    device = "movella-dot" if transport == "ble" else "ximu3"
+    serve = ["sim", "serve", "--device", device, "--duration", "0.1", "--port", port]
+    refused(run(*serve, "--transport", transport), f"no ports over {transport}", "leave the port out")
+    if transport == "ble":
+        refused(run(*serve), "no ports over ble")  # its usual transport
+
+
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
+def test_a_port_that_is_taken_is_one_sentence(run: Run, transport: str) -> None:
+    kind = socket.SOCK_STREAM if transport == "tcp" else socket.SOCK_DGRAM
+    with socket.socket(socket.AF_INET, kind) as taken:
+        taken.bind(("127.0.0.1", 0))
+        if transport == "tcp":
+            taken.listen()
+        port = taken.getsockname()[1]
+        serve = ["sim", "serve", "--device", "ximu3", "--transport", transport, "--duration", "0.1"]
+        result = run(*serve, "--port", str(port))
+    refused(result, f"the port {port} is in use", "another port")
+    assert "Errno" not in result[2]
 
 
 def test_faults_that_make_no_sense(run: Run, tmp_path: Path) -> None:
