@@ -94,6 +94,21 @@ async def test_the_end_of_one_link_is_not_taken_for_the_end_of_the_next() -> Non
     assert second.ended
 
 
+async def test_a_service_that_dies_ends_a_link_that_has_just_been_made() -> None:
+    link = Link()
+    device = device_of(Radio(link))
+    connecting = asyncio.create_task(device._connect(CONNECT))
+    await asyncio.sleep(0)
+    attempt = device._connecting
+    assert attempt is not None
+    await attempt
+    connecting.cancel()
+    await device.close()
+    assert connecting.cancelled()
+    assert link.ended
+    assert not device.connected
+
+
 async def test_hanging_up_ends_a_link_that_has_just_been_made() -> None:
     link = Link()
     device = device_of(Radio(link))

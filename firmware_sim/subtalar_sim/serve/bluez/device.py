@@ -105,7 +105,9 @@ class RemoteDevice:
                 raise DBusRefusal("Failed", str(error) or "Connection timed out") from None
             link = self._connecting.result()
         except asyncio.CancelledError:
-            self._connecting.cancel()
+            attempt = self._connecting
+            if not attempt.cancel() and not attempt.cancelled() and attempt.exception() is None:
+                self._link = attempt.result()  # made in the very moment: for close to end, or the sensor stays taken
             raise
         finally:
             self._connecting = None
