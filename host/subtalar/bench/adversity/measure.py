@@ -7,6 +7,7 @@ from subtalar.acquisition.process import take_precedence
 from subtalar.bench.adversity.cases import Case
 from subtalar.bench.adversity.findings import Finding, judge
 from subtalar.bench.adversity.session import TroubleOpener, live_through
+from subtalar.bench.standstill import StandstillWatch
 from subtalar.bench.table import Column, Table, Value
 from subtalar.estimation import warm_up
 
@@ -27,6 +28,7 @@ _COLUMNS = (
     Column("unaccounted", "+ − measured", 0),
     Column("error_before_deg", "RMSE ° before", 1),
     Column("error_after_deg", "after", 1),
+    Column("still_s", "computer's longest standstill s", 1),
 )
 _TITLE = "Four sensors at 200 Hz on a walking pair of legs: something breaks and comes back"
 
@@ -38,11 +40,14 @@ def measure(cases: Sequence[Case], opener: TroubleOpener, tell: Callable[[Case],
     rows = []
     for case in cases:
         tell(case)
-        rows.append(_row(case, judge(asyncio.run(live_through(case, opener)))))
+        with StandstillWatch() as watch:
+            lived = asyncio.run(live_through(case, opener))
+            still_s = watch.take_worst_s()
+        rows.append(_row(case, judge(lived), still_s))
     return Table("adversity", _TITLE, _COLUMNS, tuple(rows))
 
 
-def _row(case: Case, found: Finding) -> tuple[Value, ...]:
+def _row(case: Case, found: Finding, still_s: float) -> tuple[Value, ...]:
     return (
         case.kind,
         case.route,
@@ -60,4 +65,5 @@ def _row(case: Case, found: Finding) -> tuple[Value, ...]:
         found.unaccounted,
         found.error_before_deg,
         found.error_after_deg,
+        still_s,
     )
