@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -94,14 +95,20 @@ async def test_the_end_of_one_link_is_not_taken_for_the_end_of_the_next() -> Non
     assert second.ended
 
 
-async def test_a_service_that_dies_ends_a_link_that_has_just_been_made() -> None:
-    link = Link()
-    device = device_of(Radio(link))
+async def just_made(device: RemoteDevice) -> "asyncio.Task[Any]":
+    """A call of Connect whose link has been made, but which has not seen it yet."""
     connecting = asyncio.create_task(device._connect(CONNECT))
     await asyncio.sleep(0)
     attempt = device._connecting
     assert attempt is not None
     await attempt
+    return connecting
+
+
+async def test_a_service_that_dies_ends_a_link_that_has_just_been_made() -> None:
+    link = Link()
+    device = device_of(Radio(link))
+    connecting = await just_made(device)
     connecting.cancel()
     await device.close()
     assert connecting.cancelled()
@@ -112,11 +119,7 @@ async def test_a_service_that_dies_ends_a_link_that_has_just_been_made() -> None
 async def test_hanging_up_ends_a_link_that_has_just_been_made() -> None:
     link = Link()
     device = device_of(Radio(link))
-    connecting = asyncio.create_task(device._connect(CONNECT))
-    await asyncio.sleep(0)
-    attempt = device._connecting
-    assert attempt is not None
-    await attempt
+    connecting = await just_made(device)
     assert not device.connected
     await device.hang_up()
     await connecting
