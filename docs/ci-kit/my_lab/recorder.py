@@ -8,18 +8,17 @@ INERTIAL = 0xC9  # 0x80 | "I", the first byte of an inertial message
 
 
 class Recorder:
-    """``messages`` are what arrived whole; ``connections`` how often a link was made."""
+    """``links`` are the messages that arrived whole, by connection."""
 
     def __init__(self, address: str) -> None:
         host, port = address.rsplit(":", 1)
         self._where = host, int(port)
-        self.messages: list[bytes] = []
-        self.connections = 0
+        self.links: list[list[bytes]] = []
 
     @property
     def samples(self) -> int:
         """Inertial messages so far."""
-        return sum(message[0] == INERTIAL for message in self.messages if message)
+        return sum(map(samples_in, self.links))
 
     def run(self, seconds: float) -> None:
         """Record for that long, over as many connections as it takes."""
@@ -29,14 +28,16 @@ class Recorder:
                 with socket.create_connection(self._where, timeout=0.5) as link:
                     self._record(link, deadline)
             except OSError:
-                time.sleep(0.1)
+                pass
+            time.sleep(0.1)  # who is out of reach hangs up at once, too
 
     def _record(self, link: socket.socket, deadline: float) -> None:
-        self.connections += 1
+        messages: list[bytes] = []
+        self.links.append(messages)
         rest = b""
         for chunk in self._chunks(link, deadline):
             *whole, rest = (rest + chunk).split(b"\n")
-            self.messages += whole
+            messages += whole
 
     def _chunks(self, link: socket.socket, deadline: float) -> Iterator[bytes]:
         while time.monotonic() < deadline:
@@ -44,3 +45,8 @@ class Recorder:
             if not chunk:
                 return
             yield chunk
+
+
+def samples_in(messages: list[bytes]) -> int:
+    """How many of them are inertial."""
+    return sum(message[0] == INERTIAL for message in messages if message)
