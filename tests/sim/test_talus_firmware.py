@@ -1,5 +1,6 @@
 """The simulated Talus board against the tables of docs/protocol.md, request by request."""
 
+import asyncio
 import struct
 
 import numpy as np
@@ -7,11 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from subtalar_sim.body import BodyConfig
 from subtalar_sim.clock import SensorClock
+from subtalar_sim.config import SimulationConfig
 from subtalar_sim.faults import NO_FAULTS, GapDrawer
 from subtalar_sim.firmware.base import RefusedByDevice, Unit
 from subtalar_sim.firmware.talus import NOTIFY_UUID, WRITE_UUID, Talus, unwire, wire
 from subtalar_sim.sensor import ImuSamples
+from subtalar_sim.serve.live import simulated_hardware
 
 DONE, UNKNOWN_REQUEST, UNKNOWN_ITEM, NOT_POSSIBLE, NOT_NOW = range(5)
 HELLO, GET, SET, START, STOP, BLINK, SAVE = range(1, 8)
@@ -67,6 +71,12 @@ def test_hello_tells_version_boot_and_clock_and_the_battery_follows_once(bench):
     assert [f[0] for f in bench.wait(61.0)] == [0x42]
     bench.board.power_cycle(bench.now_s)
     assert bench.ask(HELLO, b"\x01")[1][2:6] != struct.pack("<I", boot)
+
+
+def test_on_a_serial_line_each_hello_may_be_the_first_of_a_connection(bench):
+    for _ in range(2):
+        bench.board.on_bytes(wire(bytes((0x81, 1, 1))), bench.now_s)
+        assert [frame[0] for frame in bench.wait(0.1)] == [HELLO, 0x42]
 
 
 def test_before_hello_nothing_is_said_unasked(bench):
@@ -168,6 +178,44 @@ def test_a_lost_bluetooth_link_ends_the_stream_and_loses_nothing_uncounted():
     assert board.poll(5.0) == []
     with pytest.raises(RefusedByDevice):
         board.on_read(NOTIFY_UUID, 5.0)
+
+
+async def test_a_lost_network_link_ends_the_stream_and_the_conversation():
+    """By the leaving of the host, by another host, and by a fault: what comes next begins anew."""
+    config = SimulationConfig(
+        BodyConfig(seed=8, walking_s=30.0), sites=("left_foot",), device="talus", transport="tcp", rate_hz=100.0
+    )
+
+    async def frames(reader: asyncio.StreamReader, wait_s: float) -> list[int]:
+        found = b""
+        try:
+            async with asyncio.timeout(wait_s):
+                while data := await reader.read(4096):
+                    found += data
+        except TimeoutError:
+            pass
+        return [frame[0] for frame in map(unwire, found.split(b"\0")[:-1]) if frame is not None]
+
+    async with simulated_hardware(config) as hardware:
+        host, port = hardware.specs[0].split("tcp:")[1].split(",")[0].rsplit(":", 1)
+        before = None
+        for leaves in (True, False, False):
+            reader, writer = await asyncio.open_connection(host, int(port))
+            assert await frames(reader, 0.5) == []
+            writer.write(wire(bytes((0x81, 1, 1))) + wire(b"\x84\x02"))
+            told = await frames(reader, 0.5)
+            assert told[:2] == [HELLO, START]
+            assert 0x42 in told
+            assert told.count(0x40) > 5
+            writer.write(wire(bytes((0x81, 3, 1)))[:3])  # half a request, which nobody completes
+            await writer.drain()
+            if before is not None:
+                before.close()
+            before = writer
+            if leaves:
+                writer.close()
+                await writer.wait_closed()
+        before.close()
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)

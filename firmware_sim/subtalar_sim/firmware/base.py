@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -80,6 +80,15 @@ class Firmware(Sampling, Protocol):
 
     def on_bytes(self, data: bytes, now_s: float) -> None:
         """Bytes from the host, cut anywhere."""
+        ...
+
+
+@runtime_checkable
+class NoticesLostLink(Protocol):
+    """A device on a byte stream that is told, as over TCP, when its host has gone."""
+
+    def on_link_lost(self, now_s: float) -> None:
+        """Whoever comes next begins a new conversation."""
         ...
 
 

@@ -211,11 +211,15 @@ class Talus:
     # Requests ---------------------------------------------------------------------------------------------
 
     def on_subscribe(self, uuid: str, *, subscribed: bool, now_s: float) -> None:
-        """A link that is lost ends the stream and the conversation."""
+        """A link that is lost turns the notifications off."""
         if not subscribed:
-            self._feed, self._stream_s, self._battery_s = None, float("inf"), float("inf")
-            self._greeted, self._input = False, b""
-            self._count_unsent()
+            self.on_link_lost(now_s)
+
+    def on_link_lost(self, now_s: float) -> None:
+        """The stream and the conversation have ended."""
+        self._feed, self._stream_s, self._battery_s = None, float("inf"), float("inf")
+        self._greeted, self._input = False, b""
+        self._count_unsent()
 
     def on_write(self, uuid: str, data: bytes, now_s: float) -> None:
         """See ``GattFirmware``: the other half of the byte stream."""
@@ -272,7 +276,8 @@ class Talus:
     def _hello(self, tag: int, data: bytes, at_s: float) -> None:
         status = DONE if data and data[0] >= 1 else NOT_POSSIBLE
         self._answer(at_s, 1, tag, status, struct.pack("<BBIQ", 1, 0, self._boot, self._time_us(at_s)))
-        if not self._greeted:
+        # A board on a serial line is not told of connections: each HELLO may be the first of one.
+        if not self._greeted or self._unit.interface == "pty":
             self._greeted, self._battery_s = True, at_s
 
     def _value(self, item: int, at_s: float) -> bytes | None:

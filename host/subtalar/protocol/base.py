@@ -110,13 +110,16 @@ class DeviceProtocol(ABC):
     baud_rate: int = 115200
 
     def __init__(self, rate_hz: float | None = None) -> None:
-        self.rate_hz = self.default_rate_hz if rate_hz is None else rate_hz
-        offered = self.offered_rates_hz()
-        if not any(abs(self.rate_hz - rate) <= 0.005 * rate for rate in offered):
-            listed = ", ".join(f"{rate:g}" for rate in offered)
-            raise InputError(f"The {self.model} cannot sample at {self.rate_hz:g} Hz: choose one of {listed}.")
-        self.rate_hz = min(offered, key=lambda rate: abs(rate - self.rate_hz))
+        self.rate_hz = self._checked_rate(self.default_rate_hz if rate_hz is None else rate_hz)
         self.health = DecoderHealth()
+
+    def _checked_rate(self, wanted_hz: float) -> float:
+        """The offered rate that is meant. Raises InputError where there is none."""
+        offered = self.offered_rates_hz()
+        if not any(abs(wanted_hz - rate) <= 0.005 * rate for rate in offered):
+            listed = ", ".join(f"{rate:g}" for rate in offered)
+            raise InputError(f"The {self.model} cannot sample at {wanted_hz:g} Hz: choose one of {listed}.")
+        return min(offered, key=lambda rate: abs(rate - wanted_hz))
 
     def choose_ranges(self, acc_range_g: float | None = None, gyr_range_deg_s: float | None = None) -> None:
         """Ranges for ``configure`` to set; None leaves one as it is. Raises InputError where it is not offered."""
@@ -137,7 +140,7 @@ class DeviceProtocol(ABC):
     @classmethod
     @abstractmethod
     def offered_rates_hz(cls) -> tuple[float, ...]:
-        """Sampling rates that ``configure`` can set."""
+        """Sampling rates that ``configure`` can set; none where the device itself says which it takes."""
 
     @abstractmethod
     def feed(self, data: bytes, source: str = "") -> list[Event]:

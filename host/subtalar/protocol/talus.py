@@ -60,6 +60,7 @@ _RAD_A_NANODEGREE: Final = np.pi / 180.0 * 1e-9
 _WRAP_US: Final = 1 << 32
 _HALF_WRAP_US: Final = 1 << 31
 _ANSWER_S: Final = 0.5
+_SAVED_S: Final = 1.0
 _TRIES: Final = 3
 
 
@@ -76,8 +77,6 @@ class Talus(DeviceProtocol):
     default_rate_hz = 100.0
     acc_range_m_s2 = 16.0 * GRAVITY_M_S2
     gyr_range_rad_s = 2000.0 * np.pi / 180.0
-    acc_ranges_g = (2.0, 4.0, 8.0, 16.0, 30.0, 32.0)
-    gyr_ranges_deg_s = (125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0)
     has_device_time = True
     battery_poll_interval_s = 600.0  # it tells by itself once a minute; who connects in between need not wait for that
 
@@ -99,11 +98,14 @@ class Talus(DeviceProtocol):
 
     @classmethod
     def offered_rates_hz(cls) -> tuple[float, ...]:
-        """Usual rates of IMUs; which of them a board has, it says itself when one is set."""
-        return (
-            *(10.0, 12.5, 20.0, 25.0, 50.0, 52.0, 60.0, 100.0, 104.0, 120.0, 125.0, 128.0),
-            *(200.0, 208.0, 250.0, 256.0, 400.0, 416.0, 500.0, 800.0, 833.0, 1000.0),
-        )
+        """None: which a board has, it says itself when one is set."""
+        return ()
+
+    def _checked_rate(self, wanted_hz: float) -> float:
+        return _sendable("rate", wanted_hz, "Hz", RATE)
+
+    def _check_range(self, sensor: str, unit: str, wanted: float, offered: tuple[float, ...]) -> None:
+        _sendable(f"{sensor} range", wanted, unit, ACC_RANGE if unit == "g" else GYR_RANGE)
 
     def reset(self) -> None:
         """Forget half a piece, and how to read samples: the next stream tells anew."""
@@ -190,11 +192,12 @@ class Talus(DeviceProtocol):
     def _take_answer(self, kind: int, tag: int, answer: Answer, events: list[Event]) -> None:
         if self._awaited == (kind, tag):
             self._answer = answer
-        key, value = told_by(kind, answer.data)
-        if kind == GET and answer.data[:1] == bytes((BATTERY_ITEM,)) and len(answer.data) >= 5:
+        done = answer.status == DONE
+        key, value = told_by(kind, answer.data) if done or answer.data else (f"answer_{kind:02x}", None)
+        if done and kind == GET and answer.data[:1] == bytes((BATTERY_ITEM,)) and len(answer.data) >= 5:
             self._take_battery(answer.data[1:], events)
-        error = None if answer.status == DONE else STATUS.get(answer.status, f"error {answer.status}")
-        events.append(DeviceReply(key, value, error))
+        error = None if done else STATUS.get(answer.status, f"error {answer.status}")
+        events.append(DeviceReply(key, None if error and kind == GET else value, error))
 
     def _flush(self, events: list[Event]) -> None:
         """Turn the collected SAMPLES frames into one batch."""
@@ -262,7 +265,7 @@ class Talus(DeviceProtocol):
             self._tag = (self._tag + 1) % 256
             self._awaited, self._answer = (kind, self._tag), None
             send = Send(stuffed(bytes((TO_DEVICE | kind, self._tag)) + arguments))
-            yield from ask(send, lambda: self._answer is not None, _ANSWER_S, _TRIES)
+            yield from ask(send, lambda: self._answer is not None, _SAVED_S if kind == SAVE else _ANSWER_S, _TRIES)
             answer = self._heard()
             if answer is None or answer.status != NOT_NOW:
                 break
@@ -318,10 +321,22 @@ class Talus(DeviceProtocol):
         if answer.status == DONE:
             return
         offered = yield from self._request(GET, bytes((item + OFFERED_RATES - RATE,)))
-        _, values = told_by(GET, offered.data)
-        listed = ", ".join(f"{v:g}" for v in values) if isinstance(values, tuple) and values else "what it offers"
-        what, unit = {RATE: ("rate", "Hz"), ACC_RANGE: ("range", "g"), GYR_RANGE: ("range", "°/s")}[item]
-        raise LinkError(f"The sensor does not take the {what} {value:g} {unit}: choose one of {listed}.")
+        _, told = told_by(GET, offered.data)
+        refused = round(value * counts) / counts
+        others = [v for v in told if v != refused] if isinstance(told, tuple) else []
+        what, unit, key = {
+            RATE: ("rate", "Hz", "rate"),
+            ACC_RANGE: ("range", "g", "acc"),
+            GYR_RANGE: ("range", "°/s", "gyr"),
+        }[item]
+        if not others:
+            raise LinkError(
+                f"The sensor does not take the {what} {value:g} {unit}, and offers no other: see its firmware."
+            )
+        listed, nearest = ", ".join(f"{v:g}" for v in others), min(others, key=lambda v: abs(v - value))
+        raise LinkError(
+            f"The sensor does not take the {what} {value:g} {unit}: choose one of {listed}, as in {key}={nearest:g}."
+        )
 
     def stop(self) -> Script:
         """Stop streaming, and see that it did."""
@@ -360,3 +375,12 @@ class Talus(DeviceProtocol):
         answer = yield from self._request(SET, bytes((NAME,)) + text)
         if answer.status != DONE:
             raise LinkError(f"The Talus sensor does not take the name {name!r}: {STATUS.get(answer.status, 'error')}.")
+
+
+def _sendable(what: str, wanted: float, unit: str, item: int) -> float:
+    """``wanted`` as an item can hold it. Raises InputError where it cannot."""
+    counts = NUMBERS[item][1]
+    value = round(wanted * counts) / counts
+    if not 1.0 <= value <= 65535 / counts:
+        raise InputError(f"No board has the {what} {wanted:g} {unit}: choose one from 1 to {65535 // counts}.")
+    return value

@@ -255,12 +255,40 @@ def test_blink(met):
 
 
 def test_a_rate_or_range_that_the_board_lacks_is_one_sentence_with_those_it_has(met):
-    with pytest.raises(LinkError, match=r"does not take the rate 125 Hz: choose one of 25, 50, 100, 200, 400, 800\."):
+    with pytest.raises(LinkError, match=r"does not take the rate 125 Hz: choose one of 25, .*800, as in rate=100\."):
         met(rate_hz=125.0)
     codec = Talus(100.0)
     codec.choose_ranges(32.0)
-    with pytest.raises(LinkError, match=r"does not take the range 32 g: choose one of 2, 4, 8, 16\."):
+    with pytest.raises(LinkError, match=r"does not take the range 32 g: choose one of 2, 4, 8, 16, as in acc=16\."):
         met(codec=codec)
+
+
+@pytest.mark.parametrize(("rate_hz", "asked"), [(119.0, 119.0), (104.17, 104.2), (1125.0, 1125.0)])
+def test_any_rate_may_be_asked_for_as_the_board_says_which_it_has(rate_hz, asked):
+    codec = Talus(rate_hz)
+    codec.choose_ranges(200.0, 10_000 / 3)
+    assert codec.rate_hz == asked
+    for nonsense in (0.01, 7000.0):
+        with pytest.raises(InputError, match=f"No board has the rate {nonsense:g} Hz"):
+            Talus(nonsense)
+        with pytest.raises(InputError, match=f"accelerometer range {nonsense:g} g: choose one from 1 to 655"):
+            codec.choose_ranges(nonsense)
+
+
+def test_what_was_just_refused_is_not_offered_again(met, monkeypatch):
+    """A link that is too slow for a rate that the sensor has."""
+    refuse = Board._take_value
+    monkeypatch.setattr(Board, "_take_value", lambda *a: 3 if a[1] == 0x10 else refuse(*a))
+    with pytest.raises(LinkError, match=r"rate 100 Hz: choose one of 25, 50, 200, 400, 800, as in rate=50\."):
+        met(rate_hz=100.0)
+
+
+def test_an_item_that_a_board_lacks_is_told_without_a_value(page):
+    for data in (b"", b"\x04"):
+        (reply,) = Talus().feed(page.answer(2, 2, 2, data))
+        assert reply.value is None
+        assert reply.error == "unknown item"
+        assert not reply.key.startswith("item")
 
 
 @pytest.mark.parametrize("name", ["", "x" * 21, "ä" * 11])
