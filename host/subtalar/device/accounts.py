@@ -23,7 +23,6 @@ class Accounts:
         self._connected_again = False
         self._reconnects = 0
         self._newest_s: float | None = None
-        self._since_last = 0
 
     @property
     def ever_received(self) -> bool:
@@ -39,6 +38,10 @@ class Accounts:
     def clock_restarts(self) -> int:
         """How often the device's own clock began anew."""
         return self._by_device.counts().clock_restarts if self._by_device else 0
+
+    def silent_s(self, now_s: float) -> float:
+        """How long no sample has come, in session seconds; 0 where none ever did."""
+        return 0.0 if self._newest_s is None else now_s - self._newest_s
 
     def connecting(self) -> None:
         """Another connection is being made."""
@@ -65,18 +68,19 @@ class Accounts:
                 self._clock.take(int(part.device_time_us[-1]), arrival_s)
         return parts
 
-    def end_without(self, now_s: float) -> None:
-        """The session ends at ``now_s`` (session seconds), and the sensor was not heard any more."""
-        if self._newest_s is not None:
-            self._since_last = max(round((now_s - self._newest_s) * self._protocol.rate_hz), 0)
+    def ledger(self, gone_until_s: float | None = None) -> Ledger:
+        """The counts so far; with about what is missing since the newest sample of a sensor that is not heard any more.
 
-    def ledger(self) -> Ledger:
-        """The counts so far."""
+        ``gone_until_s`` is in session seconds. Once the sensor is back, its exact count takes the estimate's place.
+        """
         counts = (self._by_device or self._by_arrival).counts()
+        missing = 0
+        if gone_until_s is not None:
+            missing = max(round(self.silent_s(gone_until_s) * self._protocol.rate_hz), 0)
         return Ledger(
             received=counts.received,
-            lost=counts.lost + self._since_last,
-            lost_is_estimated=self._by_device is None or counts.lost_over_restarts > 0 or self._since_last > 0,
+            lost=counts.lost + missing,
+            lost_is_estimated=self._by_device is None or counts.lost_over_restarts > 0 or missing > 0,
             duplicated=counts.duplicated,
             corrupt_bytes=self._protocol.health.corrupt_bytes,
             reconnects=self._reconnects,

@@ -60,3 +60,8 @@ class ArrivalEnvelope:
         """The median of that over recent batches, and what few exceed."""
         late = np.array(self._recent) - min(self._bins)
         return float(np.median(late)), float(np.quantile(late, _USUALLY))
+
+    @property
+    def latest_s(self) -> float:
+        """The longest delay among recent batches."""
+        return max(self._recent) - min(self._bins)

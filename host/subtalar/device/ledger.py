@@ -52,8 +52,8 @@ class DeviceTimeLedger:
 
     Samples with the time of an earlier one are dropped (a repeated or late datagram). A jump that neither the host's
     clock nor a gap explains is held until the next sample: if that follows the new clock the device restarted,
-    otherwise the one sample was damaged and is dropped. Where it restarted while the link was down, what would have
-    come meanwhile counts as lost, by the host's clock: a hole in the data is a hole, whoever made it.
+    otherwise the one sample was damaged and is dropped. Where it restarted, what would have come meanwhile counts as
+    lost, by the host's clock: a hole in the data is a hole, whoever made it.
 
     A clock that jumps by less than a restart (5 s forward, 1 s back) while the device measures on is told from losses
     and late samples by the arrivals (``arrival_envelope.py``), beyond their jitter. The times that are given out stay
@@ -73,7 +73,8 @@ class DeviceTimeLedger:
         self._shift_us = 0
         self._stale: list[tuple[InertialSamples, float]] = []
         self._late_gap: tuple[float, float, int] | None = None
-        self._down_since_s: float | None = None
+        self._is_back = False
+        self._last_good_s = 0.0
         self._counts = Counts()
 
     @property
@@ -88,8 +89,7 @@ class DeviceTimeLedger:
 
     def reconnected(self) -> None:
         """The link was down since the last sample."""
-        if self._down_since_s is None and self._last_us is not None:
-            self._down_since_s = self._last_arrival_s
+        self._is_back = self._last_us is not None
 
     def take(self, batch: InertialSamples, arrival_s: float) -> list[InertialSamples]:
         """Account for a batch that arrived at ``arrival_s``; what of it is good, split where the clock restarted."""
@@ -101,20 +101,30 @@ class DeviceTimeLedger:
         first = self._last_us is None
         allowed_us = _JUMP_US + (0.0 if first else 1e6 * max(arrival_s - self._last_arrival_s, 0.0))
         self._last_arrival_s = arrival_s
+        good_before_s = self._last_good_s
         restarts = self._counts.clock_restarts
         good = self._take(self._after_setback(batch, arrival_s), first, allowed_us, arrival_s)
-        if good and self._down_since_s is not None:
-            if self._counts.clock_restarts > restarts:
-                missed = round((arrival_s - self._down_since_s) * 1e6 / self.period_us) - sum(map(len, good))
-                self._counts.lost += max(missed, 0)
-                self._counts.lost_over_restarts += max(missed, 0)
-            self._down_since_s = None
         if self._counts.clock_restarts > restarts:
+            self._count_hole(arrival_s - good_before_s, sum(map(len, good)))
             self._envelope.restart()
+        if good:
+            self._is_back, self._last_good_s = False, arrival_s
         if good and self._last_us is not None:
             self._find_hidden_jump(arrival_s)
             self._envelope.take(self._last_us, arrival_s)
         return good
+
+    def _count_hole(self, silent_s: float, came: int) -> None:
+        """The device began anew: what would have come while it was silent counts, ``came`` samples of that did.
+
+        Where the link stood all the time, a clock that jumped far looks the same, and no sample need be missing:
+        only silence beyond the usual delays tells.
+        """
+        missed = round(silent_s * 1e6 / self.period_us) - came
+        usual_s = self._envelope.latest_s if self._envelope.is_known else 0.0
+        if missed > 0 and (self._is_back or missed * self.period_us > 1e6 * usual_s + self.period_us):
+            self._counts.lost += missed
+            self._counts.lost_over_restarts += missed
 
     def _take(self, batch: InertialSamples, first: bool, allowed_us: float, arrival_s: float) -> list[InertialSamples]:
         time_us = _times(batch)
@@ -158,6 +168,7 @@ class DeviceTimeLedger:
                     by_us = self._jumped(now, int(time_us[-1]), arrival_s)
                     batch = _later_shifted(batch, i, -by_us)
                     time_us = _times(batch)
+                    self._counts.lost += _lost_in(np.array([(step or 0) - by_us], np.int64), self.period_us)
                     now, is_early = int(time_us[i]), False
                 else:
                     self._counts.clock_restarts += 1
@@ -183,9 +194,10 @@ class DeviceTimeLedger:
         return max(0.5e-6 * self.period_us, self._envelope.usual_late_s[0])
 
     def _jumped(self, first_us: int, newest_us: int, arrival_s: float) -> int:
-        """The clock jumped before the sample ``first_us``: by how much, and what was lost at that moment.
+        """The clock jumped before the sample ``first_us``: by how much.
 
-        The beat goes on: one period after the last sample, unless the arrivals then came later than they ever do.
+        The beat goes on: one period after the last sample, unless the arrivals then came later than they ever do. What
+        that leaves out is lost, and for the caller to account for.
         """
         assert self._last_us is not None
         period_us = self.period_us
@@ -197,7 +209,6 @@ class DeviceTimeLedger:
             if late_s > usual_s + 1e-6 * period_us:
                 steps += round((late_s - median_s) * 1e6 / period_us)
         by_us = first_us - round(self._last_us + steps * period_us)
-        self._counts.lost += steps - 1
         self._counts.lost_over_restarts += steps - 1
         self._counts.clock_jumps += 1
         self._shift_us -= by_us

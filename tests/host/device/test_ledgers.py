@@ -114,6 +114,27 @@ def test_the_hole_of_a_device_that_was_off_is_counted_by_the_host(size):
     assert counts.lost_over_restarts == counts.lost
 
 
+@pytest.mark.parametrize("link_broke", [True, False])
+@pytest.mark.parametrize("hole_s", [0.2, 1.5, 4.0, 30.0])
+@pytest.mark.parametrize("behind_s", [0.5, 0.9, 1.2, 3.0])
+@pytest.mark.parametrize("size", [1, 10])
+def test_a_hole_counts_once_wherever_the_new_clock_stands(behind_s, hole_s, link_broke, size):
+    """A sensor that starts anew soon after its last start has a clock near the one it had."""
+    ledger = DeviceTimeLedger(100)
+    rng = np.random.default_rng(3)
+    for begin_s, clock_s in ((0.0, 5.0), (4.0 + hole_s, 9.0 - behind_s)):
+        for i in range(0, 400, size):
+            newest_s = 0.01 * (i + size - 1)
+            times_us = 1_000_000 * clock_s + 10_000 * np.arange(i, i + size)
+            ledger.take(batch(times_us.astype(np.int64).tolist()), begin_s + newest_s + 0.02 + 0.004 * rng.random())
+        if link_broke:
+            ledger.reconnected()
+    counts = ledger.counts()
+    assert counts.received == 800
+    assert abs(counts.lost - 100 * hole_s) <= 2
+    assert counts.lost_over_restarts > 0
+
+
 def test_a_link_that_was_down_on_one_clock_is_counted_once_and_exactly():
     ledger = DeviceTimeLedger(100)
     deliver(ledger, (10_000 * np.arange(100)).tolist(), 0.0, 7)
