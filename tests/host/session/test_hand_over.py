@@ -8,6 +8,8 @@ import pytest
 from subtalar.errors import RecordingError
 from subtalar.session import Recorder, open_session, read_blocks, read_header, session_info
 from subtalar.session.recording import hand_over, recorder
+from subtalar.session.recording.trim import trim
+from subtalar.types import Ledger, SensorStatus
 
 
 @contextlib.contextmanager
@@ -142,3 +144,26 @@ def test_a_disk_that_hangs_is_given_up_and_a_live_session_never_waits_for_it(tmp
         free.set()
         with pytest.raises(RecordingError, match="takes no more data"):
             failed.close()
+
+
+def test_the_ledger_of_a_later_part_is_that_of_the_part(tmp_path, make):
+    """What was lost before stands in the part before; together they tell what the session lost."""
+    sensors = make.sensors()
+    failed = failing(tmp_path / "a.mcap", make, make.blocks(4.0), 10)
+    path = tmp_path / "b.mcap"
+    with Recorder(path, sensors, make.START, continues=failed.hand_over()) as second:
+        for k, block in enumerate(make.blocks(8.0, seed=9, start_s=12.0)):
+            now_s = float(block.host_time_s[-1])
+            if k % 20 == 0:
+                lost = 1000 + 5 * int(now_s - 12.0)
+                second.write_status([SensorStatus(s, "streaming", ledger=Ledger(1200, lost)) for s in sensors], now_s)
+                second.sync()
+            second.write_block(block)
+    with pytest.raises(RecordingError):
+        failed.close()
+    trim(path, tmp_path / "part.mcap", to_s=100.0)
+    for name in ("b.mcap", "part.mcap"):
+        facts = session_info(tmp_path / name)
+        for site, ledger in facts["ledger"].items():
+            here = sum(len(a.block) for a in read_blocks(tmp_path / name) if a.block.site.value == site)
+            assert (ledger["received"], ledger["lost"]) == (here, 35)

@@ -4,11 +4,11 @@ Works on the messages as they stand, so that a field which this version does not
 are, to the bit; a message of which nothing remains is left out.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from subtalar.session.recording.messages import LEDGER_COUNTS
+from subtalar.session.recording.cut_ledger import CutLedger
 from subtalar.session.recording.schema import message_class
 
 _ROWS_OF_ANGLES: Final = {
@@ -23,18 +23,22 @@ _ROWS_OF_ANGLES: Final = {
 
 @dataclass
 class Cut:
-    """``from_s`` to ``to_s`` (exclusive) on the session clock. ``before`` are the last ledgers before it, by site;
+    """``from_s`` to ``to_s`` (exclusive) on the session clock. ``rates_hz`` are the sensors' nominal ones, by site; for
+    ``of_later_part`` see ``RecordingHeader.is_later_part``;
     ``kept`` counts samples, ``first_s`` and ``last_s`` are their arrivals.
     """
 
     from_s: float
     to_s: float
-    before: dict[str, Any] = field(default_factory=dict)
+    rates_hz: Mapping[str, float] = field(default_factory=dict)
+    of_later_part: bool = False
     kept: dict[str, int] = field(default_factory=dict)
-    ledgers: dict[str, Any] = field(default_factory=dict)
     strides: int = 0
     first_s: float | None = None
     last_s: float | None = None
+
+    def __post_init__(self) -> None:
+        self.ledger = CutLedger(self.from_s, self.to_s, self.rates_hz, self.of_later_part)
 
     def message(self, name: str, data: bytes) -> bytes:
         """What remains of a message; empty where nothing does. Raises DecodeError for a broken one."""
@@ -56,6 +60,7 @@ class Cut:
         blocks = zip(list(m.block_length), list(m.block_sequence), list(m.block_arrival_s), strict=True)
         for length, sequence, arrival_s in blocks:
             times = m.host_time_s[start : start + length] if m.has_host_time else [arrival_s] * length
+            self.ledger.samples(m.site, times)
             rows = [start + k for k, t in enumerate(times) if self.holds(t)]
             if rows or (not length and self.holds(arrival_s)):
                 keep += rows
@@ -103,21 +108,6 @@ class Cut:
         m.start_s, m.end_s = max(m.start_s, self.from_s), min(m.end_s, self.to_s)
         return True
 
-    def status(self, m: Any) -> bool:
-        """Ledgers count from the beginning of the cut."""
-        if m.time_s < self.from_s:
-            for sensor in m.sensors:
-                self.before[sensor.site] = type(sensor).FromString(sensor.SerializeToString())
-            return False
-        if m.time_s >= self.to_s:
-            return False
-        for sensor in m.sensors:
-            before = self.before.get(sensor.site)
-            for name in LEDGER_COUNTS if before is not None else ():
-                setattr(sensor, name, max(0, getattr(sensor, name) - getattr(before, name)))
-            self.ledgers[sensor.site] = sensor
-        return True
-
     def _count(self, site: str, n: int, first_s: float, last_s: float) -> None:
         self.kept[site] = self.kept.get(site, 0) + n
         self.first_s = first_s if self.first_s is None else min(self.first_s, first_s)
@@ -136,7 +126,7 @@ _CUTS: Final[dict[str, Callable[[Cut, Any], bool]]] = {
     "Stride": Cut.stride,
     "Notice": _by_time,
     "Calibration": _by_time,
-    "StatusSnapshot": Cut.status,
+    "StatusSnapshot": lambda cut, m: cut.ledger.status(m),
     "Marker": Cut.marker,
 }
 

@@ -1,7 +1,7 @@
 """Our frozen types to protobuf messages and back, bit for bit."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from typing import Any, NamedTuple, cast
 
@@ -317,6 +317,11 @@ def decode_ledger(m: Any) -> Ledger:
     """The ledger of a ``Status`` message."""
     timing = {name: _optional(m, name) for name in _LEDGER_TIMING}
     return Ledger(**{name: getattr(m, name) for name in _LEDGER_FIELDS if name not in timing}, **timing)
+
+
+def counted_since(ledger: Ledger, begin: Ledger) -> Ledger:
+    """What has been counted since ``begin``."""
+    return replace(ledger, **{n: max(0, getattr(ledger, n) - getattr(begin, n)) for n in LEDGER_COUNTS})
 
 
 def encode_status(snapshot: StatusSnapshot) -> bytes:

@@ -11,7 +11,7 @@ from subtalar.session.interleave import join
 from subtalar.session.model import MINIMUM_DURATION_S, Annotation, BlockSource, Session
 from subtalar.session.recording import cache
 from subtalar.session.recording.container import Scanner
-from subtalar.session.recording.messages import ArrivedBlock
+from subtalar.session.recording.messages import ArrivedBlock, counted_since
 from subtalar.session.recording.schema import message_class
 from subtalar.session.recording.stream import (
     RecordingHeader,
@@ -148,6 +148,9 @@ def _ledger(found: Survey, site: BodySite) -> Ledger:
     received = found.totals.samples[site]
     if status is not None:
         ledger = status.ledger
+        if found.header.is_later_part:
+            since = counted_since(ledger, found.begun[site].ledger)
+            ledger = since if found.damaged else replace(since, received=received)
         gone = max(0, ledger.received - received) if found.damaged else 0
         return replace(ledger, received=ledger.received - gone, lost=ledger.lost + gone)
     expected = round(found.totals.duration_s * found.header.sensors[site].rate_hz)

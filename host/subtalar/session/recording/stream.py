@@ -35,6 +35,11 @@ class RecordingHeader:
     topics: dict[str, str] = field(repr=False)
     raw: bytes = field(repr=False)
 
+    @property
+    def is_later_part(self) -> bool:
+        """Whether it continues another recording: its ledgers then count from the beginning of the session."""
+        return self.origin.get("kind") == "continuation"
+
 
 @dataclass(frozen=True)
 class TopicMessage:

@@ -1,6 +1,7 @@
 """One pass over a recording: what is in it, and what is wrong with it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from google.protobuf.message import DecodeError
@@ -19,7 +20,7 @@ from subtalar.session.recording.stream import (
     read_header,
     scan_messages,
 )
-from subtalar.types import Stride
+from subtalar.types import BodySite, SensorStatus, Stride
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Survey:
 
     ``written_samples`` is what the writer says it wrote; None where it never came to say so. ``data_end_offset``
     is where the data section ends in a closed file. ``from_newer``: there are messages that this version does not know.
+    ``begun``: the first status of each sensor.
     """
 
     header: RecordingHeader
@@ -41,6 +43,7 @@ class Survey:
     data_end_offset: int | None
     analysed: bool
     from_newer: bool = False
+    begun: Mapping[BodySite, SensorStatus] = field(default_factory=dict)
 
     @property
     def strides(self) -> int | None:
@@ -59,6 +62,7 @@ def survey(path: Path) -> Survey:
     header = read_header(path)
     being_written = is_being_written(path)
     totals = Totals()
+    begun: dict[BodySite, SensorStatus] = {}
     markers: list[Annotation] = []
     written: int | None = None
     analysed = from_newer = False
@@ -82,6 +86,7 @@ def survey(path: Path) -> Survey:
                             totals.strides += 1
                         case StatusSnapshot():
                             totals.status.update({s.info.site: s for s in item.sensors})
+                            begun = {**totals.status, **begun}
                         case Annotation():
                             markers.append(item)
                         case _:
@@ -98,6 +103,7 @@ def survey(path: Path) -> Survey:
         scanner.data_end_offset,
         analysed or totals.strides > 0,
         from_newer,
+        begun,
     )
 
 

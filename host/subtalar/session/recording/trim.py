@@ -1,7 +1,9 @@
 """A shorter recording from a longer one: every kind of message, the same bits, the same clock."""
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from subtalar.errors import InputError
 from subtalar.session.opening import is_recording
@@ -40,7 +42,8 @@ def trim(
             "and --from must be less than --to."
         )
     header = read_header(source)
-    cut = Cut(begin_s, end_s)
+    rates_hz = {site.value: sensor.rate_hz for site, sensor in header.sensors.items()}
+    cut = Cut(begin_s, end_s, rates_hz, header.is_later_part)
     origin = {
         "kind": "trimmed",
         "of": source.name,
@@ -53,8 +56,11 @@ def trim(
 
     def fill(writer: RecordingWriter) -> None:
         _copy(source, header, cut, writer)
-        _settle(cut, writer)
-        writer.finish_with(_totals(cut), cut.last_s or 0.0)
+        ledgers = cut.ledger.settle(cut.kept)
+        if ledgers:
+            last = message_class("StatusSnapshot")(time_s=cut.last_s or 0.0, sensors=list(ledgers.values()))
+            writer.add("/status", cut.last_s or 0.0, bytes(last.SerializeToString()))
+        writer.finish_with(_totals(cut, ledgers), cut.last_s or 0.0)
 
     return write_new(out, changed_header(header, origin), list(header.sensors), header.start_utc, fill)
 
@@ -82,21 +88,11 @@ def _copy(source: Path, header: RecordingHeader, cut: Cut, writer: RecordingWrit
     writer.flush()
 
 
-def _settle(cut: Cut, writer: RecordingWriter) -> None:
-    """A last status, in which a ledger counts as received what the file holds."""
-    if not cut.ledgers:
-        return
-    for site, status in cut.ledgers.items():
-        status.received = cut.kept.get(site, 0)
-    message = message_class("StatusSnapshot")(time_s=cut.last_s or 0.0, sensors=list(cut.ledgers.values()))
-    writer.add("/status", cut.last_s or 0.0, bytes(message.SerializeToString()))
-
-
-def _totals(cut: Cut) -> bytes:
+def _totals(cut: Cut, ledgers: Mapping[str, Any]) -> bytes:
     """As a recorder would have written them."""
     message = message_class("Totals")(first_arrival_s=cut.first_s, last_arrival_s=cut.last_s, strides=cut.strides)
-    for site in {**dict.fromkeys(cut.kept), **dict.fromkeys(cut.ledgers)}:
+    for site in {**dict.fromkeys(cut.kept), **dict.fromkeys(ledgers)}:
         entry = message.sites.add(site=site, samples=cut.kept.get(site, 0))
-        if site in cut.ledgers:
-            entry.status.CopyFrom(cut.ledgers[site])
+        if site in ledgers:
+            entry.status.CopyFrom(ledgers[site])
     return bytes(message.SerializeToString())
