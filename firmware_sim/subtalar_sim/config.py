@@ -1,7 +1,7 @@
 """All that makes one simulated session, in a frozen value that crosses process borders."""
 
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import Final, Self
 
 from subtalar_sim.body import BodyConfig, WalkingBody
 from subtalar_sim.clock import SensorClock, draw_clock
@@ -12,6 +12,8 @@ from subtalar_sim.sensor import QUALITIES, Imu, Measures, Mounting, MovedImu, dr
 from subtalar_sim.types import SITES, split_site
 
 Body = WalkingBody | RecordedBody
+FASTEST: Final = 100.0
+"""Times real time that sensors can be served at: more than a computer manages anyway."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,9 @@ class SimulationConfig:
     loop: bool = False
 
     def __post_init__(self) -> None:
-        for site in self.sites:
-            split_site(site)
+        self._check_sites()
+        if not 0.0 < self.speed <= FASTEST:
+            raise ValueError(f"speed is more than 0 and at most {FASTEST:g}, not {self.speed:g}")
         device = find_simulated(self.device)
         if self.transport is not None and self.transport not in device.transports:
             offered = " or ".join(device.transports)
@@ -60,6 +63,14 @@ class SimulationConfig:
             raise ValueError(f"rate_hz must lie in 10..400, not {self.rate_hz}")
         if self.motion is not None:
             self._check_motion(self.motion)
+
+    def _check_sites(self) -> None:
+        if isinstance(self.sites, str):
+            raise ValueError(f"sites are a tuple, as in ({self.sites!r},)")
+        for site in (*self.sites, *(site for site, _ in self.faults_of)):
+            split_site(site)
+        if not self.sites or len(set(self.sites)) < len(self.sites):
+            raise ValueError(f"every sensor has a site of its own, and there is at least one: not {self.sites}")
 
     def _check_motion(self, motion: RecordedMotion) -> None:
         recorded = tuple(site for site in SITES if site in motion.sensors)

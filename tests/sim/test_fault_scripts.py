@@ -254,3 +254,17 @@ def test_saturation_clips_while_it_lasts() -> None:
 def test_clocks_jump_when_they_are_told_to() -> None:
     plain, jumping = config("").make_clock("right_foot"), config("clock_jump@5s=10s").make_clock("right_foot")
     np.testing.assert_allclose(jumping.reading(T) - plain.reading(T), 10.0 * (T >= 5.0), atol=1e-9)
+
+
+def test_a_place_holds_to_the_end_of_its_line():
+    script = parse_faults("loss=1%, left_foot: drop_link@3s+1s, loss=0.2, left_shank: mtu=23\ngap@9s+1s\n")
+    assert script.everywhere.outages == ()
+    assert script.everywhere.loss == 0.01
+    foot, shank, other = (
+        dict(script.of).get(site, script.everywhere) for site in ("left_foot", "left_shank", "right_foot")
+    )
+    assert (foot.outages, foot.loss, foot.mtu) == (((3.0, 1.0),), 0.2, None)
+    assert (shank.outages, shank.loss, shank.mtu) == ((), 0.01, 23)
+    assert (other.outages, other.loss, other.mtu) == ((), 0.01, None)
+    assert all(plan.gaps == ((9.0, 1.0),) for plan in (foot, shank, other))
+    assert dict(parse_faults("left_foot: loss=1%, swap=right_foot/right_shank").of)["right_foot"].moves

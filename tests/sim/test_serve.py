@@ -299,3 +299,18 @@ async def test_a_serial_port_is_unplugged_and_comes_back_under_its_name() -> Non
         assert pulled.exists()
         account = account_of(sensors)
         assert account.ended_s - account.began_s == pytest.approx(0.3, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"sites": ("right_foot", "right_foot")}, "a site of its own"),
+        ({"sites": ()}, "at least one"),
+        ({"sites": "right_foot"}, r"a tuple, as in \('right_foot',\)"),
+        ({"speed": float("nan")}, "speed is more than 0 and at most 100"),
+        ({"speed": 1e9}, "speed is more than 0 and at most 100"),
+    ],
+)
+def test_what_cannot_be_served_is_one_sentence(wrong: dict[str, object], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        SimulationConfig(SHORT, **wrong)

@@ -1,11 +1,12 @@
 """Faults written down: ``loss=0.02, drop_link@30s+5s`` on one line, or one a line with ``#`` comments.
 
 A fault is ``word``, then ``@time`` (``+length``) if it happens at a time, then ``=value`` if it has one; in front
-``left_foot:`` if it befalls one sensor only. Times are ``30s``, ``500ms``, ``2min``, or a number of seconds.
+``left_foot:`` if it, and what follows in its line, befalls one sensor only. Times are ``30s``, ``500ms``, ``2min``, or
+a number of seconds.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final, Literal
 
@@ -113,15 +114,25 @@ def shown(item: str, longest: int = _LONGEST_SHOWN) -> str:
     return repr(item if len(item) <= longest else f"{item[:longest]}…")
 
 
+def _items(text: str) -> Iterator[tuple[str, str]]:
+    """Each fault with the place that was named before it in its line."""
+    for line in text.splitlines():
+        place = ""
+        for item in filter(None, (part.strip() for part in line.partition("#")[0].split(","))):
+            yield item, place
+            named, colon, _ = item.partition(":")
+            place = named.strip() if colon else place
+
+
 def parse_faults(text: str) -> FaultScript:
     """Read a script. Raises ValueError with one sentence on the first thing that makes no sense."""
     everywhere, of = NO_FAULTS, dict[str, FaultPlan]()
     single: list[tuple[str, str, Any, str]] = []
     seen: set[tuple[str, str]] = set()
-    for item in (part.strip() for line in text.splitlines() for part in line.partition("#")[0].split(",")):
-        if not item:
-            continue
+    for item, place in _items(text):
         site, word, at_s, value = _read(item)
+        if word.field != "moves":  # which names two places itself
+            site = site or place
         if word.field not in _LISTS and (site, word.field) in seen:
             raise ValueError(f"the fault {shown(item)} is given twice")
         seen.add((site, word.field))

@@ -13,7 +13,7 @@ from subtalar_sim.clock import SessionClock
 from subtalar_sim.config import Body, SimulationConfig
 from subtalar_sim.faults import DelayLine, GapDrawer, SentLedger
 from subtalar_sim.firmware import Firmware, GattFirmware
-from subtalar_sim.firmware.base import Unit
+from subtalar_sim.firmware.base import NoticesLostLink, Unit
 from subtalar_sim.firmware.registry import find_simulated
 from subtalar_sim.motion import RecordedBody
 from subtalar_sim.serve.beginning import begin_when_heard
@@ -180,6 +180,9 @@ def _link(
         link = UdpLink(port=port)
     elif transport == "tcp":
         link = TcpLink(port=port)
+        if isinstance(stream, NoticesLostLink):
+            told = stream
+            link.on_link_lost = lambda: told.on_link_lost(clock.session_s())
     else:
         link = PtyLink()
 

@@ -39,6 +39,7 @@ class TcpLink:
         self.refusals = 0
         self.on_bytes: Callable[[bytes], None] = lambda _: None
         self.on_activity: Callable[[], None] = lambda: None
+        self.on_link_lost: Callable[[], None] = lambda: None
 
     async def start(self) -> None:
         """Open the port. Raises OSError if it is taken."""
@@ -85,6 +86,7 @@ class TcpLink:
         if self._client is not None:
             self._client.abort()
             self._client = None
+            self.on_link_lost()
 
     def _accept(self, transport: asyncio.Transport) -> None:
         if not self._reachable or self.refusals:
@@ -97,6 +99,7 @@ class TcpLink:
     def _left(self, transport: asyncio.Transport | None) -> None:
         if self._client is transport:
             self._client = None
+            self.on_link_lost()
 
 
 class _Client(asyncio.Protocol):

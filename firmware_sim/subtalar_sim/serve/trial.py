@@ -130,7 +130,7 @@ def make_trial(
             empty_s=plan.battery_empty_s,
         )
         firmware = known.make(unit)
-        link = MemoryLink(firmware, clock.session_s, plan.mtu, over_gatt=transport == "ble")
+        link = MemoryLink(firmware, clock.session_s, plan.mtu, transport=transport)
         delivery = Delivery(firmware, link, plan, DelayLine(plan, seed, site, firmware.ledger))
         delivery.switch(0.0)
         pump = Pump(delivery, clock)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
+from math import isfinite
 from pathlib import Path
 from typing import Final, NamedTuple, cast
 
@@ -48,6 +49,10 @@ class SimulatedLegs:
     """One or two legs for ``seconds``: standing, knee bends, then walking. Equal arguments give equal numbers."""
 
     def __init__(self, config: SimulationConfig, seconds: float) -> None:
+        if not isfinite(seconds):
+            raise ValueError(f"seconds are a number, not {seconds:g}")
+        for site in config.sites:
+            config.faults_at(site).check_transport(config.transport or default_transport(config.device))
         if config.motion is None:
             start_s = config.make_body().walk_start_s
             if seconds < start_s + 1.0:
