@@ -52,6 +52,7 @@ class Engine:
         self._facts = SessionFacts(source=source_text, started_unix_s=clock.wall_start.timestamp(), **said)
         axis = SubtalarAxis() if subtalar_axis_deg is None else SubtalarAxis(*subtalar_axis_deg)
         parameters = Parameters(subtalar_axis=axis)
+        estimator = GaitEstimator(sensors, parameters)  # which may refuse them: no recording is begun then
         self.strides = 0
         self._samples = 0
         self._listeners: tuple[Listener, ...] = ()
@@ -63,7 +64,7 @@ class Engine:
             self._facts = replace(self._facts, recording_path=str(record_path))
         ring.publish_status(self._statuses.values())
         self.publish_facts()
-        self._estimation = EstimationThread(GaitEstimator(sensors, parameters), self._publish)
+        self._estimation = EstimationThread(estimator, self._publish)
 
     # What sensors deliver ---------------------------------------------------------------------------------
 
@@ -78,7 +79,7 @@ class Engine:
         self._estimation.push(block)
 
     def on_status(self, status: SensorStatus) -> None:
-        """A sensor's state."""
+        """How a sensor does at this moment."""
         self._statuses[status.info.site] = status
         self._ring.publish_status([status])
 

@@ -77,7 +77,7 @@ async def run_sensors(
     truth = TruthWriter(plan.truth_path, ring, clock, hardware) if hardware is not None else None
 
     def tell(now_s: float) -> None:
-        engine.publish_facts()
+        _tell_how_sensors_do(group, engine)
         if truth is not None:
             truth.follow(infos, now_s)
 
@@ -94,6 +94,13 @@ async def run_sensors(
             truth.close()
 
 
+def _tell_how_sensors_do(group: SensorGroup, engine: Engine) -> None:
+    """Asked at this moment, streaming or not: a recording that ends or is cut anywhere tells what is missing then."""
+    for status in group.statuses():
+        engine.on_status(status)
+    engine.publish_facts()
+
+
 async def _until_all_stream(group: SensorGroup, engine: Engine, stop: Stop) -> None:
     """Or until stopped. Raises LinkError when a sensor cannot be reached."""
     starting = asyncio.create_task(group.wait_streaming())
@@ -101,7 +108,7 @@ async def _until_all_stream(group: SensorGroup, engine: Engine, stop: Stop) -> N
     async with _ended_with_the_block(starting, stopping):
         while not starting.done() and not stopping.done():
             await asyncio.wait([starting, stopping], timeout=FACTS_EVERY_S, return_when=asyncio.FIRST_COMPLETED)
-            engine.publish_facts()
+            _tell_how_sensors_do(group, engine)
         if starting.done():
             starting.result()
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from subtalar.cli.private import erase_participant
-from subtalar.cli.shown import shown
+from subtalar.shown import shown
 
 if TYPE_CHECKING:
     from subtalar.session.catalogue import Catalogue

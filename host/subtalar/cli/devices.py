@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from subtalar.cli.numbers import FiniteRange
-from subtalar.cli.shown import shown
+from subtalar.shown import shown
 
 if TYPE_CHECKING:
     from subtalar.device import RememberedSensors

@@ -84,11 +84,12 @@ def lost_share(ledger: Ledger) -> float:
     return ledger.lost / total if total else 0.0
 
 
-def lost_words(share: float) -> str:
+def lost_words(share: float, estimated: bool = False) -> str:
     """``no samples lost``, ``0.3 % of samples lost``: nothing lost and hardly anything lost are not the same."""
     if not share:
         return "no samples lost"
-    return f"{100 * share:.1f} % of samples lost" if share >= 0.0005 else "under 0.1 % of samples lost"
+    about = "about " if estimated else ""
+    return f"{about}{100 * share:.1f} % of samples lost" if share >= 0.0005 else "under 0.1 % of samples lost"
 
 
 def angle_text(value_deg: float) -> str:
@@ -211,7 +212,7 @@ def ledger_words(ledger: Ledger) -> str:
     """All that is known of a sensor's link, a line each."""
     lines = [
         f"{ledger.received:,} samples received".replace(",", " "),
-        lost_words(lost_share(ledger)),
+        lost_words(lost_share(ledger), ledger.lost_is_estimated),
         f"{ledger.duplicated} repeated, {ledger.corrupt_bytes} damaged bytes",
         f"connected again {ledger.reconnects} times" if ledger.reconnects != 1 else "connected again once",
     ]

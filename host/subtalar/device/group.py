@@ -35,7 +35,8 @@ class SensorGroup:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for task in self._tasks.values():
+        for site, task in self._tasks.items():
+            self.streams[site].note_end()  # all at once, however long each of them takes to say goodbye
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 

@@ -11,6 +11,7 @@ from subtalar.types import BodySite, SampleBlock, SensorStatus
 
 from .group import SpecTransportMaker, open_group
 from .policy import LinkPolicy
+from .stream import RATE_OVER_S
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,11 @@ async def run_on_device(
     Raises LinkError if the device is out of reach or stays silent, InputError if it cannot do what is asked.
     """
     sited = spec if spec.site is not None else replace(spec, site=BodySite.RIGHT_FOOT)
-    async with open_group([sited], _Nowhere(), policy=policy, transports=transports) as group:
+    group = open_group([sited], _Nowhere(), policy=policy, transports=transports)
+    (stream,) = group.streams.values()
+    if spec.site is None:
+        stream.name = spec.address
+    async with group:
         try:
             await group.wait_streaming()
         except LinkError as error:
@@ -55,8 +60,7 @@ async def run_on_device(
                 raise
             # Nobody said where this sensor sits, so neither does the sentence.
             raise LinkError(str(error).removeprefix(f"{sited.site}: ")) from error
-        (stream,) = group.streams.values()
-        await stream.perform(script(stream.protocol))
+        await stream.perform(script(stream.protocol), may_stop_it=True)
         await asyncio.sleep(duration_s)
         return DeviceReport(stream.status(), dict(stream.replies))
 
@@ -117,5 +121,5 @@ async def set_up_device(
         _refuse_name(name)
     refuse_early(spec, wishes)
     # To store its settings a device may stop streaming, which must not count in the rate that is measured.
-    duration_s = 2.5 if name is None else LinkPolicy().rate_over_s + 0.6
+    duration_s = 2.5 if name is None else RATE_OVER_S + 0.6
     return await run_on_device(spec, wishes, duration_s, policy=policy, transports=transports)

@@ -20,8 +20,6 @@ class LinkPolicy:
     retry_factor: float = 2.0
     retry_max_s: float = 8.0
     first_attempts: int | None = 1
-    status_every_s: float = 0.5
-    rate_over_s: float = 4.0
     stop_timeout_s: float = 1.0
 
     def retry_wait_s(self, failures: int) -> float:

@@ -23,6 +23,7 @@ from subtalar.protocol import (
     Script,
     Send,
 )
+from subtalar.shown import shown
 from subtalar.transport import Chunk, OutOfReachError, Transport
 from subtalar.types import BodySite, Ledger, LinkState, SampleBlock, SensorInfo, SensorStatus
 
@@ -34,7 +35,14 @@ _log = logging.getLogger(__name__)
 _MAX_REPLIES = 64
 _PENDING_DATA_S = 0.05
 _FIRST_BATTERY_S = 1.0
-_RATE_FROM_S = 0.8
+RATE_OVER_S = 4.0
+"""The rate of a sensor is measured over so long."""
+_RATE_EVERY_S, _RATE_FROM_S = 0.1, 0.8
+_SILENT_S = 0.5
+"""No batch takes so long, nor most stalls of a radio: a rate falls from then on, and what is silent at the end counts
+as lost."""
+_LOOKS = 4
+"""A watchdog that slept through its whole patience could not tell how much of it the computer slept as well."""
 _LATE_S = 0.25
 """Who wakes up so much later than he asked for has not waited but slept, and maybe the whole computer with him: the
 Bluetooth service or a network peer on it need a moment, too."""
@@ -54,7 +62,7 @@ class Sink(Protocol):
         ...
 
     def on_status(self, status: SensorStatus) -> None:
-        """The sensor's state, at every change and about twice a second."""
+        """The link changed. What else there is to know changes all the time: ask ``SensorStream.status``."""
         ...
 
 
@@ -80,6 +88,7 @@ class SensorStream:
             site, protocol.rate_hz, protocol.acc_range_m_s2, protocol.gyr_range_rad_s, protocol.model, address
         )
         self.protocol = protocol
+        self.name = str(site)
         self.last_error = ""
         self.replies: dict[str, object] = {}
         self.streaming = asyncio.Event()
@@ -97,7 +106,10 @@ class SensorStream:
         self._sample_at = 0.0
         self._last_arrival_s = -np.inf
         self._battery_percent: float | None = None
-        self._received_at: deque[tuple[float, int]] = deque(maxlen=256)
+        self._gone_until_s: float | None = None
+        self._ending = self._host_stopped_it = False
+        self._last_note = ""
+        self._received_at: deque[tuple[float, int]] = deque()
 
     # State ------------------------------------------------------------------------------------------------
 
@@ -107,17 +119,26 @@ class SensorStream:
         return self._accounts.clock_restarts
 
     def ledger(self) -> Ledger:
-        """What became of the samples so far."""
-        return self._accounts.ledger()
+        """What became of the samples so far. Of a sensor that is gone, what it missed is counted when it is back."""
+        return self._accounts.ledger(self._gone_until_s)
 
     def status(self) -> SensorStatus:
-        """The sensor as the screen shows it."""
-        return SensorStatus(self.info, self._link, self._rate_hz(), self._battery_percent, self.ledger())
+        """The sensor as it is shown and recorded; while it is gone, with about what is missing until now."""
+        gone = self._link in ("silent", "reconnecting")
+        ledger = self._accounts.ledger(self._clock.now_s()) if gone else self.ledger()
+        return SensorStatus(self.info, self._link, self._rate_hz(), self._battery_percent, ledger)
+
+    def _note_rate(self) -> None:
+        if not self._received_at or self._sample_at - self._received_at[-1][0] >= _RATE_EVERY_S:
+            self._received_at.append((self._sample_at, self._accounts.received))
+        while self._sample_at - self._received_at[0][0] > RATE_OVER_S:
+            self._received_at.popleft()
 
     def _rate_hz(self) -> float | None:
-        if self._link != "streaming" or len(self._received_at) < 2:
+        if self._link != "streaming" or not self._received_at:
             return None
         (t0, n0), (t1, n1) = self._received_at[0], self._received_at[-1]
+        t1 = max(t1, asyncio.get_running_loop().time() - _SILENT_S)
         return (n1 - n0) / (t1 - t0) if t1 - t0 >= _RATE_FROM_S else None
 
     def _set_link(self, link: LinkState) -> None:
@@ -156,13 +177,19 @@ class SensorStream:
                 self._set_link("reconnecting" if self._accounts.ever_received else "connecting")
                 await asyncio.sleep(self._policy.retry_wait_s(max(failures, 1)))
         finally:
-            if self._link != "streaming":
-                self._accounts.end_without(self._clock.now_s())
+            self.note_end()
             self._set_link("ended")
+
+    def note_end(self) -> None:
+        """It is about to be cancelled, perhaps one of several: what is missing of a silent sensor counts until now."""
+        now_s = self._clock.now_s()
+        if not self._ending and (self._link != "streaming" or self._accounts.silent_s(now_s) > _SILENT_S):
+            self._gone_until_s = now_s
+        self._ending = True
 
     def _note_failure(self, error: LinkError) -> None:
         self.last_error = str(error)
-        _log.info("%s: %s", self.info.site, error)
+        _log.info("%s: %s", self.name, error)
 
     async def _one_connection(self) -> None:
         """Connect, configure and watch. Always ends by raising: LinkError, the sink's error, or cancellation."""
@@ -178,6 +205,7 @@ class SensorStream:
             self._configured = True
             await self._watch()
         except asyncio.CancelledError:
+            self.note_end()
             await self._say_goodbye()
             raise
         finally:
@@ -191,7 +219,7 @@ class SensorStream:
             async with asyncio.timeout(self._policy.stop_timeout_s):
                 await self.perform(self.protocol.stop())
         except (LinkError, TimeoutError) as error:
-            _log.info("%s: not stopped: %s", self.info.site, error)
+            _log.info("%s: not stopped: %s", self.name, error)
 
     async def _watch(self) -> None:
         """Watch the data, not the link's word: a dead stack may call itself connected for ever."""
@@ -205,12 +233,14 @@ class SensorStream:
     async def _watch_data(self, polling: asyncio.Task[None]) -> None:
         loop = asyncio.get_running_loop()
         policy = self._policy
-        next_status = woke = loop.time()
+        woke = loop.time()
         silent_s = 0.0
         while True:
             self._raise_if_closed()
             if polling.done():
                 polling.result()
+            if self._host_stopped_it:
+                silent_s = 0.0
             patience_s = policy.silent_after_s if self._sample_at else policy.first_sample_s
             if silent_s >= patience_s:
                 seen = self._sample_at
@@ -219,11 +249,7 @@ class SensorStream:
                     self._raise_if_closed()
                     self._set_link("silent")
                     raise LinkError(self._silence())
-            if woke >= next_status:
-                next_status = woke + policy.status_every_s
-                self._note_rate(woke)
-                self._sink.on_status(self.status())
-            wait_s = max(min(patience_s - silent_s, next_status - loop.time()), 0.001)
+            wait_s = max(min(patience_s - silent_s, patience_s / _LOOKS), 0.001)
             asked = loop.time()
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
@@ -244,7 +270,7 @@ class SensorStream:
                 try:
                     await self.perform(self.protocol.poll_battery())
                 except LinkError as error:  # whether the link is dead is for the data to say
-                    _log.info("%s: no battery level: %s", self.info.site, error)
+                    _log.info("%s: no battery level: %s", self.name, error)
             await asyncio.sleep(interval_s if self._sample_at else _FIRST_BATTERY_S)
 
     def _silence(self) -> str:
@@ -256,13 +282,6 @@ class SensorStream:
             "check that it is switched on, and the address and model= of its device spec."
         )
 
-    def _note_rate(self, now: float) -> None:
-        if self._link != "streaming":
-            return
-        self._received_at.append((now, self._accounts.received))
-        while now - self._received_at[0][0] > self._policy.rate_over_s:
-            self._received_at.popleft()
-
     def _raise_if_closed(self) -> None:
         if self._failure is not None:
             raise self._failure
@@ -271,13 +290,15 @@ class SensorStream:
 
     # Conversation -----------------------------------------------------------------------------------------
 
-    async def perform(self, script: Script) -> None:
-        """Take a codec's script step by step; one conversation at a time.
+    async def perform(self, script: Script, *, may_stop_it: bool = False) -> None:
+        """Take a codec's script step by step; one conversation at a time. The silence of a sensor that the script may
+        stop for a while is nobody's fault.
 
         Raises LinkError if there is no link or it ends meanwhile, and what the script raises.
         """
         async with self._talk:
             answer = True
+            self._host_stopped_it = may_stop_it
             try:
                 step = next(script)
                 while True:
@@ -286,6 +307,7 @@ class SensorStream:
             except StopIteration:
                 return
             finally:
+                self._host_stopped_it = False
                 script.close()
 
     async def _take_step(self, step: Send | Pause | Expect | Read) -> bool:
@@ -346,14 +368,19 @@ class SensorStream:
             if len(self.replies) < _MAX_REPLIES or event.key in self.replies:
                 self.replies[event.key] = event.value
         elif isinstance(event, DeviceMessage):
-            _log.log(logging.WARNING if event.is_error else logging.INFO, "%s says: %s", self.info.site, event.text)
+            self._take_note(event)
+
+    def _take_note(self, note: DeviceMessage) -> None:
+        if note.text != self._last_note:  # some say it every second
+            _log.log(logging.WARNING if note.is_error else logging.INFO, "%s says: %s", self.name, shown(note.text))
+        self._last_note = note.text
 
     def _take_samples(self, batch: InertialSamples, arrival_s: float) -> None:
         self._sample_at = asyncio.get_running_loop().time()
         parts = self._accounts.take(batch, arrival_s)
         if self._link != "streaming":
             self._set_link("streaming")
-            self._note_rate(self._sample_at)
+        self._note_rate()
         for part in parts:
             times = part.device_time_us
             self._sink.on_block(

@@ -1,6 +1,7 @@
 """A disk that fails costs the recording, never the session, whichever thread meets the failure."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from subtalar.acquisition.engine import Engine
 from subtalar.acquisition.ring import RingReader, RingWriter
 from subtalar.device import SessionClock
-from subtalar.errors import RecordingError
+from subtalar.errors import InputError, RecordingError
 from subtalar.session import Recorder, open_session
 from subtalar.session.catalogue import About, session_about
 
@@ -54,6 +55,14 @@ def test_whose_a_recording_was_that_never_came_to_be_is_forgotten(short_walk: Pa
         engine.finish()
     assert not path.exists()
     assert not beside.exists()
+
+
+def test_sensors_that_cannot_be_estimated_from_leave_no_recording(short_walk: Path, tmp_path: Path) -> None:
+    sensors = {site: replace(info, rate_hz=10.0) for site, info in open_session(short_walk).sensors.items()}
+    path = tmp_path / "a.mcap"
+    with RingWriter.create() as ring, pytest.raises(InputError, match="at least 40"):
+        Engine(sensors, SessionClock(), ring, source_text="test", record_path=path, live=True)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_saying_whose_session_it_is_moves_no_time_and_reopens_none(short_walk: Path, tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def test_assign_forget_and_what_had_the_place_before(run):
         (["set", f"ble:{A}", "--rate", "-5"], 2, "not in the range"),
         (["set", f"ble:{A}", "--rate", "123"], 1, "cannot sample at 123 Hz"),
         (["set", f"ble:{A}", "--range-acc", "8"], 1, "accelerometer range of the witmotion cannot be set"),
-        (["set", f"ble:{A},model=talus", "--range-gyr", "7"], 1, "no gyroscope range 7 °/s"),
+        (["set", f"ble:{A},model=metamotion", "--range-gyr", "7"], 1, "no gyroscope range 7 °/s"),
         (["set", f"ble:{A}", "--name", "left"], 1, "witmotion cannot be given a name"),
         (["set", f"ble:{A},model=talus", "--name", "x" * 21], 1, "does not fit"),
         (["set", f"ble:{A}", "--site", "elbow"], 2, "elbow"),
@@ -227,7 +227,7 @@ async def test_a_board_is_set_blinks_and_is_used_by_live_over_a_pseudo_terminal(
         assert out.count("Using right_") == 2
         status, _, err = await subtalar("devices", "set", "right_foot", "--rate", "125")
         assert status == 1
-        assert "choose one of 25, 50, 100, 200, 400, 800." in err
+        assert "choose one of 25, 50, 100, 200, 400, 800, as in rate=100." in err
         kept = RememberedSensors().at(BodySite.RIGHT_FOOT)
         assert kept is not None
         assert kept.spec.rate_hz == 100.0

@@ -13,7 +13,7 @@ from subtalar.errors import InputError, LinkError
 from subtalar.transport import parse_spec
 from subtalar.types import BodySite
 
-QUICK = LinkPolicy(retry_first_s=0.01, retry_max_s=0.02, status_every_s=0.02, first_attempts=2)
+QUICK = LinkPolicy(retry_first_s=0.01, retry_max_s=0.02, first_attempts=2)
 
 
 def specs(n: int = 4):

@@ -189,8 +189,10 @@ def test_ranges_are_part_of_a_spec_and_refused_where_a_model_lacks_them():
     assert spec("tcp:h:1,model=talus,acc=8,gyr=500").make_protocol().acc_range_m_s2 == pytest.approx(8 * 9.80665)
     shimmer = spec("serial:/dev/x,model=shimmer3,acc=4").make_protocol()
     assert shimmer.acc_range_m_s2 == pytest.approx(4 * 9.80665)
-    with pytest.raises(InputError, match=r"no gyroscope range 7 °/s: choose one of 125, 250"):
-        spec("tcp:h:1,model=talus,gyr=7")
+    with pytest.raises(InputError, match=r"no gyroscope range 7 °/s: choose one of 250, 500"):
+        spec("serial:/dev/x,model=shimmer3,gyr=7")
+    with pytest.raises(InputError, match=r"No board has the gyroscope range 7000 °/s"):
+        spec("tcp:h:1,model=talus,gyr=7000")
     with pytest.raises(InputError, match="accelerometer range of the ximu3 cannot be set"):
         spec("tcp:h:1,model=ximu3,acc=16")
     with pytest.raises(InputError, match="accelerometer range 'big' is no number"):

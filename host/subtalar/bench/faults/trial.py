@@ -24,6 +24,8 @@ _HALF_WAY: Final = 0.1
 _LEAST_USEFUL_MTU: Final = 43
 """A Movella DOT cannot send a sample in less."""
 
+_RECENT: Final = 50
+_ARRIVALS_WITHIN_S, _JITTERS = 0.25, 10
 _SETTLING_S: Final = 3.0
 _AROUND_S: Final = 1.0
 _SMALL_JITTER_S: Final = 0.01
@@ -115,8 +117,8 @@ class SensorFinding:
 
     ``is_exact``: whether this must equal the host's count of lost samples. A device that is started again begins in
     mid-period, and the hole is rounded; ``undecided`` of the holes are so near half a period between whole ones that
-    either count is right. ``sent``: the simulator's ledger. ``may_be_mute``: it may have been in reach at the wrong
-    moments only.
+    either count is right. ``about``: so far may an estimate by the host's clock be off; None where that tells nothing.
+    ``sent``: the simulator's ledger. ``may_be_mute``: it may have been in reach at the wrong moments only.
     """
 
     site: str
@@ -127,6 +129,7 @@ class SensorFinding:
     last: int
     is_exact: bool
     undecided: int
+    about: int | None
     gives_times_in_order: bool
     may_be_mute: bool
 
@@ -245,6 +248,7 @@ def _found(trial: Trial, site: str, ledger: Ledger, gyr_rad_s: FloatArray) -> Se
     times = trial.told_time_s(gyr_rad_s)
     periods = np.diff(times) * sensor.true_rate_hz
     steps = np.rint(periods)
+    slower = len(steps) > 0 and float(np.median(steps[-_RECENT:])) > 1.0  # back at the rate that it has saved
     halves = int((np.abs(np.abs(periods - steps) - 0.5) < _HALF_WAY).sum())
     # An altered byte may be one of the time, or of what the sample says of itself; a reboot ends the device's time;
     # and a notification of nonsense may be as long as one of samples, where a stream has frames to go by.
@@ -258,9 +262,17 @@ def _found(trial: Trial, site: str, ledger: Ledger, gyr_rad_s: FloatArray) -> Se
         *_numbers(times, sensor.true_rate_hz),
         is_exact,
         0 if trial.measures_on else min(halves, ledger.reconnects),
+        _about(plan, sensor.true_rate_hz) if trial.has_device_time and plan.reboots and not slower else None,
         bool((steps >= 1).all()),
         bool(plan.downs or plan.refusals) or (plan.mtu is not None and plan.mtu < _LEAST_USEFUL_MTU),
     )
+
+
+def _about(plan: Any, rate_hz: float) -> int | None:
+    """How well arrivals tell what was missed over reboots, if the plan leaves them, and the times, as they are."""
+    if plan.corrupt or plan.garbage or plan.clock_jumps or plan.stalls or plan.reorder:
+        return None
+    return int(len(plan.reboots) * rate_hz * (_ARRIVALS_WITHIN_S + _JITTERS * plan.jitter_s))
 
 
 def _jumps_alone(plan: Any) -> bool:
@@ -298,6 +310,8 @@ def _judge(sensor: SensorFinding) -> list[str]:
         problems.append(f"{who}: a count below zero")
     if sensor.is_exact and abs(ledger.lost - sensor.missing) > sensor.undecided:
         problems.append(f"{who}: counts {ledger.lost} lost, and {sensor.missing} are missing")
+    if sensor.about is not None and abs(ledger.lost - sensor.missing) > sensor.about:
+        problems.append(f"{who}: counts about {ledger.lost} lost, and {sensor.missing} are missing")
     if sensor.is_exact and not sensor.gives_times_in_order:
         problems.append(f"{who}: samples in the wrong order, or twice")
     return problems
