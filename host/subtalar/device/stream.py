@@ -235,8 +235,12 @@ class SensorStream:
         policy = self._policy
         woke = loop.time()
         silent_s = 0.0
+        restarts = self._accounts.clock_restarts
         while True:
             self._raise_if_closed()
+            if self.protocol.streams_unasked and self._accounts.clock_restarts > restarts:
+                restarts = self._accounts.clock_restarts  # its link stood: nobody else told it how to measure
+                await self.perform(self.protocol.configure(), may_stop_it=True)
             if polling.done():
                 polling.result()
             if self._host_stopped_it:

@@ -105,6 +105,8 @@ class DeviceProtocol(ABC):
     gyr_ranges_deg_s: tuple[float, ...] = ()
     """Ranges that ``configure`` can set, nominal, as data sheets have them; none where they are fixed."""
     has_device_time: bool
+    streams_unasked: bool = False
+    """It streams as soon as it is switched on, with the settings that it has saved."""
     battery_poll_interval_s: float | None = None
     """How often ``poll_battery`` is worth its disturbance; None where the device reports by itself."""
     baud_rate: int = 115200

@@ -101,6 +101,7 @@ class WitMotionSerial(DeviceProtocol):
     acc_range_m_s2 = ACC_RANGE_M_S2
     gyr_range_rad_s = GYR_RANGE_RAD_S
     has_device_time = True
+    streams_unasked = True
     baud_rate = 115200
 
     def __init__(self, rate_hz: float | None = None) -> None:

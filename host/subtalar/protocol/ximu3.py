@@ -69,6 +69,7 @@ class XImu3(DeviceProtocol):
     acc_range_m_s2 = _ACC_RANGE_G * GRAVITY_M_S2
     gyr_range_rad_s = _GYR_RANGE_DEG_S * pi / 180.0
     has_device_time = True
+    streams_unasked = True
 
     def __init__(self, rate_hz: float | None = None) -> None:
         super().__init__(rate_hz)

@@ -118,6 +118,23 @@ async def test_silence_is_noticed_and_mended_on_the_same_clock(ximu3, sink):
     assert host[-1] - host[0] > QUICK.silent_after_s
 
 
+async def test_a_sensor_that_begins_anew_while_its_link_stands_is_told_again_how_to_measure(ximu3, sink):
+    """Over a serial port or UDP nobody else notices, and it goes on with what it has saved."""
+    stream = make(ximu3, sink, "ximu3", replace(PATIENT, silent_after_s=0.4))
+    async with running(stream):
+        await configured(stream)
+        ximu3.stream(5)
+        told = len(ximu3.got)
+        ximu3.restart()
+        for _ in range(5):
+            ximu3.stream(5)
+        assert ximu3.got[told:] == []
+        await sink.until(lambda: ximu3.got[told:] == ximu3.got[:told])
+        ximu3.stream(5)
+        assert stream.ledger().reconnects == 0
+    assert stream.clock_restarts == 1
+
+
 @pytest.mark.parametrize("slept_s", [0.55, 1.5])
 async def test_a_computer_that_slept_gives_the_other_end_a_moment(ximu3, sink, slept_s):
     stream = make(ximu3, sink, "ximu3", replace(QUICK, silent_after_s=0.5))
