@@ -40,10 +40,23 @@ def run_on_cluster(jobs: Sequence[Job], address: str, folders: Sequence[Path]) -
 def _client(address: str) -> Iterator[Any]:
     from distributed import Client
 
+    class TidyClient(Client):  # type: ignore[misc]
+        """A Client that fails leaves the thread of its event loop behind, and closes itself in whatever thread collects
+        it. Where that is the event loop of the next one, which is being started, both wait for each other.
+        """
+
+        def start(self, **options: Any) -> None:
+            try:
+                super().start(**options)
+            except BaseException:
+                self.close()
+                self._loop_runner.stop()  # which close() leaves out where the client has closed itself
+                raise
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # small differences between versions of Dask
         try:
-            client = Client(address, timeout=_ANSWER_S, set_as_default=False)
+            client = TidyClient(address, timeout=_ANSWER_S, set_as_default=False)
         except (OSError, ValueError) as error:
             raise LinkError(
                 f"No Dask scheduler answers at {address}: start one with `dask scheduler`, workers with "

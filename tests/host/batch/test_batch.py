@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import shutil
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -158,6 +159,7 @@ def test_a_scheduler_that_is_not_there_is_told(visits, tmp_path, monkeypatch):
         run_batch(visits, tmp_path / "out", scheduler="tcp://127.0.0.1:1")
     with pytest.raises(LinkError, match="No Dask scheduler answers"):
         run_batch(visits, tmp_path / "out", scheduler="what is this")
+    assert "IO loop" not in [thread.name for thread in threading.enumerate()]
 
 
 @pytest.mark.slow
