@@ -67,7 +67,7 @@ class Client:
     async def find(self, address: str) -> str:
         """Scan until the device is there, and leave the scan running."""
         assert (await self.call(HCI0, ADAPTER, "StartDiscovery")).message_type is MessageType.METHOD_RETURN
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while path_of(address) not in await self.objects():
                 await asyncio.sleep(0.02)
         return path_of(address)
@@ -84,7 +84,7 @@ async def client(address: str) -> AsyncIterator[Client]:
             await bus.wait_for_disconnect()
 
 
-async def until(condition: object, timeout_s: float = 5.0) -> None:
+async def until(condition: object, timeout_s: float = 60.0) -> None:
     async with asyncio.timeout(timeout_s):
         while not await condition():
             await asyncio.sleep(0.02)
@@ -129,7 +129,7 @@ async def test_a_lost_link_is_told_and_the_sensor_is_found_again(served_by_bluez
         ended = asyncio.Event()
         link = bleak.BleakClient(address, disconnected_callback=lambda _: ended.set())
         await link.connect()
-        async with asyncio.timeout(6):
+        async with asyncio.timeout(60):
             await ended.wait()
         assert hardware.clock.session_s() > 2.5
         again = bleak.BleakClient(address)
@@ -246,7 +246,7 @@ async def test_a_flood_of_signals_arrives_whole_and_in_order() -> None:
             n, padding = 3000, bytes(2000)  # far more than the socket holds
             for i in range(n):
                 service.send(Message.new_signal("/flood", "org.example.Flood", "Drop", "uay", [i, padding]))
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while len(received) < n:
                     await asyncio.sleep(0.01)
         assert received == list(range(n))

@@ -42,7 +42,7 @@ class Listener:
         self.client = bleak.BleakClient(
             address_of(hardware.specs[number]),
             backend=hardware.bleak_client_backend,
-            timeout=5.0,
+            timeout=60.0,
             disconnected_callback=self._ended,
         )
 
@@ -103,7 +103,7 @@ async def test_an_outage_ends_the_link_and_the_sensor_comes_back() -> None:
     async with simulated_hardware(config) as hardware:
         listener = Listener(hardware, 0)
         await listener.start()
-        async with asyncio.timeout(15.0):
+        async with asyncio.timeout(60.0):
             while listener.ended == 0:
                 await asyncio.sleep(0.02)
         assert hardware.clock.session_s() > 3.0
@@ -153,7 +153,7 @@ async def test_tcp_serves_the_x_imu3_byte_stream_and_answers() -> None:
         received = bytearray()
         deadline = time.monotonic() + 1.0
         while time.monotonic() < deadline:
-            async with asyncio.timeout(1.0):
+            async with asyncio.timeout(60.0):
                 received += await reader.read(4096)
         lines = bytes(received).split(b"\n")[:-1]
         assert any(line.startswith(b'{"ping":{"interface":"TCP"') for line in lines)
@@ -290,7 +290,7 @@ async def test_a_serial_port_is_unplugged_and_comes_back_under_its_name() -> Non
         assert pulled.exists()
         with pytest.raises(ValueError, match="not over"):
             account_of(sensors)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while pulled.exists():
                 await asyncio.sleep(0.01)
             assert kept.exists()

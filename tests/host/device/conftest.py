@@ -41,7 +41,7 @@ class KeepingSink:
     def n(self) -> int:
         return sum(len(b) for b in self.blocks)
 
-    async def until(self, condition: Callable[[], bool], timeout_s: float = 5.0) -> None:
+    async def until(self, condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
         async with asyncio.timeout(timeout_s):
             while not condition():
                 await asyncio.sleep(0.002)

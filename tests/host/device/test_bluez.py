@@ -33,7 +33,7 @@ def config(sites=("right_foot",), **changes):
 async def all_stream(group) -> float:
     """How many times as long as on a quiet machine everything takes, by the first connections; at least 1."""
     began = time.monotonic()
-    await group.wait_streaming(40)
+    await group.wait_streaming(60)
     return max(1.0, (time.monotonic() - began) / QUIET_START_S)
 
 
@@ -100,7 +100,7 @@ async def test_two_sensors_out_of_range_do_not_keep_each_other_from_coming_back(
         near.bring_up()
         returned = time.monotonic()
         (foot, shank) = group.streams.values()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await foot.streaming.wait()
         assert time.monotonic() - returned < BACK_S * slowness
         assert not shank.streaming.is_set()
@@ -147,7 +147,7 @@ class Sink:
 
 async def main():
     async with open_group([parse_spec(s) for s in sys.argv[1:]], Sink()) as group:
-        await group.wait_streaming(40)
+        await group.wait_streaming(60)
         print("streaming", flush=True)
         await asyncio.to_thread(sys.stdin.readline)
         ledgers = [s.ledger for s in group.statuses()]
@@ -211,13 +211,13 @@ async def test_a_sensor_still_linked_to_a_session_that_was_killed_is_taken_over(
         session = await asyncio.create_subprocess_exec(
             sys.executable, "-c", _KILLED, address, stdout=asyncio.subprocess.PIPE
         )
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             assert await session.stdout.readline() == b"linked\n"
         session.kill()
         await session.communicate()
         assert not await scan_ble(0.5)  # it does not advertise
         async with open_group([parse_spec(s) for s in hardware.specs], sink) as group:
-            await group.wait_streaming(5)
+            await group.wait_streaming(60)
             await asyncio.sleep(0.3)
         assert sink.n > 10
 
@@ -229,4 +229,4 @@ async def test_without_a_bluetooth_service_there_is_one_sentence(served_by_bluez
             await scan_ble(0.1)
         async with open_group([parse_spec(hardware.specs[0])], sink) as group:
             with pytest.raises(LinkError, match="right_foot: Bluetooth is not available"):
-                await group.wait_streaming(5)
+                await group.wait_streaming(60)

@@ -29,7 +29,7 @@ async def test_four_sensors_stream_on_one_clock_and_stop_together(new_ximu3, sin
 
     clock = SessionClock()
     async with open_group(specs(), sink, clock, policy=QUICK, transports=transports) as group:
-        waiting = asyncio.create_task(group.wait_streaming(5))
+        waiting = asyncio.create_task(group.wait_streaming(60))
         while not waiting.done():
             for device in devices.values():
                 device.stream(1)
@@ -48,7 +48,7 @@ async def test_one_that_is_missing_is_named(new_ximu3, sink):
     made = {BodySite.LEFT_FOOT: there, BodySite.LEFT_SHANK: missing}
     async with open_group(specs(2), sink, policy=QUICK, transports=lambda s, p: made[s.site].connect()) as group:
         with pytest.raises(LinkError, match="left_shank: Nobody is there"):
-            await group.wait_streaming(5)
+            await group.wait_streaming(60)
 
 
 async def test_waiting_has_an_end(new_ximu3, sink):
@@ -154,7 +154,7 @@ async def test_end_to_end_over_a_pseudo_terminal(new_ximu3, sink):
     try:
         spec = parse_spec(f"right_foot=serial:{os.ttyname(slave)},model=ximu3,rate=100")
         async with open_group([spec], sink, policy=QUICK) as group:
-            await group.wait_streaming(5)
+            await group.wait_streaming(60)
             await sink.until(lambda: sink.n > 60)
             ledger = group.statuses()[0].ledger
     finally:

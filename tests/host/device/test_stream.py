@@ -37,7 +37,7 @@ async def running(stream: SensorStream):
 
 
 async def configured(stream: SensorStream) -> None:
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(60):
         while not stream._configured:
             await asyncio.sleep(0.002)
 
@@ -149,8 +149,7 @@ async def test_a_computer_that_slept_gives_the_other_end_a_moment(ximu3, sink, s
         assert stream.ledger().reconnects == 0
         assert len(ximu3.links) == 1
         assert "silent" not in sink.links
-        await asyncio.sleep(0.7)
-        assert "silent" in sink.links, "real silence after a sleep is silence"
+        await sink.until(lambda: "silent" in sink.links)  # real silence after a sleep is silence
 
 
 async def test_a_question_that_is_not_answered_does_not_hold_up_the_watch(ximu3, sink, monkeypatch):
@@ -167,11 +166,11 @@ async def test_a_question_that_is_not_answered_does_not_hold_up_the_watch(ximu3,
     async with running(stream):
         await configured(stream)
         ximu3.stream(5)
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(60):
             await asked.wait()
         began = time.monotonic()
         await sink.until(lambda: "silent" in sink.links)
-        assert time.monotonic() - began < 1.0
+        assert time.monotonic() - began < 5.0  # it waits for 10 s
 
 
 async def test_a_battery_that_cannot_be_asked_costs_no_link(ximu3, sink, monkeypatch):
@@ -189,7 +188,7 @@ async def test_a_battery_that_cannot_be_asked_costs_no_link(ximu3, sink, monkeyp
     async with running(stream):
         await configured(stream)
         ximu3.stream(5)
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(60):
             await asked.wait()
         await asyncio.sleep(0.05)
         ximu3.stream(5)
@@ -261,7 +260,7 @@ async def test_nobody_there_is_one_sentence_soon(ximu3, sink):
     ximu3.refuse = 99
     stream = make(ximu3, sink, "ximu3", QUICK)
     with pytest.raises(LinkError, match=r"right_foot: Nobody is there\."):
-        await asyncio.wait_for(stream.run(), 3)
+        await asyncio.wait_for(stream.run(), 60)
     assert sink.links == ["connecting", "ended"]
     assert len(ximu3.links) == QUICK.first_attempts
 
@@ -269,13 +268,13 @@ async def test_nobody_there_is_one_sentence_soon(ximu3, sink):
 async def test_a_mute_device_is_one_sentence_soon(ximu3, sink):
     ximu3.mute = True
     with pytest.raises(LinkError, match="does not answer"):
-        await asyncio.wait_for(make(ximu3, sink, "ximu3", replace(QUICK, first_attempts=1)).run(), 3)
+        await asyncio.wait_for(make(ximu3, sink, "ximu3", replace(QUICK, first_attempts=1)).run(), 60)
     assert ximu3.send is None
 
 
 async def test_a_configured_device_without_data_is_one_sentence_soon(witmotion, sink):
     with pytest.raises(LinkError, match="sends nothing that a witmotion would"):
-        await asyncio.wait_for(make(witmotion, sink, "witmotion", replace(QUICK, first_attempts=1)).run(), 3)
+        await asyncio.wait_for(make(witmotion, sink, "witmotion", replace(QUICK, first_attempts=1)).run(), 60)
 
 
 async def test_hanging_up_amid_the_handshake(ximu3, sink):
@@ -323,7 +322,7 @@ async def test_what_the_sink_raises_ends_the_stream(ximu3, sink):
     await configured(stream)
     ximu3.stream(1)
     with pytest.raises(RecordingError, match="disk is full"):
-        await asyncio.wait_for(task, 2)
+        await asyncio.wait_for(task, 60)
     assert ximu3.send is None
 
 

@@ -33,7 +33,7 @@ def slow_goodbye():
 
 
 async def configured(stream: SensorStream) -> None:
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(60):
         while not stream._configured:
             await asyncio.sleep(0.002)
 
@@ -43,13 +43,15 @@ async def test_a_sensor_that_does_not_come_back_has_lost_about_all_from_then_on(
         ximu3.stream(4)
         ximu3.out_of_reach = 10_000
         ximu3.hang_up()
+        began = time.monotonic()
         await asyncio.sleep(0.5)
         assert stream.ledger().lost == 0  # it may be counted exactly yet
         shown = stream.status().ledger
-        assert shown.lost == pytest.approx(0.5 * stream.info.rate_hz, rel=0.3)
+        gone_s = time.monotonic() - began
+        assert shown.lost == pytest.approx(gone_s * stream.info.rate_hz, rel=0.3)
         assert shown.lost_is_estimated
     ledger = stream.ledger()
-    assert ledger.lost == pytest.approx(0.5 * stream.info.rate_hz, rel=0.3)
+    assert ledger.lost == pytest.approx(gone_s * stream.info.rate_hz, rel=0.3)
     assert ledger.lost_is_estimated
     assert sink.statuses[-1].link == "ended"
     assert sink.statuses[-1].ledger == ledger
@@ -110,12 +112,12 @@ async def test_what_a_gone_sensor_is_told_to_miss_gives_way_to_the_exact_count(x
 
 async def test_the_rate_is_measured(ximu3, sink):
     async with running(ximu3, sink) as stream:
+        began = time.monotonic()
         for _ in range(150):
             ximu3.stream(2)
             await asyncio.sleep(0.01)
-        rate_hz = stream.status().rate_hz
-        assert rate_hz is not None
-        assert 50 < rate_hz < 210
+        rate_hz, sent_per_s = stream.status().rate_hz, 300 / (time.monotonic() - began)
+    assert rate_hz == pytest.approx(sent_per_s, rel=0.15)
 
 
 async def test_the_wait_for_the_first_sample_is_no_part_of_the_rate(ximu3, sink):

@@ -29,7 +29,7 @@ async def test_a_board_that_was_away_goes_on(sink, fault):
         )
         async with open_group([parse_spec(hardware.specs[0])], sink, transports=connect) as group:
             (stream,) = group.streams.values()
-            await sink.until(lambda: stream.ledger().reconnects == 1, 15.0)
+            await sink.until(lambda: stream.ledger().reconnects >= 1)
             await asyncio.sleep(1.0)
             ledger, restarts = stream.ledger(), stream.clock_restarts
             sent = hardware.sent_samples["right_foot"]

@@ -26,7 +26,7 @@ class Inbox:
     def data(self) -> bytes:
         return b"".join(c.data for c in self.chunks)
 
-    async def until(self, condition, timeout_s: float = 5.0) -> None:
+    async def until(self, condition, timeout_s: float = 60.0) -> None:
         async with asyncio.timeout(timeout_s):
             while not condition():
                 await asyncio.sleep(0.005)

@@ -44,7 +44,7 @@ def ignore(_: object) -> None: ...
 
 
 async def until(condition) -> None:
-    async with asyncio.timeout(5.0):
+    async with asyncio.timeout(60.0):
         while not condition():
             await asyncio.sleep(0.005)
 
