@@ -162,8 +162,9 @@ def _measuring(facts: SessionFacts, sensors: Sequence[SensorStatus], qualities: 
     if not any(quality in (Quality.OK, Quality.CLIPPED, Quality.BRIDGED_GAP) for quality in qualities.values()):
         return Instruction(title, "", "info")
     lost = max((lost_share(s.ledger) for s in sensors), default=0.0)
+    some_estimated = any(s.ledger.lost_is_estimated for s in sensors)
     stream = {1: "The sensor streams", 2: "Both sensors stream"}.get(len(sensors), f"All {len(sensors)} sensors stream")
-    return Instruction(f"{title}: data good", f"{stream}, {lost_words(lost)}.", "info")
+    return Instruction(f"{title}: data good", f"{stream}, {lost_words(lost, some_estimated)}.", "info")
 
 
 def _sentence(notice: Notice) -> str:

@@ -85,9 +85,11 @@ def lost_share(ledger: Ledger) -> float:
 
 
 def lost_words(share: float, estimated: bool = False) -> str:
-    """``no samples lost``, ``0.3 % of samples lost``: nothing lost and hardly anything lost are not the same."""
+    """``no samples lost``, ``0.3 % of samples lost``. Nothing lost and hardly anything lost are not the same, nor nothing
+    lost and nothing noticed.
+    """
     if not share:
-        return "no samples lost"
+        return "no loss noticed" if estimated else "no samples lost"
     about = "about " if estimated else ""
     return f"{about}{100 * share:.1f} % of samples lost" if share >= 0.0005 else "under 0.1 % of samples lost"
 

@@ -148,7 +148,10 @@ def praise(result: AnalysisResult) -> str:
     """Why the data are good, in figures."""
     lost = max((sensor.lost_ratio for sensor in result.sensors), default=0.0)
     strides = joined([f"{len(found.used_strides)} on the {side}" for side, found in result.sides.items()])
-    missing = f"at most {max(100 * lost, 0.1):.1f} % of a sensor’s samples lost" if lost else "no samples lost"
+    missing = f"at most {max(100 * lost, 0.1):.1f} % of a sensor’s samples lost"
+    if not lost:
+        counted = not any(sensor.ledger.lost_is_estimated for sensor in result.sensors)
+        missing = "no samples lost" if counted else "no loss noticed"
     return f"Enough strides ({strides}), {missing}, small uncertainty."
 
 

@@ -104,14 +104,16 @@ def sensor_rows(result: AnalysisResult) -> list[SensorRow]:
             )
             if n
         ]
-        about = "about " if ledger.lost_is_estimated and ledger.lost else ""
+        about = "about " if ledger.lost_is_estimated else ""
         rows.append(
             SensorRow(
                 site_words(sensor.info.site).capitalize(),
                 sensor.info.model or UNKNOWN,
                 f"{number(sensor.measured_rate_hz, 1)} of {sensor.info.rate_hz:g}",
                 grouped(sensor.samples),
-                f"{about}{grouped(ledger.lost)} ({100 * sensor.lost_ratio:.2f} %)",
+                f"{about}{grouped(ledger.lost)} ({100 * sensor.lost_ratio:.2f} %)"
+                if ledger.lost or not ledger.lost_is_estimated
+                else "none noticed",
                 "; ".join(remarks) or UNKNOWN,
             )
         )

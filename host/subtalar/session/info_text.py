@@ -21,8 +21,10 @@ def info_lines(facts: Mapping[str, Any]) -> Iterator[str]:
     for site, sensor in facts["sensors"].items():
         ledger = facts["ledger"].get(site, {})
         lost = ledger.get("lost", 0)
-        about = "about " if ledger.get("lost_is_estimated") and lost else ""
-        fate = "no samples came" if ledger.get("received") == 0 else f"{about}{lost} samples lost"
+        about = "about " if ledger.get("lost_is_estimated") else ""
+        fate = "no loss noticed" if about and not lost else f"{about}{lost} samples lost"
+        if ledger.get("received") == 0:
+            fate = "no samples came"
         model = f" {sensor['model']}" if sensor["model"] else ""
         drift_ppm = ledger.get("clock_drift_ppm")
         clock = "" if drift_ppm is None else f", clock {drift_ppm:+.0f} ppm"

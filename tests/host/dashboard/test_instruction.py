@@ -88,6 +88,7 @@ def test_a_session_that_could_not_go_on_is_no_success():
 def test_hardly_anything_lost_is_not_nothing():
     for ledger, words in (
         (Ledger(10_000, 0), "no samples lost"),
+        (Ledger(10_000, 0, lost_is_estimated=True), "no loss noticed"),
         (Ledger(10_000, 1), "under 0.1 % of samples lost"),
         (Ledger(10_000, 40), "0.4 % of samples lost"),
     ):

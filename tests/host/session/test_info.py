@@ -34,15 +34,17 @@ def test_info_of_a_short_recording_is_no_error(tmp_path, make):
 
 def test_a_sensor_of_which_nothing_came_has_not_lost_nothing(tmp_path, make):
     foot, shank = make.sensors()
-    with Recorder(tmp_path / "a.mcap", (foot, shank), make.START) as recorder:
-        for block in make.blocks(2.0):
-            if block.site == foot.site:
-                recorder.write_block(block)
-        statuses = [SensorStatus(foot, "streaming", ledger=Ledger(200)), SensorStatus(shank, "ended")]
-        recorder.write_status(statuses, 2.0)
-    lines = list(info_lines(session_info(tmp_path / "a.mcap")))
-    assert any("foot" in line and line.endswith("Hz, 0 samples lost") for line in lines)
-    assert any("shank" in line and line.endswith("Hz, no samples came") for line in lines)
+    for estimated, words in ((False, "0 samples lost"), (True, "no loss noticed")):
+        path = tmp_path / f"{estimated}.mcap"
+        with Recorder(path, (foot, shank), make.START) as recorder:
+            for block in make.blocks(2.0):
+                if block.site == foot.site:
+                    recorder.write_block(block)
+            ledger = Ledger(200, lost_is_estimated=estimated)
+            recorder.write_status([SensorStatus(foot, "streaming", ledger=ledger), SensorStatus(shank, "ended")], 2.0)
+        lines = list(info_lines(session_info(path)))
+        assert any("foot" in line and line.endswith(f"Hz, {words}") for line in lines)
+        assert any("shank" in line and line.endswith("Hz, no samples came") for line in lines)
 
 
 def test_too_short_a_session_is_not_sent_to_be_analysed(raw_folder):
