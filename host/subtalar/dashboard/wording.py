@@ -85,8 +85,8 @@ def lost_share(ledger: Ledger) -> float:
 
 
 def lost_words(share: float, estimated: bool = False) -> str:
-    """``no samples lost``, ``0.3 % of samples lost``. Nothing lost and hardly anything lost are not the same, nor nothing
-    lost and nothing noticed.
+    """``no samples lost``, ``0.3 % of samples lost``. Nothing lost and hardly anything lost are not the same, nor
+    nothing lost and nothing noticed.
     """
     if not share:
         return "no loss noticed" if estimated else "no samples lost"

@@ -184,6 +184,10 @@ def test_parts_are_joined_and_what_both_hold_comes_once(tmp_path, make):
 
 def test_strangers_are_not_joined(tmp_path, make, recorded):
     Recorder(tmp_path / "other.mcap", make.sensors(), make.START).close()
-    with pytest.raises(InputError, match="does not continue the recording named before it"):
+    with pytest.raises(InputError, match="does not continue the recording named before it: it begins a session"):
         join_parts([recorded, tmp_path / "other.mcap"], tmp_path / "out.mcap")
+    trim(recorded, tmp_path / "cut.mcap", from_s=2.0)
+    for parts in ([recorded, tmp_path / "cut.mcap"], [tmp_path / "cut.mcap", tmp_path / "other.mcap"]):
+        with pytest.raises(InputError, match=rf"was cut out of {recorded.name}; join whole parts"):
+            join_parts(parts, tmp_path / "out.mcap")
     assert not (tmp_path / "out.mcap").exists()

@@ -39,9 +39,7 @@ def join_parts(parts: Sequence[str | Path], out: str | Path) -> VerifyReport:
     headers = [read_header(path) for path in paths]
     for before, after, path in zip(headers, headers[1:], paths[1:], strict=False):
         if after.origin.get("kind") != "continuation" or after.origin.get("of_id") != before.recording_id:
-            of = after.origin.get("of")
-            advice = f"it continues {of}" if of else "it begins a session of its own"
-            raise InputError(f"{path} does not continue the recording named before it: {advice}.")
+            raise InputError(f"{path} does not continue the recording named before it: {_why_not(before, after)}.")
     origin = {"kind": "joined", "of": [path.name for path in paths], "of_id": [h.recording_id for h in headers]}
 
     def fill(writer: RecordingWriter) -> None:
@@ -53,6 +51,14 @@ def join_parts(parts: Sequence[str | Path], out: str | Path) -> VerifyReport:
     return write_new(
         Path(out), changed_header(headers[0], origin), list(headers[0].sensors), headers[0].start_utc, fill
     )
+
+
+def _why_not(before: RecordingHeader, after: RecordingHeader) -> str:
+    for header in (before, after):
+        if header.origin.get("kind") == "trimmed":
+            return f"one of them was cut out of {header.origin.get('of')}; join whole parts, and cut what came of them"
+    of = after.origin.get("of")
+    return f"it continues {of}" if of else "it begins a session of its own"
 
 
 class _Joiner:
