@@ -171,7 +171,7 @@ def make_status(lost: int = 4) -> list[SensorStatus]:
     foot, shank = make_sensors()
     return [
         SensorStatus(foot, "streaming", 99.8, 81.0, Ledger(800, lost, False, 1, 12, 2)),
-        SensorStatus(shank, "silent", None, None, Ledger(790, 10, True)),
+        SensorStatus(shank, "silent", None, None, Ledger(800, 10, True)),
     ]
 
 

@@ -94,9 +94,9 @@ def test_what_damage_took_is_lost(tmp_path, make):
             recorder.write_block(block)
             if k % 80 == 79:
                 recorder.sync()  # several chunks, one of which is going to be damaged
-        recorder.write_status([SensorStatus(info, "streaming", ledger=Ledger(1200, 7)) for info in sensors], 12.0)
+        recorder.write_status([SensorStatus(info, "streaming", ledger=Ledger(1202, 7)) for info in sensors], 12.0)
     sound = open_session(path)
-    assert [(sound.ledger[s.site].received, sound.ledger[s.site].lost) for s in sensors] == [(1200, 7)] * 2
+    assert [(sound.ledger[s.site].received, sound.ledger[s.site].lost) for s in sensors] == [(1202, 7)] * 2
     content = bytearray(path.read_bytes())
     middle = len(content) // 2
     content[middle : middle + 300] = bytes(300)
@@ -106,7 +106,22 @@ def test_what_damage_took_is_lost(tmp_path, make):
     assert sum(read.values()) < 2400
     for s in sensors:
         ledger = session.ledger[s.site]
-        assert (ledger.received, ledger.lost) == (read[s.site], 1207 - read[s.site])
+        assert (ledger.received, ledger.lost) == (read[s.site], 1209 - read[s.site])
+
+
+def test_samples_after_the_last_status_were_received_all_the_same(tmp_path, make):
+    crashed, sensors = tmp_path / "crashed.mcap", make.sensors()
+    with Recorder(tmp_path / "a.mcap", sensors, make.START) as recorder:
+        for k, block in enumerate(make.blocks(12.0)):
+            recorder.write_block(block)
+            if k == 600:
+                recorder.write_status([SensorStatus(i, "streaming", ledger=Ledger(300, 7)) for i in sensors], 6.0)
+        recorder.sync()
+        crashed.write_bytes((tmp_path / "a.mcap").read_bytes())
+    recover(crashed, tmp_path / "whole.mcap")
+    for path in (crashed, tmp_path / "whole.mcap"):
+        ledgers = open_session(path).ledger
+        assert [(ledgers[s.site].received, ledgers[s.site].lost) for s in sensors] == [(1202, 7)] * 2
 
 
 def test_recover_keeps_everything(sound, tmp_path, make):

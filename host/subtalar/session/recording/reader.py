@@ -151,6 +151,8 @@ def _ledger(found: Survey, site: BodySite) -> Ledger:
         if found.header.is_later_part:
             since = counted_since(ledger, found.begun[site].ledger)
             ledger = since if found.damaged else replace(since, received=received)
+        elif received > ledger.received:  # a crash: the last samples came after the last status
+            ledger = replace(ledger, received=received)
         gone = max(0, ledger.received - received) if found.damaged else 0
         return replace(ledger, received=ledger.received - gone, lost=ledger.lost + gone)
     expected = round(found.totals.duration_s * found.header.sensors[site].rate_hz)
