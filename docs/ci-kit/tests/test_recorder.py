@@ -23,11 +23,13 @@ def test_a_lost_link_is_made_again(lossy_link):
     assert 0 <= ledger.sent - recorder.samples < 80
 
 
-def test_a_reboot_costs_a_second_and_no_more(rebooting_sensor):
+def test_a_reboot_costs_what_the_sensor_could_not_send_and_no_more(rebooting_sensor):
     recorder = Recorder(rebooting_sensor.addresses["right_foot"])
     recorder.run(4.0)
-    assert rebooting_sensor.ledger("right_foot").reboots == 1
-    assert recorder.samples > 200 * 2.5
+    ledger = rebooting_sensor.ledger("right_foot")
+    assert ledger.reboots == 1
+    assert samples_in(recorder.links[-1]) > 100  # and has it again
+    assert 0 <= ledger.sent - recorder.samples < 80
 
 
 def test_frames_survive_any_cut(simulated_leg):

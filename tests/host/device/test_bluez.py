@@ -69,11 +69,11 @@ async def test_what_dies_is_noticed_and_streaming_goes_on_soon_after_its_return(
             clock = next(iter(group.streams.values()))._clock
             await (bluez.kill_service() if victim == "org.bluez" else bluez.kill_bus())
             died = clock.now_s()
-            noticed_s = await streaming(group, False, 5)
+            noticed_s = await streaming(group, False, 60)
             await asyncio.sleep(3.0)
             await (bluez.start_service() if victim == "org.bluez" else bluez.start())
             returned = clock.now_s()
-            back_s = await streaming(group, True, 10)
+            back_s = await streaming(group, True, 60)
             await asyncio.sleep(0.3)
             statuses = group.statuses()
         for status in statuses:
@@ -95,7 +95,7 @@ async def test_two_sensors_out_of_range_do_not_keep_each_other_from_coming_back(
         near, far = hardware.links["right_foot"], hardware.links["right_shank"]
         near.take_down()
         far.take_down()
-        assert await streaming(group, False, 5) < NOTICED_S * slowness
+        assert await streaming(group, False, 60) < NOTICED_S * slowness
         await asyncio.sleep(2.0)
         near.bring_up()
         returned = time.monotonic()
@@ -105,7 +105,7 @@ async def test_two_sensors_out_of_range_do_not_keep_each_other_from_coming_back(
         assert time.monotonic() - returned < BACK_S * slowness
         assert not shank.streaming.is_set()
         far.bring_up()
-        assert await streaming(group, True, 10) < BACK_S * slowness
+        assert await streaming(group, True, 60) < BACK_S * slowness
 
 
 _HANGS = "from subtalar_sim.serve.command import serve; serve('talus', 'ble', sites=('right_foot',))"
@@ -123,10 +123,10 @@ async def test_a_bluetooth_service_that_hangs_does_not_hang_us(bleak_on_bluez, s
             slowness = await all_stream(group)
             await asyncio.sleep(1.2)
             service.send_signal(signal.SIGSTOP)
-            assert await streaming(group, False, 5) < NOTICED_S * slowness
+            assert await streaming(group, False, 60) < NOTICED_S * slowness
             await asyncio.sleep(2.5)
             service.send_signal(signal.SIGCONT)
-            assert await streaming(group, True, 10) < BACK_S * slowness
+            assert await streaming(group, True, 60) < BACK_S * slowness
             (status,) = group.statuses()
             assert status.ledger.reconnects == 1
             assert not status.ledger.lost_is_estimated
