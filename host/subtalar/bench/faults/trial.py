@@ -24,7 +24,6 @@ _HALF_WAY: Final = 0.1
 _LEAST_USEFUL_MTU: Final = 43
 """A Movella DOT cannot send a sample in less."""
 
-_RECENT: Final = 50
 _ARRIVALS_WITHIN_S, _JITTERS = 0.25, 10
 _SETTLING_S: Final = 3.0
 _AROUND_S: Final = 1.0
@@ -248,7 +247,6 @@ def _found(trial: Trial, site: str, ledger: Ledger, gyr_rad_s: FloatArray) -> Se
     times = trial.told_time_s(gyr_rad_s)
     periods = np.diff(times) * sensor.true_rate_hz
     steps = np.rint(periods)
-    slower = len(steps) > 0 and float(np.median(steps[-_RECENT:])) > 1.0  # back at the rate that it has saved
     halves = int((np.abs(np.abs(periods - steps) - 0.5) < _HALF_WAY).sum())
     # An altered byte may be one of the time, or of what the sample says of itself; a reboot ends the device's time;
     # and a notification of nonsense may be as long as one of samples, where a stream has frames to go by.
@@ -262,7 +260,7 @@ def _found(trial: Trial, site: str, ledger: Ledger, gyr_rad_s: FloatArray) -> Se
         *_numbers(times, sensor.true_rate_hz),
         is_exact,
         0 if trial.measures_on else min(halves, ledger.reconnects),
-        _about(plan, sensor.true_rate_hz) if trial.has_device_time and plan.reboots and not slower else None,
+        _about(plan, sensor.true_rate_hz) if trial.has_device_time and plan.reboots else None,
         bool((steps >= 1).all()),
         bool(plan.downs or plan.refusals) or (plan.mtu is not None and plan.mtu < _LEAST_USEFUL_MTU),
     )
