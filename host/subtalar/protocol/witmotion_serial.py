@@ -109,7 +109,7 @@ class WitMotionSerial(DeviceProtocol):
         self._buffer = b""
         self._in_step = True
         self._set = b""
-        self._timed = False
+        self._timed = self._told_time = False
         self._awaited_register: int | None = None
         self._answer: tuple[int, ...] = ()
 
@@ -191,6 +191,7 @@ class WitMotionSerial(DeviceProtocol):
         for at, n, step in _even_runs([found.start() for found in _TIMED_SAMPLE.finditer(kinds)]):
             time_us = calendar_us(raw, at * FRAME_BYTES, n, step * FRAME_BYTES)
             events.append(InertialSamples(time_us, *_quantities(raw, at + 1, n, step)))
+            self._told_time = True
         self._set = raw[len(raw) - FRAME_BYTES * _begun(kinds) :]
 
     def _append_registers(self, frame: bytes, events: list[Event]) -> None:
@@ -235,8 +236,8 @@ class WitMotionSerial(DeviceProtocol):
                 "or choose another rate."
             )
         frames = self.health.frames
-        self._timed = False
-        if (yield Expect(lambda: self._timed, _FIRST_SAMPLE_S)):
+        self._told_time = False  # one that is configured anew while it streams sends nothing without time meanwhile
+        if (yield Expect(lambda: self._told_time, _FIRST_SAMPLE_S)):
             return
         if self.health.frames == frames:
             raise LinkError(

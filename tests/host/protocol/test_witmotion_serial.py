@@ -7,7 +7,7 @@ import pytest
 
 from subtalar.conventions import GRAVITY_M_S2
 from subtalar.errors import LinkError
-from subtalar.protocol import DeviceReply, InertialSamples, create_protocol
+from subtalar.protocol import DeviceReply, Expect, InertialSamples, create_protocol
 from subtalar.protocol.witmotion_serial import calendar_us
 from subtalar_sim.clock import SensorClock
 from subtalar_sim.config import SimulationConfig
@@ -60,6 +60,20 @@ def test_configure_asks_for_time_and_rate_and_losses_are_known_from_then_on(visi
     acc = np.concatenate([b.acc_m_s2 for b in got])
     assert np.median(np.linalg.norm(acc, axis=1)) == pytest.approx(GRAVITY_M_S2, rel=0.05)
     assert v.protocol.health.corrupt_bytes == 0
+
+
+def test_one_that_is_configured_anew_while_it_streams_gives_nothing_without_its_time():
+    codec = create_protocol("witmotion-serial")
+    assert batches(codec.feed(TIME + ACC + GYR))
+    configuring = codec.configure()
+    step = next(configuring)
+    while not (isinstance(step, Expect) and step.timeout_s > 1.0):  # the last: for a sample with its time
+        step = configuring.send(False)
+    assert batches(codec.feed(ACC + GYR)) == []  # the line has lost a frame
+    assert not step.until()
+    (batch,) = batches(codec.feed(TIME + ACC + GYR))
+    assert batch.device_time_us is not None
+    assert step.until()
 
 
 def test_configure_before_the_sensor_speaks_or_at_the_wrong_baud_rate(visit):
