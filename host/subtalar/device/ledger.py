@@ -10,6 +10,8 @@ from subtalar.protocol import InertialSamples
 from subtalar.types import IntArray
 
 from .arrival_envelope import ArrivalEnvelope
+from .returned_clock import ReturnedClock
+from .timed_samples import joined, later_shifted, part_of, shifted, times_of
 
 _PERIOD_WINDOW: Final = 128
 _PERIOD_FIRST: Final = 16
@@ -73,6 +75,7 @@ class DeviceTimeLedger:
         self._shift_us = 0
         self._stale: list[tuple[InertialSamples, float]] = []
         self._late_gap: tuple[float, float, int] | None = None
+        self._returned = ReturnedClock()
         self._is_back = False
         self._last_good_s = 0.0
         self._counts = Counts()
@@ -94,10 +97,10 @@ class DeviceTimeLedger:
     def take(self, batch: InertialSamples, arrival_s: float) -> list[InertialSamples]:
         """Account for a batch that arrived at ``arrival_s``; what of it is good, split where the clock restarted."""
         if self._held is not None:
-            batch, self._held = _joined(self._held, batch), None
-        if batch.device_time_us is None:
-            raise ValueError("this ledger needs device times")
-        batch = _shifted(batch, self._shift_us)
+            batch, self._held = joined([self._held, batch]), None
+        batch = self._after_return(shifted(batch, self._shift_us), arrival_s)
+        if not len(batch):
+            return []
         first = self._last_us is None
         allowed_us = _JUMP_US + (0.0 if first else 1e6 * max(arrival_s - self._last_arrival_s, 0.0))
         self._last_arrival_s = arrival_s
@@ -114,6 +117,18 @@ class DeviceTimeLedger:
             self._envelope.take(self._last_us, arrival_s)
         return good
 
+    def _after_return(self, batch: InertialSamples, arrival_s: float) -> InertialSamples:
+        """What to go on with, maybe nothing yet; a new clock that has overtaken the old one is set back, to show."""
+        known = self._is_back and self._envelope.is_known and self._last_us is not None
+        if not known or not len(batch) or (times_of(batch)[0] <= self._last_us and not self._returned.waits):
+            return batch
+        batch, began_anew = self._returned.decide(batch, arrival_s, self._last_good_s, self._envelope.late_s)
+        if began_anew and self._last_us is not None:
+            by_us = self._last_us - 2 * _BACK_US - int(times_of(batch)[0])
+            self._shift_us += by_us
+            batch = shifted(batch, by_us)
+        return batch
+
     def _count_hole(self, silent_s: float, came: int) -> None:
         """The device began anew: what would have come while it was silent counts, ``came`` samples of that did.
 
@@ -127,7 +142,7 @@ class DeviceTimeLedger:
             self._counts.lost_over_restarts += missed
 
     def _take(self, batch: InertialSamples, first: bool, allowed_us: float, arrival_s: float) -> list[InertialSamples]:
-        time_us = _times(batch)
+        time_us = times_of(batch)
         if not len(time_us):
             return []
         steps = np.diff(time_us, prepend=time_us[0] if self._last_us is None else self._last_us)
@@ -145,7 +160,7 @@ class DeviceTimeLedger:
 
     def _take_one_by_one(self, batch: InertialSamples, allowed_us: float, arrival_s: float) -> list[InertialSamples]:
         runs: list[list[int]] = [[]]
-        time_us = _times(batch)
+        time_us = times_of(batch)
         is_early = self._is_early(time_us, arrival_s)
         n = len(time_us)
         i = 0
@@ -160,14 +175,14 @@ class DeviceTimeLedger:
                 i += 1
                 continue
             elif i + 1 == n:
-                self._held = _shifted(_part(batch, [i]), -self._shift_us)
+                self._held = shifted(part_of(batch, [i]), -self._shift_us)
                 break
             elif 0 < int(time_us[i + 1]) - now <= _CONFIRM_US:
                 self._counts.received += 1
                 if is_jump:
                     by_us = self._jumped(now, int(time_us[-1]), arrival_s)
-                    batch = _later_shifted(batch, i, -by_us)
-                    time_us = _times(batch)
+                    batch = later_shifted(batch, i, -by_us)
+                    time_us = times_of(batch)
                     self._counts.lost += _lost_in(np.array([(step or 0) - by_us], np.int64), self.period_us)
                     now, is_early = int(time_us[i]), False
                 else:
@@ -180,7 +195,7 @@ class DeviceTimeLedger:
             self._last_us = now
             runs[-1].append(i)
             i += 1
-        return [_part(batch, run) for run in runs if run]
+        return [part_of(batch, run) for run in runs if run]
 
     # A clock that jumps -----------------------------------------------------------------------------------
 
@@ -216,37 +231,35 @@ class DeviceTimeLedger:
 
     def _after_setback(self, batch: InertialSamples, arrival_s: float) -> InertialSamples:
         """The batch, or what remains of it and those before where a clock was set back by less than a restart."""
-        time_us, last = _times(batch), self._last_us
+        time_us, last = times_of(batch), self._last_us
         back = np.flatnonzero(np.diff(time_us) <= 0) + 1
         if last is None or not len(time_us):
             return batch
         if len(back):  # the setback may be within the batch
-            tail = _part(batch, list(range(back[-1], len(time_us))))
+            tail = part_of(batch, list(range(back[-1], len(time_us))))
             newest = max(last, int(time_us[: back[-1]].max()))
-            is_stale = newest - _BACK_US <= int(_times(tail)[0]) and int(_times(tail)[-1]) <= newest
+            is_stale = newest - _BACK_US <= int(times_of(tail)[0]) and int(times_of(tail)[-1]) <= newest
             self._stale = [(tail, arrival_s)] if is_stale else []
             return batch
         if int(time_us[-1]) > last or int(time_us[0]) < last - _BACK_US:
             self._stale.clear()
             return batch
-        if self._stale and int(time_us[0]) <= int(_times(self._stale[-1][0])[-1]):
+        if self._stale and int(time_us[0]) <= int(times_of(self._stale[-1][0])[-1]):
             self._stale.clear()  # doubled once more
         self._stale.append((batch, arrival_s))
         if len(self._stale) < _STALE_BATCHES:
             return batch
         first_s = self._stale[0][1]
         parts = [part for part, _ in self._stale]
-        told_s = 1e-6 * int(time_us[-1] - _times(parts[0])[-1])
+        told_s = 1e-6 * int(time_us[-1] - times_of(parts[0])[-1])
         if not 0.5 * told_s < arrival_s - first_s < 2.0 * told_s:
             self._stale.pop(0)  # a burst of late ones, so far
             return batch
         self._stale.clear()
         self._counts.duplicated -= sum(map(len, parts[:-1]))
-        whole = parts[0]
-        for part in parts[1:]:
-            whole = _joined(whole, part)
-        by_us = self._jumped(int(_times(whole)[0]), int(time_us[-1]), arrival_s)
-        return _shifted(whole, -by_us)
+        whole = joined(parts)
+        by_us = self._jumped(int(times_of(whole)[0]), int(time_us[-1]), arrival_s)
+        return shifted(whole, -by_us)
 
     def _find_hidden_jump(self, arrival_s: float) -> None:
         """Behind a stall a jump passes for a loss, until what comes after it is early."""
@@ -296,32 +309,3 @@ class DeviceTimeLedger:
 
 def _lost_in(steps: IntArray, period_us: float) -> int:
     return int(np.maximum(np.rint(steps / period_us) - 1, 0).sum())
-
-
-def _times(batch: InertialSamples) -> IntArray:
-    if batch.device_time_us is None:
-        raise ValueError("this ledger needs device times")
-    return batch.device_time_us
-
-
-def _shifted(batch: InertialSamples, by_us: int) -> InertialSamples:
-    return InertialSamples(_times(batch) + by_us, batch.acc_m_s2, batch.gyr_rad_s) if by_us else batch
-
-
-def _later_shifted(batch: InertialSamples, begin: int, by_us: int) -> InertialSamples:
-    """The samples from ``begin`` on are shifted."""
-    time_us = _times(batch).copy()
-    time_us[begin:] += by_us
-    return InertialSamples(time_us, batch.acc_m_s2, batch.gyr_rad_s)
-
-
-def _part(batch: InertialSamples, rows: list[int]) -> InertialSamples:
-    return InertialSamples(_times(batch)[rows], batch.acc_m_s2[rows], batch.gyr_rad_s[rows])
-
-
-def _joined(a: InertialSamples, b: InertialSamples) -> InertialSamples:
-    return InertialSamples(
-        np.concatenate([_times(a), _times(b)]),
-        np.concatenate([a.acc_m_s2, b.acc_m_s2]),
-        np.concatenate([a.gyr_rad_s, b.gyr_rad_s]),
-    )

@@ -135,6 +135,44 @@ def test_a_hole_counts_once_wherever_the_new_clock_stands(behind_s, hole_s, link
     assert counts.lost_over_restarts > 0
 
 
+@pytest.mark.parametrize(("hole_s", "ahead_s"), [(6.0, 2.0), (30.0, 10.0), (30.0, 28.5), (3000.0, 1.0)])
+@pytest.mark.parametrize("size", [1, 10])
+def test_a_new_clock_that_has_overtaken_the_old_one_is_a_new_clock(hole_s, ahead_s, size):
+    """The sensor went off soon after it was switched on, and was away for longer than it had been there."""
+    ledger, given = DeviceTimeLedger(100), []
+    rng = np.random.default_rng(3)
+    for begin_s, clock_s in ((0.0, 5.0), (4.0 + hole_s, 9.0 + ahead_s)):
+        for i in range(0, 400, size):
+            times_us = 1_000_000 * clock_s + 10_000 * np.arange(i, i + size)
+            arrival_s = begin_s + 0.01 * (i + size - 1) + 0.02 + 0.004 * rng.random()
+            given += ledger.take(batch(times_us.astype(np.int64).tolist()), arrival_s)
+        ledger.reconnected()
+    counts = ledger.counts()
+    assert (counts.received, counts.clock_restarts, counts.duplicated) == (800, 1, 0)
+    assert counts.lost == counts.lost_over_restarts
+    assert abs(counts.lost - 100 * hole_s) <= 2
+    times_s = 1e-6 * np.concatenate([part.device_time_us for part in given])
+    (back,) = np.flatnonzero(np.diff(times_s) < 0)
+    assert np.diff(times_s)[back] < -1.0  # as it is shown everywhere else
+    assert back == 399
+
+
+@pytest.mark.parametrize("still_s", [0.5, 2.0, 20.0])
+def test_what_waited_while_the_computer_stood_still_after_a_return_is_of_the_old_clock(still_s):
+    """It comes late, but all at once."""
+    ledger = DeviceTimeLedger(100)
+    n_given = 0
+    for i in range(400):
+        n_given += sum(map(len, ledger.take(batch([10_000 * i]), 0.01 * i + 0.02)))
+    ledger.reconnected()
+    woke_s = 10.0 + still_s
+    for i in range(1000, 1000 + round(100 * still_s) + 300):
+        n_given += sum(map(len, ledger.take(batch([10_000 * i]), max(0.01 * i + 0.02, woke_s + 1e-5 * (i - 1000)))))
+    counts = ledger.counts()
+    assert (counts.lost, counts.lost_over_restarts, counts.clock_restarts) == (600, 0, 0)
+    assert counts.received == n_given == 700 + round(100 * still_s)
+
+
 def test_a_link_that_was_down_on_one_clock_is_counted_once_and_exactly():
     ledger = DeviceTimeLedger(100)
     deliver(ledger, (10_000 * np.arange(100)).tolist(), 0.0, 7)
