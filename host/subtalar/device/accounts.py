@@ -39,6 +39,11 @@ class Accounts:
         """How often the device's own clock began anew."""
         return self._by_device.counts().clock_restarts if self._by_device else 0
 
+    @property
+    def restarts_unannounced(self) -> int:
+        """How often the device began anew, and was off for it, while the link stood."""
+        return self._by_device.counts().restarts_unannounced if self._by_device else 0
+
     def silent_s(self, now_s: float) -> float:
         """How long no sample has come, in session seconds; 0 where none ever did."""
         return 0.0 if self._newest_s is None else now_s - self._newest_s

@@ -29,7 +29,8 @@ set back; a late or doubled datagram is followed by newer ones sooner."""
 
 @dataclass
 class Counts:
-    """Counters. ``lost_over_restarts`` is the part of ``lost`` that only the host's clock tells.
+    """Counters. ``lost_over_restarts`` is the part of ``lost`` that only the host's clock tells,
+    ``restarts_unannounced`` those of the restarts that left a hole though the link stood.
 
     They only grow, but that samples which prove to be of a clock that jumped are lost or doubled no longer.
     """
@@ -39,6 +40,7 @@ class Counts:
     duplicated: int = 0
     implausible: int = 0
     clock_restarts: int = 0
+    restarts_unannounced: int = 0
     clock_jumps: int = 0
     lost_over_restarts: int = 0
 
@@ -140,6 +142,7 @@ class DeviceTimeLedger:
         if missed > 0 and (self._is_back or missed * self.period_us > 1e6 * usual_s + self.period_us):
             self._counts.lost += missed
             self._counts.lost_over_restarts += missed
+            self._counts.restarts_unannounced += not self._is_back
 
     def _take(self, batch: InertialSamples, first: bool, allowed_us: float, arrival_s: float) -> list[InertialSamples]:
         time_us = times_of(batch)
@@ -217,12 +220,15 @@ class DeviceTimeLedger:
         assert self._last_us is not None
         period_us = self.period_us
         steps = 1
+        newest_then_us = round(self._last_us + period_us + newest_us - first_us)
         if self._envelope.is_known:
-            newest_then_us = round(self._last_us + period_us + newest_us - first_us)
             late_s = self._envelope.late_s(newest_then_us, arrival_s)
             median_s, usual_s = self._envelope.usual_late_s
             if late_s > usual_s + 1e-6 * period_us:
                 steps += round((late_s - median_s) * 1e6 / period_us)
+        elif self._is_back:  # it was there too shortly to say how late it usually is
+            late_s = arrival_s - self._last_good_s - 1e-6 * (newest_then_us - self._last_us)
+            steps += max(round(late_s * 1e6 / period_us), 0)
         by_us = first_us - round(self._last_us + steps * period_us)
         self._counts.lost_over_restarts += steps - 1
         self._counts.clock_jumps += 1

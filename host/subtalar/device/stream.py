@@ -235,12 +235,11 @@ class SensorStream:
         policy = self._policy
         woke = loop.time()
         silent_s = 0.0
-        restarts = self._accounts.clock_restarts
         while True:
             self._raise_if_closed()
-            if self.protocol.streams_unasked and self._accounts.clock_restarts > restarts:
-                restarts = self._accounts.clock_restarts  # its link stood: nobody else told it how to measure
+            if not self._configured:
                 await self.perform(self.protocol.configure(), may_stop_it=True)
+                self._configured = True
             if polling.done():
                 polling.result()
             if self._host_stopped_it:
@@ -381,7 +380,10 @@ class SensorStream:
 
     def _take_samples(self, batch: InertialSamples, arrival_s: float) -> None:
         self._sample_at = asyncio.get_running_loop().time()
+        restarts = self._accounts.restarts_unannounced
         parts = self._accounts.take(batch, arrival_s)
+        if self._accounts.restarts_unannounced > restarts and self.protocol.streams_unasked:
+            self._configured = False  # it goes on at the rate that it has saved, until it is told again
         if self._link != "streaming":
             self._set_link("streaming")
         self._note_rate()

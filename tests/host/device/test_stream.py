@@ -125,14 +125,31 @@ async def test_a_sensor_that_begins_anew_while_its_link_stands_is_told_again_how
         await configured(stream)
         ximu3.stream(5)
         told = len(ximu3.got)
+        await asyncio.sleep(0.3)
         ximu3.restart()
         for _ in range(5):
             ximu3.stream(5)
         assert ximu3.got[told:] == []
+        received = sink.n
+        assert received < 15, "what it sends at the rate that it has saved is not passed on"
         await sink.until(lambda: ximu3.got[told:] == ximu3.got[:told])
+        await configured(stream)
         ximu3.stream(5)
         assert stream.ledger().reconnects == 0
+        assert sink.n == received + 5
     assert stream.clock_restarts == 1
+
+
+async def test_a_clock_that_jumps_while_the_sensor_streams_on_costs_nothing(ximu3, sink):
+    stream = make(ximu3, sink, "ximu3", replace(PATIENT, silent_after_s=0.4))
+    async with running(stream):
+        await configured(stream)
+        ximu3.stream(20)
+        ximu3.restart()
+        ximu3.stream(20)
+        await asyncio.sleep(0.3)
+        assert ximu3.got.count(b'{"ping":null}\n') == 1
+    assert (stream.clock_restarts, sink.n) == (1, 40)
 
 
 @pytest.mark.parametrize("slept_s", [0.55, 1.5])
