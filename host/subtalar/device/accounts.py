@@ -42,7 +42,7 @@ class Accounts:
     @property
     def restarts_unannounced(self) -> int:
         """How often the device began anew, and was off for it, while the link stood."""
-        return self._by_device.counts().restarts_unannounced if self._by_device else 0
+        return self._by_device.restarts_unannounced if self._by_device else 0
 
     def silent_s(self, now_s: float) -> float:
         """How long no sample has come, in session seconds; 0 where none ever did."""

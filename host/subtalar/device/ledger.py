@@ -29,8 +29,7 @@ set back; a late or doubled datagram is followed by newer ones sooner."""
 
 @dataclass
 class Counts:
-    """Counters. ``lost_over_restarts`` is the part of ``lost`` that only the host's clock tells,
-    ``restarts_unannounced`` those of the restarts that left a hole though the link stood.
+    """Counters. ``lost_over_restarts`` is the part of ``lost`` that only the host's clock tells.
 
     They only grow, but that samples which prove to be of a clock that jumped are lost or doubled no longer.
     """
@@ -40,7 +39,6 @@ class Counts:
     duplicated: int = 0
     implausible: int = 0
     clock_restarts: int = 0
-    restarts_unannounced: int = 0
     clock_jumps: int = 0
     lost_over_restarts: int = 0
 
@@ -81,6 +79,8 @@ class DeviceTimeLedger:
         self._is_back = False
         self._last_good_s = 0.0
         self._counts = Counts()
+        self.restarts_unannounced = 0
+        """Those that left a hole though the link stood."""
 
     @property
     def period_us(self) -> float:
@@ -142,7 +142,7 @@ class DeviceTimeLedger:
         if missed > 0 and (self._is_back or missed * self.period_us > 1e6 * usual_s + self.period_us):
             self._counts.lost += missed
             self._counts.lost_over_restarts += missed
-            self._counts.restarts_unannounced += not self._is_back
+            self.restarts_unannounced += not self._is_back
 
     def _take(self, batch: InertialSamples, first: bool, allowed_us: float, arrival_s: float) -> list[InertialSamples]:
         time_us = times_of(batch)
