@@ -65,6 +65,15 @@ def test_a_session_that_got_over_it() -> None:
     assert found.error_after_deg == pytest.approx((0.5, 0.5, 0.5))
 
 
+def test_the_row_of_the_last_sample_is_not_in_the_hole() -> None:
+    """The clock of the sensor is estimated: a row may lie a millisecond behind the arrival of its own sample."""
+    last_arrival_s = GONE_S - 1 / RATE_HZ + 0.01
+    rows = (angles(5.0012, last_arrival_s + 0.0013, Quality.OK), *lived().angles["right"][1:])
+    assert rows[0].time_s[-1] > last_arrival_s
+    found = judge(lived(angles={"right": rows}))
+    assert (found.is_marked, found.invented) == (True, 0)
+
+
 def test_what_never_came_back_has_no_figure() -> None:
     found = judge(lived(links=((1.0, FOOT, "streaming"),)))
     assert (found.noticed_s, found.streaming_s, found.strides) == (None, None, None)

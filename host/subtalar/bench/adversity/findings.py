@@ -94,6 +94,7 @@ def _leg(lived: Lived, side: Side, back_s: float) -> _Leg:
     quality = np.concatenate([b.quality for b in rows]) if rows else np.empty(0, np.uint8)
     known = np.isfinite(angles_deg).any(axis=1)
     last_s, first_s = _hole(lived, side)
+    last_s += 0.5 / lived.case.rate_hz  # the sensor's clock is estimated: its last row may lie behind its own arrival
     inside = (time_s > last_s) & (time_s < first_s - _ON_ITS_WAY_S)
     is_ok = quality == Quality.OK
     ok_at = time_s[is_ok & (time_s >= first_s - _ON_ITS_WAY_S)]
