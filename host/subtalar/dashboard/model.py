@@ -321,7 +321,8 @@ def sensor_row(status: SensorStatus, live: bool = True) -> SensorRow:
     ledger, battery = status.ledger, status.battery_percent
     share = lost_share(ledger)
     counted = ledger.received + ledger.lost > 0 and severity != "problem"  # what is missing now is counted afterwards
-    about = "≈ " if ledger.lost_is_estimated and ledger.lost else ""
+    about = "≈ " if ledger.lost_is_estimated else ""
+    lost = f"{about}{100 * share:.2f} % ({ledger.lost:,})".replace(",", " ") if share or not about else "none noticed"
     return SensorRow(
         name=site_words(status.info.site),
         link=link,
@@ -329,7 +330,7 @@ def sensor_row(status: SensorStatus, live: bool = True) -> SensorRow:
         rate="–" if status.rate_hz is None or not live else f"{status.rate_hz:.0f} Hz",
         battery="–" if battery is None else f"{battery:.0f} %",
         battery_low=battery is not None and battery <= 20,
-        lost=f"{about}{100 * share:.2f} % ({ledger.lost:,})".replace(",", " ") if counted else "–",
+        lost=lost if counted else "–",
         lost_many=share >= MANY_LOST_RATIO and counted,
         details=ledger_words(ledger),
     )

@@ -319,7 +319,7 @@ def summary_lines(model: DashboardModel) -> list[str]:
             if m == m
         ]
         lines.append(f"{SIDE_WORDS[mean.side]}, mean of the last {mean.n} good strides: {', '.join(parts)}.")
-    lines += [f"{row.name}: lost {row.lost}, battery {row.battery}." for row in model.sensor_rows]
+    lines += [f"{row.name}: battery {row.battery}, lost samples: {row.lost}." for row in model.sensor_rows]
     if facts.recording_error:
         lines.append(f"The recording has a problem: {facts.recording_error}")
     if facts.recording_note:

@@ -12,6 +12,7 @@ import numpy as np
 
 _BIN_S: Final = 1.0
 _BINS: Final = 10
+_SETTLED_BINS: Final = 3
 _RECENT: Final = 64
 _BURST_S: Final = 0.002
 _ENOUGH: Final = 16
@@ -50,6 +51,13 @@ class ArrivalEnvelope:
     def is_known(self) -> bool:
         """Whether enough has arrived to judge by."""
         return len(self._recent) >= _ENOUGH
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether so much has arrived that nothing will be earlier by more than the arrivals scatter: delays go on for
+        a while, and a few dozen samples may share one of them.
+        """
+        return self.is_known and len(self._bins) >= _SETTLED_BINS
 
     def late_s(self, device_us: int, arrival_s: float) -> float:
         """By how much a sample is later than the least delayed one; negative if it came before it could."""

@@ -204,7 +204,7 @@ class DeviceTimeLedger:
 
     def _is_early(self, time_us: IntArray, arrival_s: float) -> bool:
         """Whether the newest sample came before it can have been measured, by more than the arrivals scatter."""
-        if not self._envelope.is_known:
+        if not self._envelope.is_settled:
             return False
         return self._envelope.late_s(int(time_us[-1]), arrival_s) < -self._margin_s()
 
@@ -274,7 +274,7 @@ class DeviceTimeLedger:
         gap_at_s, gap_s, lost = self._late_gap
         if arrival_s - gap_at_s > 1e-6 * _JUMP_US:
             self._late_gap = None
-        elif self._envelope.is_known:
+        elif self._envelope.is_settled:
             early_s = -self._envelope.late_s(self._last_us, arrival_s)
             if early_s > self._margin_s() and early_s < gap_s + self._margin_s():
                 self._counts.lost -= lost

@@ -284,7 +284,7 @@ class Shimmer3(DeviceProtocol):
         yield from self._must_get(_GET_HARDWARE, frames.HARDWARE)
         if self._hardware == _SHIMMER3R:
             raise LinkError("This is a Shimmer3R, which is not supported: use a Shimmer3.")
-        yield from self._set(_CRC_ON, tries=1)  # firmware that has no CRC stays silent
+        yield from self._set(_CRC_ON)  # firmware that has none stays silent, as does a line that lost the ack
 
     def configure(self) -> Script:
         """Rates, ranges, sensors and calibration, CRC where the firmware has it; then start.

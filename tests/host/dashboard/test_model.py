@@ -198,7 +198,7 @@ def test_sensor_words():
 
 def test_nothing_lost_is_not_an_estimate():
     status = SensorStatus(SensorInfo(BodySite.LEFT_FOOT, 100.0), "streaming", ledger=Ledger(900, 0, True))
-    assert sensor_row(status).lost == "0.00 % (0)"
+    assert sensor_row(status).lost == "none noticed"
 
 
 def test_a_spread_is_never_shown_as_none_at_all():

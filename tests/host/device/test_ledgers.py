@@ -245,6 +245,16 @@ def test_a_gap_that_agrees_with_the_arrivals_is_loss(lost, jitter_s):
     assert ledger.counts().clock_jumps == 0
 
 
+def test_a_sample_that_is_earlier_than_the_first_few_were_is_no_jump_of_the_clock():
+    """Delays that go on for a while have not shown yet how early a sample can come."""
+    ledger = DeviceTimeLedger(50)
+    for i in range(60):
+        if i != 30:
+            late_s = 0.150 + 0.002 * (i % 5) if i < 30 else 0.120
+            ledger.take(batch([20_000 * i]), 0.02 * i + late_s)
+    assert (ledger.counts().lost, ledger.counts().clock_jumps) == (1, 0)
+
+
 def test_a_jump_together_with_a_loss_is_told_apart_as_far_as_arrivals_go():
     ledger, out = jumping(1.0, lost=50, after=1000)
     counts = ledger.counts()

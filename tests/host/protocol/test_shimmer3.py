@@ -131,6 +131,31 @@ def test_old_firmware_without_crc_and_ack_switch_works_too(visit):
     assert v.protocol.health.corrupt_bytes == 0
 
 
+@pytest.mark.parametrize("lost", ["command", "answer"])
+def test_a_line_that_loses_a_piece_costs_no_checksum(visit, lost):
+    device = firmware()
+    v, take, poll, eaten = visit(create_protocol("shimmer3"), device), device.on_bytes, device.poll, []
+
+    def lossy_take(data, now_s):
+        if lost == "command" and data == b"\x8b\x02" and not eaten:
+            eaten.append(data)
+        else:
+            take(data, now_s)
+
+    def lossy_poll(now_s):
+        payloads = poll(now_s)
+        if lost == "answer" and device.crc_on and payloads and not eaten:
+            eaten.extend(payloads)
+            return []
+        return payloads
+
+    device.on_bytes, device.poll = lossy_take, lossy_poll
+    v.run(v.protocol.configure())
+    assert eaten
+    assert device.crc_on
+    assert len(times(v.pass_time(1.0))) > 80
+
+
 def test_stop_identify_battery_blink_save_and_docking(visit):
     v = visit(create_protocol("shimmer3"), firmware())
     v.run(v.protocol.configure())
