@@ -43,7 +43,9 @@ class Reading:
 
 @dataclass(frozen=True)
 class SensorRow:
-    """One sensor in words; ``severity`` is the colour that goes with ``link``."""
+    """One sensor in words; ``severity`` is the colour that goes with ``link``. ``lost_in_short`` is for where there is
+    little room.
+    """
 
     name: str
     link: str
@@ -52,6 +54,7 @@ class SensorRow:
     battery: str
     battery_low: bool
     lost: str
+    lost_in_short: str
     lost_many: bool
     details: str
 
@@ -322,7 +325,8 @@ def sensor_row(status: SensorStatus, live: bool = True) -> SensorRow:
     share = lost_share(ledger)
     counted = ledger.received + ledger.lost > 0 and severity != "problem"  # what is missing now is counted afterwards
     about = "≈ " if ledger.lost_is_estimated else ""
-    lost = f"{about}{100 * share:.2f} % ({ledger.lost:,})".replace(",", " ") if share or not about else "none noticed"
+    in_short = f"{about}{100 * share:.{1 if share >= 0.01 else 2}f} %" if share else f"{about}0 %"
+    lost = f"{about}{100 * share:.2f} % ({ledger.lost:,})".replace(",", " ") if share or not about else in_short
     return SensorRow(
         name=site_words(status.info.site),
         link=link,
@@ -331,6 +335,7 @@ def sensor_row(status: SensorStatus, live: bool = True) -> SensorRow:
         battery="–" if battery is None else f"{battery:.0f} %",
         battery_low=battery is not None and battery <= 20,
         lost=lost if counted else "–",
+        lost_in_short=in_short if counted else "–",
         lost_many=share >= MANY_LOST_RATIO and counted,
         details=ledger_words(ledger),
     )

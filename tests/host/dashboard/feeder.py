@@ -56,6 +56,7 @@ class Feeder:
         self.time_s = 0.0
         self.walking = True
         self.silent: set[Side] = set()
+        self.lost = (0, 3, 41, 1)
         self.lone: dict[Side, Segment] = {}
         self.quality = Quality.OK
         self.truth = False
@@ -156,7 +157,7 @@ class Feeder:
                         link,
                         self.rate_hz - 0.2 * k if link == "streaming" else 0.0 if link == "silent" else None,
                         (86.0, 78.0, 17.0, 91.0)[k],
-                        Ledger(received, (0, 3, 41, 1)[k] if received else 0, k == 1),
+                        Ledger(received, self.lost[k] if received else 0, k == 1),
                     )
                 ]
             )

@@ -191,14 +191,16 @@ def test_sensor_words():
     row = sensor_row(SensorStatus(info, "streaming", 99.6, 12.0, Ledger(9900, 100, True)))
     assert (row.name, row.link, row.severity) == ("Left shank", "streaming", "ok")
     assert (row.rate, row.battery, row.battery_low) == ("100 Hz", "12 %", True)
-    assert (row.lost, row.lost_many) == ("≈ 1.00 % (100)", True)
+    assert (row.lost, row.lost_in_short, row.lost_many) == ("≈ 1.00 % (100)", "≈ 1.0 %", True)
     unknown = sensor_row(SensorStatus(info))
     assert (unknown.rate, unknown.battery, unknown.lost, unknown.severity) == ("–", "–", "–", "off")
 
 
-def test_nothing_lost_is_not_an_estimate():
+def test_where_losses_are_estimated_none_is_about_none():
     status = SensorStatus(SensorInfo(BodySite.LEFT_FOOT, 100.0), "streaming", ledger=Ledger(900, 0, True))
-    assert sensor_row(status).lost == "none noticed"
+    assert (sensor_row(status).lost, sensor_row(status).lost_in_short) == ("≈ 0 %", "≈ 0 %")
+    few = dataclasses.replace(status, ledger=Ledger(100_000, 3))
+    assert (sensor_row(few).lost, sensor_row(few).lost_in_short) == ("0.00 % (3)", "0.00 %")
 
 
 def test_a_spread_is_never_shown_as_none_at_all():

@@ -116,6 +116,18 @@ def test_before_calibration_there_are_words_and_no_curve(app, make_window, feede
     assert window.strides._stack.currentIndex() == 0
 
 
+def test_a_bad_day_of_all_sensors_is_told_whole(app, make_window, feeder):
+    """A figure whose beginning is cut off is another figure."""
+    feeder.lost = (2494,) * 4
+    feeder.feed_until(14.0)
+    feeder.status(left_foot="reconnecting")
+    window = make_window()
+    redraw(app, window)
+    cells = [cell for line in window.sensors.cells for cell in line]
+    assert "▲ ≈ 64.0 %" in [cell.text() for cell in cells]
+    assert [cell.text() for cell in cells if cell.width() < cell.sizeHint().width()] == []
+
+
 def test_a_silent_side_turns_grey_and_says_so(app, make_window, feeder):
     from subtalar.dashboard.qt import theme
 

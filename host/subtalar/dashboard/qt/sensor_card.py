@@ -23,7 +23,7 @@ class SensorCard(QFrame):
         column.setSpacing(6)
         column.addWidget(theme.label("Sensors", 15, theme.INK, QFont.Weight.Bold))
         self._grid = QGridLayout()
-        self._grid.setHorizontalSpacing(8)
+        self._grid.setHorizontalSpacing(6)
         self._grid.setVerticalSpacing(6)
         for k, head in enumerate(_HEADS):
             self._grid.addWidget(_aligned(theme.label(head, 12, theme.INK_SOFT), k), 0, k)
@@ -40,7 +40,7 @@ class SensorCard(QFrame):
         self._shown = rows
         self._empty.setVisible(not rows)
         while len(self.cells) < len(rows):
-            line = [_aligned(theme.label("", 13), k) for k in range(len(_HEADS))]
+            line = [_aligned(theme.label("", 12), k) for k in range(len(_HEADS))]
             for k, cell in enumerate(line):
                 self._grid.addWidget(cell, len(self.cells) + 1, k)
             self.cells.append(line)
@@ -57,7 +57,7 @@ class SensorCard(QFrame):
             )
             _set(
                 lost,
-                f"▲ {row.lost}" if row.lost_many else row.lost,
+                f"▲ {row.lost_in_short}" if row.lost_many else row.lost_in_short,
                 theme.SEVERITY_COLOUR["problem"] if row.lost_many else theme.INK,
             )
 
