@@ -130,7 +130,7 @@ def _table() -> QTableWidget:
     header.setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom)
     header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
     header.setMinimumSectionSize(36)
-    for k, width in ((0, 44), (1, 52), (last, 92)):
+    for k, width in ((0, 44), (1, 58), (last, 92)):
         header.setSectionResizeMode(k, QHeaderView.ResizeMode.Fixed)
         table.setColumnWidth(k, width)
     table.verticalHeader().hide()

@@ -3,7 +3,7 @@
 from typing import Final
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontMetricsF, QPalette
 from PySide6.QtWidgets import QApplication, QLabel, QSizePolicy, QWidget
 
 from subtalar.dashboard.instruction import Level
@@ -42,6 +42,9 @@ BANNER: Final[dict[Level, tuple[str, str, str]]] = {
 """Background, text, border of the instruction line."""
 
 _FAMILIES = ("Inter", "Segoe UI Variable", "Segoe UI", "SF Pro Text", "Helvetica Neue", "Noto Sans", "Liberation Sans")
+_SAMPLE: Final = "Right shank mean ± 0.12"
+_SAMPLE_PX: Final = 155
+"""What the layout has room for. The font of a bare Debian, DejaVu Sans, takes a sixth more, and is drawn narrower."""
 
 STYLE: Final = f"""
 QWidget {{ color: {INK}; }}
@@ -94,6 +97,8 @@ def apply(app: QApplication) -> None:
     family = next((f for f in _FAMILIES if f in installed), app.font().family())
     base = QFont(family)
     base.setPixelSize(14)
+    if family not in _FAMILIES and QFontMetricsF(base).horizontalAdvance(_SAMPLE) > _SAMPLE_PX:
+        base.setStretch(round(100 * _SAMPLE_PX / QFontMetricsF(base).horizontalAdvance(_SAMPLE)))
     app.setFont(base)
     app.setStyleSheet(STYLE)
 
