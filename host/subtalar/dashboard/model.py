@@ -326,7 +326,7 @@ def sensor_row(status: SensorStatus, live: bool = True) -> SensorRow:
     counted = ledger.received + ledger.lost > 0 and severity != "problem"  # what is missing now is counted afterwards
     about = "≈ " if ledger.lost_is_estimated else ""
     in_short = f"{about}{100 * share:.{1 if share >= 0.01 else 2}f} %" if share else f"{about}0 %"
-    lost = f"{about}{100 * share:.2f} % ({ledger.lost:,})".replace(",", " ") if share or not about else in_short
+    in_full = f"{about}{100 * share:.2f} % ({ledger.lost:,})".replace(",", " ")
     return SensorRow(
         name=site_words(status.info.site),
         link=link,
@@ -334,7 +334,7 @@ def sensor_row(status: SensorStatus, live: bool = True) -> SensorRow:
         rate="–" if status.rate_hz is None or not live else f"{status.rate_hz:.0f} Hz",
         battery="–" if battery is None else f"{battery:.0f} %",
         battery_low=battery is not None and battery <= 20,
-        lost=lost if counted else "–",
+        lost="–" if not counted else in_short if about and not share else in_full,
         lost_in_short=in_short if counted else "–",
         lost_many=share >= MANY_LOST_RATIO and counted,
         details=ledger_words(ledger),

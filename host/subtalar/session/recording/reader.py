@@ -149,9 +149,8 @@ def _ledger(found: Survey, site: BodySite) -> Ledger:
     if status is not None:
         ledger = status.ledger
         if found.header.is_later_part:
-            since = counted_since(ledger, found.begun[site].ledger)
-            ledger = since if found.damaged else replace(since, received=received)
-        elif received > ledger.received:  # a crash: the last samples came after the last status
+            ledger = counted_since(ledger, found.begun[site].ledger)
+        if received > ledger.received:  # samples before the first status that counts, or between the last and a crash
             ledger = replace(ledger, received=received)
         gone = max(0, ledger.received - received) if found.damaged else 0
         return replace(ledger, received=ledger.received - gone, lost=ledger.lost + gone)
