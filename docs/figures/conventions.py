@@ -22,8 +22,8 @@ from drawing import (
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyArrowPatch
 
-from subtalar.estimation.joint_angles import ankle_angles_deg
-from subtalar.estimation.quaternions import from_matrix
+from subtalar.estimation.angles.joint_angles import ankle_angles_deg
+from subtalar.estimation.numerics.quaternions import from_matrix
 from subtalar.types import Side
 
 SEGMENT_COLOURS = (X_COLOUR, Y_COLOUR, Z_COLOUR)

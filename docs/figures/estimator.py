@@ -12,17 +12,18 @@ import matplotlib.pyplot as plt
 import numpy as np
 from drawing import INK, PALE, X_COLOUR, Y_COLOUR, Z_COLOUR, save
 
-from subtalar.estimation import leg_steps, leg_tracker
-from subtalar.estimation import quaternions as quat
-from subtalar.estimation.ankle_path import StrideHeading, ankle_velocity, stride_heading
-from subtalar.estimation.arrival_floor import ArrivalFloor
+from subtalar.estimation.clocks.arrival_floor import ArrivalFloor
 from subtalar.estimation.estimator import GaitEstimator
-from subtalar.estimation.gait_events import SwingEvents, swing_events
-from subtalar.estimation.heading import HeadingFilter
-from subtalar.estimation.motion import ACC, GYR, TIME
+from subtalar.estimation.gait import step_reporter as leg_steps
+from subtalar.estimation.gait.gait_events import SwingEvents, swing_events
+from subtalar.estimation.joint.heading import HeadingFilter
+from subtalar.estimation.joint.joint_path import StrideHeading, ankle_velocity, stride_heading
+from subtalar.estimation.leg import leg_tracker
+from subtalar.estimation.leg.stride_learning import learn_stride
+from subtalar.estimation.numerics import quaternions as quat
 from subtalar.estimation.parameters import Parameters
-from subtalar.estimation.stride_learning import learn_stride
-from subtalar.estimation.stride_window import StrideWindow
+from subtalar.estimation.rows.motion import ACC, GYR, TIME
+from subtalar.estimation.rows.stride_window import StrideWindow
 from subtalar.session.opening import open_session
 from subtalar.types import AngleBlock, BodySite, GaitEvent
 from subtalar_sim.body import BodyConfig

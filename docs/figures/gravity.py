@@ -11,10 +11,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 from drawing import PALE, X_COLOUR, Y_COLOUR, Z_COLOUR, save
 
-from subtalar.estimation import leg_tracker
 from subtalar.estimation.estimator import GaitEstimator
-from subtalar.estimation.gravity import GravityFilter, LegGravity
-from subtalar.estimation.stride_learning import learn_stride
+from subtalar.estimation.inclination.gravity import GravityFilter
+from subtalar.estimation.leg import leg_tracker
+from subtalar.estimation.leg.leg_gravity import LegGravity
+from subtalar.estimation.leg.stride_learning import learn_stride
 from subtalar.session.opening import open_session
 from subtalar_sim.body import BodyConfig
 from subtalar_sim.config import SimulationConfig

@@ -6,10 +6,10 @@ from drawing import FOOT_COLOUR, INK, PALE, X_COLOUR, Y_COLOUR, Z_COLOUR, foot_s
 from matplotlib.axes import Axes
 from scipy.spatial import ConvexHull
 
-from subtalar.estimation.joint_angles import ankle_angles_deg
+from subtalar.estimation.angles.joint_angles import ankle_angles_deg
+from subtalar.estimation.angles.subtalar_axis import axis_in_foot
+from subtalar.estimation.numerics.quaternions import multiply
 from subtalar.estimation.parameters import SubtalarAxis
-from subtalar.estimation.quaternions import multiply
-from subtalar.estimation.subtalar_axis import axis_in_foot
 
 AXIS = SubtalarAxis()
 CENTRE = np.array([-0.01, -0.02, 0.0])

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from subtalar.errors import InputError
-from subtalar.estimation.compiled import warm_up
-from subtalar.estimation.foot_only import FootLeg
-from subtalar.estimation.leg import Leg
-from subtalar.estimation.one_sensor import OneSensorLeg
+from subtalar.estimation.inclination.sensor_stream import SensorStream, StreamCounts
+from subtalar.estimation.leg.foot_only import FootLeg
+from subtalar.estimation.leg.one_sensor import OneSensorLeg
+from subtalar.estimation.leg.shank_only import ShankLeg
+from subtalar.estimation.leg.two_sensors import Leg
+from subtalar.estimation.numerics.compiled import warm_up
 from subtalar.estimation.parameters import Parameters
-from subtalar.estimation.sensor_stream import SensorStream, StreamCounts
-from subtalar.estimation.shank_only import ShankLeg
 from subtalar.estimation.snapshot import pack, unpack
 from subtalar.types import (
     SIDES,

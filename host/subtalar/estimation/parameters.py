@@ -7,7 +7,7 @@ from subtalar.errors import InputError
 
 @dataclass(frozen=True)
 class ClockParameters:
-    """Device clock to session clock (``clock.py``, ``arrival_floor.py``)."""
+    """Device clock to session clock (``sensor_clock.py``, ``arrival_floor.py``)."""
 
     bin_s: float = 1.0
     window_s: float = 900.0

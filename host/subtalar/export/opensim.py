@@ -13,7 +13,7 @@ import numpy as np
 
 from subtalar.conventions import ANGLE_NAMES
 from subtalar.errors import InputError
-from subtalar.estimation import quaternions as quat
+from subtalar.estimation.numerics import quaternions as quat
 from subtalar.export.content import Found, Options, angle_rate_hz, sides_with_ankle, stem
 from subtalar.export.folder import Target
 from subtalar.export.gaps import neighbours

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from subtalar.estimation import Parameters
-from subtalar.estimation.motion import TIME
-from subtalar.estimation.sensor_stream import REAL, SensorStream
+from subtalar.estimation.inclination.sensor_stream import SensorStream
+from subtalar.estimation.rows.motion import TIME
+from subtalar.estimation.rows.sensor_rows import REAL
 from subtalar.session.interleave import cut
 from subtalar.types import FloatArray, SampleBlock, SensorInfo
 

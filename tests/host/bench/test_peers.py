@@ -13,7 +13,7 @@ from subtalar.bench.peers.comparison import PeerScore, table
 from subtalar.bench.peers.joint import ankle_fixed_in_standing, ankle_heading_corrected
 from subtalar.bench.peers.told import Told, kabsch, tell, true_rotation
 from subtalar.errors import InputError
-from subtalar.estimation.joint_angles import ankle_angles_deg
+from subtalar.estimation.angles.joint_angles import ankle_angles_deg
 from subtalar.types import SIDES, Side
 
 

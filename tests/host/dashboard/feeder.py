@@ -12,8 +12,8 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 
 from subtalar.acquisition.ring import RingWriter, SessionFacts
+from subtalar.estimation.angles.subtalar_axis import subtalar_angles
 from subtalar.estimation.parameters import SubtalarAxis
-from subtalar.estimation.subtalar_axis import subtalar_angles
 from subtalar.types import (
     SIDES,
     AngleBlock,

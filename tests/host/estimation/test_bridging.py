@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from subtalar.estimation.inclination.sensor_stream import SensorStream, StreamCounts
 from subtalar.estimation.parameters import Parameters
-from subtalar.estimation.sensor_stream import SensorStream, StreamCounts
 from subtalar.types import BodySite, SampleBlock, SensorInfo
 
 RATE_HZ = 100.0

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from subtalar.estimation import compiled
-from subtalar.estimation.compiled import warm_up
+from subtalar.estimation.numerics import compiled
+from subtalar.estimation.numerics.compiled import warm_up
 
 
 def test_everything_declared_is_compiled_by_warming_up() -> None:
@@ -22,7 +22,8 @@ _RUN = """
 import sys
 sys.path[:0] = eval(sys.argv[2])
 from subtalar.session import open_session
-from subtalar.estimation import GaitEstimator, compiled
+from subtalar.estimation import GaitEstimator
+from subtalar.estimation.numerics import compiled
 session = open_session(sys.argv[1])
 for block_s in (0.01, 5.0):
     estimator, strides = GaitEstimator(session.sensors), 0
@@ -52,7 +53,7 @@ def test_a_change_in_any_module_voids_what_was_kept(monkeypatch: pytest.MonkeyPa
 _LOOPS = """
 import sys
 sys.path[:0] = eval(sys.argv[1])
-from subtalar.estimation import compiled
+from subtalar.estimation.numerics import compiled
 compiled._DECLARED.clear()
 import loops
 ready = compiled.warmed()
@@ -65,7 +66,7 @@ def test_a_second_process_compiles_nothing_more(tmp_path: Path, monkeypatch: pyt
     """Also not what the first one compiled because a function that was declared earlier calls it."""
     monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
     (tmp_path / "loops.py").write_text(
-        "from subtalar.estimation.compiled import compiled\n"
+        "from subtalar.estimation.numerics.compiled import compiled\n"
         "@compiled('(f8[::1],)')\n"
         "def caller(x):\n    return called(x) + 1.0\n"
         "@compiled('(f8[::1],)')\n"

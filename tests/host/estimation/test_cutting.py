@@ -7,9 +7,9 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from subtalar.estimation.foot_flat import FootFlat, FootFlatDetector
-from subtalar.estimation.motion import SegmentSamples
 from subtalar.estimation.parameters import FootFlatParameters
+from subtalar.estimation.rows.motion import SegmentSamples
+from subtalar.estimation.stance.foot_flat import FootFlat, FootFlatDetector
 from subtalar.types import BodySite, SampleBlock, SensorInfo
 
 FOOT, SHANK = BodySite.RIGHT_FOOT, BodySite.RIGHT_SHANK

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from subtalar.conventions import GRAVITY_M_S2
-from subtalar.estimation.foot_flat import FootFlat, FootFlatDetector
-from subtalar.estimation.motion import ACC, GYR, WIDTH
 from subtalar.estimation.parameters import FootFlatParameters
+from subtalar.estimation.rows.motion import ACC, GYR, WIDTH
+from subtalar.estimation.stance.foot_flat import FootFlat, FootFlatDetector
 from subtalar.types import FloatArray
 
 RATE_HZ = 200.0

@@ -5,13 +5,12 @@ import pytest
 from vqf import VQF
 
 from subtalar.conventions import GRAVITY_M_S2
-from subtalar.estimation import quaternions as quat
-from subtalar.estimation.free_turning import FreeTurning
-from subtalar.estimation.gravity import GravityFilter
-from subtalar.estimation.motion import FREE, GYR, Q, SegmentSamples
+from subtalar.estimation.inclination.free_turning import FreeTurning
+from subtalar.estimation.inclination.gravity import GravityFilter, Stance
+from subtalar.estimation.inclination.sensor_stream import SensorStream
+from subtalar.estimation.numerics import quaternions as quat
 from subtalar.estimation.parameters import GravityParameters, Parameters
-from subtalar.estimation.sensor_stream import SensorStream
-from subtalar.estimation.standing import Stance
+from subtalar.estimation.rows.motion import FREE, GYR, Q, SegmentSamples
 from subtalar.types import BodySite, FloatArray, SampleBlock, SensorInfo
 
 RATE_HZ = 200.0

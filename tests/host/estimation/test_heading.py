@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from subtalar.estimation.ankle_path import StrideHeading, stride_heading
-from subtalar.estimation.heading import HeadingFilter, wrapped
-from subtalar.estimation.motion import TIME, SegmentSamples
+from subtalar.estimation.joint.heading import HeadingFilter, wrapped
+from subtalar.estimation.joint.joint_path import StrideHeading, stride_heading
 from subtalar.estimation.parameters import HeadingParameters
-from subtalar.estimation.stride_window import StrideWindow
+from subtalar.estimation.rows.motion import TIME, SegmentSamples
+from subtalar.estimation.rows.stride_window import StrideWindow
 from subtalar.types import FloatArray
 
 STRIDE_S = 1.1

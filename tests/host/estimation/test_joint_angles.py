@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from subtalar.estimation.joint_angles import ankle_angles_deg
+from subtalar.estimation.angles.joint_angles import ankle_angles_deg
 from subtalar.types import SIDES, FloatArray, Side
 
 # A leg that stands facing world x, world z up: ISB x forward, y up, z right (world −y).

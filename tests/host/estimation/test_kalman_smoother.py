@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from subtalar.estimation.kalman_smoother import FilterStep, smooth, start_of
+from subtalar.estimation.numerics.kalman_smoother import FilterStep, smooth, start_of
 from subtalar.types import FloatArray
 
 _H = np.array([[1.0, 0.0]])

@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 
 from subtalar.conventions import GRAVITY_M_S2
-from subtalar.estimation import GaitEstimator, Parameters, motion
-from subtalar.estimation.calibration import LegCalibration
-from subtalar.estimation.foot_flat import FootFlatDetector
-from subtalar.estimation.motion import SegmentSamples
+from subtalar.estimation import GaitEstimator, Parameters
+from subtalar.estimation.inclination.gravity import Stance
+from subtalar.estimation.leg.leg_calibration import LegCalibration
 from subtalar.estimation.parameters import FootFlatParameters
-from subtalar.estimation.standing import Stance, Standing
-from subtalar.estimation.stride_window import StrideWindow
+from subtalar.estimation.rows import motion
+from subtalar.estimation.rows.motion import SegmentSamples
+from subtalar.estimation.rows.stride_window import StrideWindow
+from subtalar.estimation.stance.foot_flat import FootFlatDetector
+from subtalar.estimation.stance.standing import Standing
 from subtalar_sim.body import BodyConfig
 from subtalar_sim.config import SimulationConfig
 

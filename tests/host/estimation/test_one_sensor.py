@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from subtalar.estimation import quaternions as quat
-from subtalar.estimation.segment_angles import foot_to_floor_deg, shank_to_floor_deg
+from subtalar.estimation.angles.segment_angles import foot_to_floor_deg, shank_to_floor_deg
+from subtalar.estimation.numerics import quaternions as quat
 from subtalar.types import BodySite, FloatArray, Quality, Side
 from subtalar_sim.body import BodyConfig
 from subtalar_sim.config import SimulationConfig

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation, Slerp
 
-from subtalar.estimation import quaternions as quat
+from subtalar.estimation.numerics import quaternions as quat
 from subtalar.types import FloatArray
 
 RNG = np.random.default_rng(8)

@@ -127,7 +127,7 @@ def test_nothing_in_the_bytes_is_executed(tmp_path: Any) -> None:
 
 
 def test_functions_of_our_own_modules_are_not_admitted() -> None:
-    from subtalar.estimation.compiled import warm_up
+    from subtalar.estimation.numerics.compiled import warm_up
 
     with pytest.raises(InputError, match="no estimator wrote"):
         GaitEstimator.restore(pack(_Call(warm_up)))

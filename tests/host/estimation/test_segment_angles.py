@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
+from subtalar.estimation.angles.segment_angles import foot_to_floor_deg, shank_to_floor_deg, to_floor_sd_deg
 from subtalar.estimation.parameters import SegmentParameters
-from subtalar.estimation.segment_angles import foot_to_floor_deg, shank_to_floor_deg, to_floor_sd_deg
 from subtalar.types import SIDES, FloatArray, Side
 
 LEVEL = Rotation.from_matrix([[1, 0, 0], [0, 0, -1], [0, 1, 0]])

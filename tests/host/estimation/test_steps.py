@@ -3,7 +3,17 @@
 import numpy as np
 import pytest
 
-from subtalar.estimation.row_angles import ANGLES, FURTHER, FURTHER_SD, QUALITY, SD, TABLE_WIDTH, TIME, VIEW, block_of
+from subtalar.estimation.angles.row_angles import (
+    ANGLES,
+    FURTHER,
+    FURTHER_SD,
+    QUALITY,
+    SD,
+    TABLE_WIDTH,
+    TIME,
+    VIEW,
+    block_of,
+)
 
 
 def test_angles_come_in_steps_and_times_as_they_are():

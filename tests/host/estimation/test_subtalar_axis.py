@@ -10,10 +10,10 @@ from scipy.optimize import least_squares
 from scipy.spatial.transform import Rotation
 
 from subtalar.errors import InputError
-from subtalar.estimation import quaternions as quat
-from subtalar.estimation.joint_angles import ankle_angles_deg
+from subtalar.estimation.angles.joint_angles import ankle_angles_deg
+from subtalar.estimation.angles.subtalar_axis import axis_in_foot, hinge_angles, subtalar_angles
+from subtalar.estimation.numerics import quaternions as quat
 from subtalar.estimation.parameters import SubtalarAxis
-from subtalar.estimation.subtalar_axis import axis_in_foot, hinge_angles, subtalar_angles
 from subtalar.types import SIDES, FloatArray, Side
 
 MEAN = SubtalarAxis()

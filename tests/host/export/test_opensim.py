@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from subtalar.errors import InputError
-from subtalar.estimation import quaternions as quat
-from subtalar.estimation.joint_angles import ankle_angles_deg
+from subtalar.estimation.angles.joint_angles import ankle_angles_deg
+from subtalar.estimation.numerics import quaternions as quat
 from subtalar.types import Side
 
 from .conftest import Case, case_of, simulate

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from subtalar.estimation import Parameters
-from subtalar.estimation.motion import ACC, TIME
-from subtalar.estimation.sensor_stream import REAL, SensorStream
+from subtalar.estimation.inclination.sensor_stream import SensorStream
+from subtalar.estimation.rows.motion import ACC, TIME
+from subtalar.estimation.rows.sensor_rows import REAL
 from subtalar.export.session_time import SessionTimes
 from subtalar.session.interleave import cut
 from subtalar.types import BodySite, SampleBlock, SensorInfo

@@ -29,8 +29,8 @@ from subtalar.bench.arrays import at, rotation_to
 from subtalar.bench.parallel import side_by_side
 from subtalar.bench.table import Column, Table, Value
 from subtalar.conventions import FURTHER_ANGLE_NAMES
-from subtalar.estimation import motion
-from subtalar.estimation import quaternions as quat
+from subtalar.estimation.numerics import quaternions as quat
+from subtalar.estimation.rows import motion
 from subtalar.session.estimates import Outcome, estimate_live
 from subtalar.types import SIDES, BodySite, FloatArray, SampleBlock, SensorInfo, Side
 

@@ -6,8 +6,8 @@ from itertools import pairwise
 import numpy as np
 
 from subtalar.bench.accuracy.front_end import rests
-from subtalar.estimation.ankle_path import ankle_velocity
-from subtalar.estimation.motion import SegmentSamples
+from subtalar.estimation.joint.joint_path import ankle_velocity
+from subtalar.estimation.rows.motion import SegmentSamples
 from subtalar.types import FloatArray
 
 _NO_LEVER = np.zeros(3)

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from subtalar.estimation import motion
-from subtalar.estimation.foot_flat import FootFlat, FootFlatDetector
+from subtalar.estimation.inclination.sensor_stream import SensorStream
 from subtalar.estimation.parameters import Parameters
-from subtalar.estimation.sensor_stream import SensorStream
+from subtalar.estimation.rows import motion
+from subtalar.estimation.stance.foot_flat import FootFlat, FootFlatDetector
 from subtalar.types import BodySite, FloatArray, SampleBlock, SensorInfo
 
 

@@ -17,8 +17,8 @@ from subtalar.bench.accuracy.recordings import existing
 from subtalar.bench.arrays import at
 from subtalar.bench.parallel import side_by_side
 from subtalar.bench.table import Column, Table
-from subtalar.estimation import motion
-from subtalar.estimation import quaternions as quat
+from subtalar.estimation.numerics import quaternions as quat
+from subtalar.estimation.rows import motion
 from subtalar.types import BodySite, FloatArray
 
 FOLDER = "broad"

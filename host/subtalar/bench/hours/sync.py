@@ -5,8 +5,9 @@ import numpy.typing as npt
 
 from subtalar.conventions import GRAVITY_M_S2
 from subtalar.estimation import Parameters
-from subtalar.estimation.motion import TIME
-from subtalar.estimation.sensor_stream import REAL, SensorStream
+from subtalar.estimation.inclination.sensor_stream import SensorStream
+from subtalar.estimation.rows.motion import TIME
+from subtalar.estimation.rows.sensor_rows import REAL
 from subtalar.types import BodySite, FloatArray, SampleBlock, SensorInfo
 
 _STEP_MS = 1e-3

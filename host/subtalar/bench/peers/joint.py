@@ -6,8 +6,8 @@ from scipy.spatial.transform import Rotation
 from subtalar.bench.peers.filters import Filter, heading_corrected
 from subtalar.bench.peers.told import Sensor, Told
 from subtalar.conventions import FURTHER_ANGLE_NAMES
-from subtalar.estimation import quaternions as quat
-from subtalar.estimation.joint_angles import ankle_angles_deg
+from subtalar.estimation.angles.joint_angles import ankle_angles_deg
+from subtalar.estimation.numerics import quaternions as quat
 from subtalar.session.estimates import Track
 from subtalar.types import FloatArray
 

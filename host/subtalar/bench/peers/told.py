@@ -16,7 +16,7 @@ from scipy.spatial.transform import Rotation
 from subtalar.bench.accuracy.trial import Trial
 from subtalar.bench.arrays import at, by_site, rotation_to
 from subtalar.errors import InputError
-from subtalar.estimation.clock import lower_line
+from subtalar.estimation.clocks.sensor_clock import lower_line
 from subtalar.types import BodySite, FloatArray, SampleBlock, Side
 
 _BIN_S = 1.0

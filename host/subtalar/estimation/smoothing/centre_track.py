@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from subtalar.estimation.joint_centre import JointCentre, JointCentreEstimator
+from subtalar.estimation.joint.joint_centre import JointCentre, JointCentreEstimator
 from subtalar.estimation.parameters import JointCentreParameters
 from subtalar.types import FloatArray
 

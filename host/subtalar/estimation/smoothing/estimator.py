@@ -4,18 +4,18 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from subtalar.estimation import leg_rows as col
-from subtalar.estimation import motion
+from subtalar.estimation.angles.row_angles import RowAngles
 from subtalar.estimation.estimator import GaitEstimator
-from subtalar.estimation.history import first_at
-from subtalar.estimation.leg import Leg
-from subtalar.estimation.leg_diary import LegDiary
-from subtalar.estimation.leg_steps import StepTeller
+from subtalar.estimation.gait.step_reporter import StepTeller
+from subtalar.estimation.gait.stride_log import StrideLog
+from subtalar.estimation.leg.leg_trace import LegDiary
+from subtalar.estimation.leg.two_sensors import Leg
+from subtalar.estimation.numerics.history import first_at
 from subtalar.estimation.parameters import Parameters
-from subtalar.estimation.row_angles import RowAngles
+from subtalar.estimation.rows import leg_rows as col
+from subtalar.estimation.rows import motion
 from subtalar.estimation.smoothing.leg_angles import smoothed_angles
 from subtalar.estimation.smoothing.leg_smoother import LegSmoother
-from subtalar.estimation.stride_log import StrideLog
 from subtalar.types import AngleBlock, BodySite, Estimates, FloatArray, Quality, SampleBlock, SensorInfo, Side
 
 

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from subtalar.conventions import GRAVITY_M_S2
-from subtalar.estimation import leg_rows as col
-from subtalar.estimation import quaternions as quat
-from subtalar.estimation.compiled import compiled
-from subtalar.estimation.gravity import GravityFilter, upright_samples
-from subtalar.estimation.kalman_smoother import smooth
-from subtalar.estimation.motion import SegmentSamples
+from subtalar.estimation.inclination.gravity import GravityFilter, Stance, upright_samples
+from subtalar.estimation.numerics import quaternions as quat
+from subtalar.estimation.numerics.compiled import compiled
+from subtalar.estimation.numerics.kalman_smoother import smooth
 from subtalar.estimation.parameters import Parameters
+from subtalar.estimation.rows import leg_rows as col
+from subtalar.estimation.rows.motion import SegmentSamples
 from subtalar.estimation.smoothing.parts import Knots, part_of
-from subtalar.estimation.standing import Stance, Standing
+from subtalar.estimation.stance.standing import Standing
 from subtalar.types import FloatArray
 
 _BIAS = slice(3, 6)

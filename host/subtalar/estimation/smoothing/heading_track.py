@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from subtalar.estimation.ankle_path import StrideHeading
-from subtalar.estimation.heading import DRIFT, GAIN, NOW, REFERENCE, HeadingFilter, wrapped
-from subtalar.estimation.kalman_smoother import smooth
+from subtalar.estimation.joint.heading import DRIFT, GAIN, NOW, REFERENCE, HeadingFilter, wrapped
+from subtalar.estimation.joint.joint_path import StrideHeading
+from subtalar.estimation.numerics.kalman_smoother import smooth
 from subtalar.estimation.parameters import HeadingParameters
 from subtalar.estimation.smoothing.parts import Knots, part_of
 from subtalar.types import FloatArray

@@ -3,13 +3,9 @@
 import numpy as np
 
 from subtalar.conventions import GRAVITY_M_S2
-from subtalar.estimation import leg_rows as col
-from subtalar.estimation import quaternions as quat
-from subtalar.estimation.further_angles import further_angles
-from subtalar.estimation.joint_angles import ankle_angles_deg
-from subtalar.estimation.parameters import Parameters
-from subtalar.estimation.placement import segment_axes
-from subtalar.estimation.row_angles import (
+from subtalar.estimation.angles.further_angles import further_angles
+from subtalar.estimation.angles.joint_angles import ankle_angles_deg
+from subtalar.estimation.angles.row_angles import (
     FEW,
     STALE_S,
     UNCERTAIN_DEG,
@@ -17,7 +13,11 @@ from subtalar.estimation.row_angles import (
     angle_sd_deg,
     segment_orientations,
 )
+from subtalar.estimation.numerics import quaternions as quat
+from subtalar.estimation.parameters import Parameters
+from subtalar.estimation.rows import leg_rows as col
 from subtalar.estimation.smoothing.leg_smoother import LegSmoother
+from subtalar.estimation.stance.placement import segment_axes
 from subtalar.types import FloatArray, Quality, Side
 
 

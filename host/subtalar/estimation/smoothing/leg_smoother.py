@@ -7,19 +7,19 @@ from dataclasses import replace
 
 import numpy as np
 
-from subtalar.estimation.ankle_path import StrideHeading, stride_heading
-from subtalar.estimation.calibration import Solution, turning_moment, vote_for_right
-from subtalar.estimation.joint_centre import JointCentreEstimator
-from subtalar.estimation.motion import SegmentSamples
+from subtalar.estimation.joint.joint_centre import JointCentreEstimator
+from subtalar.estimation.joint.joint_path import StrideHeading, stride_heading
+from subtalar.estimation.leg.leg_calibration import Solution, turning_moment, vote_for_right
 from subtalar.estimation.parameters import Parameters
-from subtalar.estimation.placement import Placement, principal_axis
+from subtalar.estimation.rows.motion import SegmentSamples
+from subtalar.estimation.rows.stride_window import StrideWindow
 from subtalar.estimation.smoothing.centre_track import levers_and_offsets
 from subtalar.estimation.smoothing.gravity_track import GravityStride, GravityTrack
 from subtalar.estimation.smoothing.heading_track import HeadingTrack
 from subtalar.estimation.smoothing.parts import part_of
-from subtalar.estimation.standing import Standing, place_standing
-from subtalar.estimation.strap_slip import StrapSlip
-from subtalar.estimation.stride_window import StrideWindow
+from subtalar.estimation.stance.placement import Placement, principal_axis
+from subtalar.estimation.stance.standing import Standing, place_standing
+from subtalar.estimation.stance.strap_slip import StrapSlip
 from subtalar.types import FloatArray
 
 _ROUNDS = 3

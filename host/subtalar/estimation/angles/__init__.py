@@ -1,0 +1,1 @@
+"""Angles of joints and segments, and their uncertainty, from orientations."""

@@ -1,0 +1,268 @@
+"""Angles of a leg's rows by what is known of it just now: each row on its own, all in one compiled pass."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from subtalar.estimation.angles.further_angles import WIDTH
+from subtalar.estimation.angles.joint_angles import cardan_deg
+from subtalar.estimation.angles.segment_angles import foot_at_deg, mixed_sd_at, shank_at_deg
+from subtalar.estimation.angles.subtalar_axis import about_axis
+from subtalar.estimation.inclination.gravity import upright_at
+from subtalar.estimation.joint.heading import Trend, heading_at, heading_sd_at
+from subtalar.estimation.numerics import quaternions as quat
+from subtalar.estimation.numerics.compiled import compiled, inlined
+from subtalar.estimation.rows import leg_rows as col
+from subtalar.types import AngleBlock, FloatArray, Quality, Side
+
+STALE_S = 15.0
+UNCERTAIN_DEG = 4.0
+FEW = 6
+_SHARE = np.array([0.12, 0.4, 1.0])
+"""How much of a heading error (about the vertical) shows in each angle while the shank leans by up to 25°."""
+_HEADING_STALE = float(Quality.HEADING_STALE)
+_CLIPPED, _BRIDGED_GAP = float(Quality.CLIPPED), float(Quality.BRIDGED_GAP)
+_Q_FOOT, _FREE_FOOT, _TURN_FOOT = col.Q_FOOT.start, col.FREE_FOOT.start, col.TURN_FOOT.start
+_Q_SHANK, _FREE_SHANK, _TURN_SHANK = col.Q_SHANK.start, col.FREE_SHANK.start, col.TURN_SHANK.start
+
+# Columns of a table of rows with all that is told of them.
+TIME, ANGLES, SD, QUALITY, VIEW = 0, slice(1, 4), slice(4, 7), 7, slice(8, 12)
+FURTHER, FURTHER_SD, REAL = slice(12, 12 + WIDTH), slice(12 + WIDTH, 12 + 2 * WIDTH), 12 + 2 * WIDTH
+TABLE_WIDTH = REAL + 1
+_ANGLES, _SD, _VIEW, _FURTHER, _FURTHER_SD = (c.start for c in (ANGLES, SD, VIEW, FURTHER, FURTHER_SD))
+FOOT_PITCH = _FURTHER + 1
+
+
+@dataclass
+class RowAngles:
+    """Angles and sd (n, 3) in degrees, quality codes, shank in the view (n, 4), further angles and their sd (n, 5)."""
+
+    angles_deg: FloatArray
+    sd_deg: FloatArray
+    quality: FloatArray
+    shank_view: FloatArray
+    further_deg: FloatArray
+    further_sd_deg: FloatArray
+
+    @property
+    def foot_pitch_deg(self) -> FloatArray:
+        """Foot to the floor (n,), + toes up."""
+        return self.further_deg[:, 1]
+
+    @classmethod
+    def unknown(cls, n: int) -> "RowAngles":
+        """Rows of a leg that is not calibrated."""
+        return cls(
+            np.full((n, 3), np.nan),
+            np.full((n, 3), np.nan),
+            np.full(n, float(Quality.NOT_CALIBRATED)),
+            np.full((n, 4), np.nan),
+            np.full((n, WIDTH), np.nan),
+            np.full((n, WIDTH), np.nan),
+        )
+
+    def block(self, side: Side, time_s: FloatArray, real: npt.NDArray[np.bool_]) -> AngleBlock:
+        """What leaves the estimator: the rows at ``time_s`` (n,) that were measured, ``real`` (n,)."""
+        table = np.empty((len(time_s), TABLE_WIDTH))
+        table[:, TIME], table[:, QUALITY], table[:, REAL] = time_s, self.quality, real
+        table[:, ANGLES], table[:, SD], table[:, VIEW] = self.angles_deg, self.sd_deg, self.shank_view
+        table[:, FURTHER], table[:, FURTHER_SD] = self.further_deg, self.further_sd_deg
+        return block_of(table if real.all() else table[real], side)
+
+    def withhold(self, rows: npt.NDArray[np.bool_], reason: Quality) -> None:
+        """No values in these rows (n,), for this reason."""
+        self.quality[rows] = reason
+        for values in (self.angles_deg, self.sd_deg, self.shank_view, self.further_deg, self.further_sd_deg):
+            values[rows] = np.nan
+
+
+_Pair = tuple[FloatArray, FloatArray]
+Arrays = tuple[*_Pair, *_Pair, FloatArray, *_Pair, *_Pair, *_Pair, FloatArray]
+
+
+@dataclass(frozen=True)
+class AppliedKnowledge:
+    """What rows are told by until something more is learnt; the filters' states are theirs, not copies.
+
+    ``foot`` and ``shank``: mean and instant of ``GravityFilter.state``, with ``fading``; ``heading``:
+    ``HeadingFilter.state``. ``poses`` (12,): foot, shank and view as in ``segment_orientations``. ``side`` (4,): 1 on
+    the right or −1, and the subtalar axis in the foot. ``doubt`` (11,): when inclination began anew, its sd (degrees)
+    later, then, and how fast the one becomes the other (s); least sd of the three angles, of angles to the floor, and
+    sd of the medio-lateral axis; when the heading was last confirmed, and the quality while nothing is amiss.
+    ``withheld``: strides are too few since samples were lost.
+    """
+
+    foot: tuple[FloatArray, FloatArray]
+    shank: tuple[FloatArray, FloatArray]
+    fading: FloatArray
+    heading: tuple[FloatArray, FloatArray, FloatArray, FloatArray]
+    poses: FloatArray
+    side: FloatArray
+    doubt: FloatArray
+    withheld: bool
+
+    @property
+    def arrays(self) -> Arrays:
+        """What ``angles_at`` takes."""
+        return *self.foot, *self.shank, self.fading, *self.heading, self.poses, self.side, self.doubt
+
+
+_NO_STATE, _NO_MATRIX = np.zeros(6), np.zeros((4, 4))
+_NO_MEAN = _NO_STATE, _NO_STATE
+NOTHING_KNOWN: Arrays = (
+    *(*_NO_MEAN, *_NO_MEAN, _NO_STATE),
+    *(_NO_STATE, _NO_MATRIX, *_NO_MEAN),
+    *(np.zeros(12), np.zeros(4), np.zeros(11)),
+)
+"""In place of ``AppliedKnowledge.arrays`` where no angles are told."""
+
+
+_STEPS = np.empty(TABLE_WIDTH)
+_STEPS[[TIME, QUALITY, REAL]] = 1.0
+_STEPS[ANGLES] = _STEPS[FURTHER] = 2.0**-16
+_STEPS[SD] = _STEPS[FURTHER_SD] = 2.0**-12
+_STEPS[VIEW] = 2.0**-40  # coarser ones would no longer be of length 1
+_PER_STEP = 1.0 / _STEPS
+
+
+def block_of(table: FloatArray, side: Side) -> AngleBlock:
+    """What leaves the estimator: rows of a table (n, ``TABLE_WIDTH``), rounded.
+
+    Digits far below any sensor's noise are noise themselves, which no file can pack: angles come in steps of 2⁻¹⁶°
+    (0.000015°), their sd in steps of 2⁻¹²°, components of the quaternion of 2⁻⁴⁰. It halves recordings.
+    """
+    rounded = np.rint(table * _PER_STEP) * _STEPS
+    return AngleBlock(
+        side,
+        table[:, TIME],
+        rounded[:, ANGLES],
+        rounded[:, SD],
+        table[:, QUALITY].astype(np.uint8),
+        rounded[:, VIEW],
+        rounded[:, FURTHER],
+        rounded[:, FURTHER_SD],
+    )
+
+
+@compiled("(f8[:,::1], f8[:,::1], f8[::1], f8[::1], f8[::1], f8[::1])")
+def segment_orientations(
+    foot_sensor: FloatArray,
+    shank_sensor: FloatArray,
+    heading_rad: FloatArray,
+    foot: FloatArray,
+    shank: FloatArray,
+    view: FloatArray,
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Foot and shank in the foot's level world, foot in shank, shank in the view, (n, 4) each.
+
+    ``foot_sensor`` and ``shank_sensor`` (n, 4) are the sensors in their own level worlds. ``foot`` and ``shank`` (4,)
+    turn sensor axes into segment axes, ``view`` (4,) the foot's level world into the view; the heading (n,) turns the
+    shank's level world into the foot's.
+    """
+    n = len(foot_sensor)
+    feet, shanks, feet_in_shank, shanks_in_view = (
+        np.empty((n, 4)),
+        np.empty((n, 4)),
+        np.empty((n, 4)),
+        np.empty((n, 4)),
+    )
+    to_foot = quat.inverse((foot[0], foot[1], foot[2], foot[3]))
+    to_shank = quat.inverse((shank[0], shank[1], shank[2], shank[3]))
+    to_view = (view[0], view[1], view[2], view[3])
+    for i in range(n):
+        q_shank = _turned_shank(quat.quaternion_at(shank_sensor, i, 0), to_shank, heading_rad[i])
+        q_foot = quat.product(quat.quaternion_at(foot_sensor, i, 0), to_foot)
+        between = quat.product(quat.inverse(q_shank), q_foot)
+        seen = quat.product(to_view, q_shank)
+        for k in range(4):
+            feet[i, k] = q_foot[k]
+            shanks[i, k] = q_shank[k]
+            feet_in_shank[i, k] = between[k]
+            shanks_in_view[i, k] = seen[k]
+    return feet, shanks, feet_in_shank, shanks_in_view
+
+
+@inlined
+def _turned_shank(sensor: quat.Quaternion, to_shank: quat.Quaternion, heading_rad: float) -> quat.Quaternion:
+    """The shank in the foot's level world."""
+    turn = (np.cos(0.5 * heading_rad), 0.0, 0.0, np.sin(0.5 * heading_rad))
+    return quat.product(turn, quat.product(sensor, to_shank))
+
+
+@compiled("(f8[::1], f8[::1], f8[::1])")
+def angle_sd_deg(spread_deg: FloatArray, tilt_variance: FloatArray, floor_sd_deg: FloatArray) -> FloatArray:
+    """Standard deviations (n, 3) from the heading's (n,), the inclination's and the floor of each angle (3,)."""
+    out = np.empty((len(spread_deg), 3))
+    for i in range(len(spread_deg)):
+        for k in range(3):
+            out[i, k] = _sd_at(spread_deg[i], tilt_variance[i], floor_sd_deg[k], k)
+    return out
+
+
+@inlined
+def _sd_at(spread_deg: float, tilt_variance: float, floor_sd_deg: float, k: int) -> float:
+    turned = spread_deg * _SHARE[k]
+    return float(np.sqrt(turned * turned + tilt_variance + floor_sd_deg * floor_sd_deg))
+
+
+@inlined
+def no_angles_at(rows: FloatArray, i: int, reason: float, out: FloatArray) -> None:
+    """Row ``i`` of the leg without values, for a reason, into row ``i`` of ``out`` (n, ``TABLE_WIDTH``)."""
+    for k in range(TABLE_WIDTH):
+        out[i, k] = np.nan
+    out[i, TIME], out[i, REAL], out[i, QUALITY] = rows[i, col.TIME], rows[i, col.REAL], reason
+
+
+@inlined
+def angles_at(
+    rows: FloatArray,
+    i: int,
+    foot_x: FloatArray,
+    foot_at: FloatArray,
+    shank_x: FloatArray,
+    shank_at: FloatArray,
+    fading: FloatArray,
+    trend: Trend,
+    poses: FloatArray,
+    side: FloatArray,
+    doubt: FloatArray,
+    out: FloatArray,
+) -> None:
+    """Row ``i`` of the leg into row ``i`` of ``out`` (n, ``TABLE_WIDTH``), by ``AppliedKnowledge``."""
+    t, mirror = rows[i, col.TIME], side[0]
+    foot_sensor = upright_at(rows, i, _Q_FOOT, _FREE_FOOT, _TURN_FOOT, foot_x, foot_at, fading)
+    shank_sensor = upright_at(rows, i, _Q_SHANK, _FREE_SHANK, _TURN_SHANK, shank_x, shank_at, fading)
+    q_foot = quat.product(foot_sensor, (poses[0], -poses[1], -poses[2], -poses[3]))
+    q_shank = _turned_shank(shank_sensor, (poses[4], -poses[5], -poses[6], -poses[7]), heading_at(t, trend))
+    a = cardan_deg(quat.product(quat.inverse(q_shank), q_foot), mirror)
+    shown = quat.product((poses[8], poses[9], poses[10], poses[11]), q_shank)
+    spread = np.degrees(heading_sd_at(t, trend))
+    fresh = doubt[2] * np.exp(-max(0.0, t - doubt[0]) / doubt[3])
+    tilt_variance = fresh * fresh + doubt[1] * doubt[1]
+    out[i, TIME], out[i, REAL] = t, rows[i, col.REAL]
+    for k in range(3):
+        out[i, _ANGLES + k] = a[k]
+        out[i, _SD + k] = _sd_at(spread, tilt_variance, doubt[4 + k], k)
+    for k in range(4):
+        out[i, _VIEW + k] = shown[k]
+    pronation, pronation_sd, _ = about_axis(
+        a[1], a[2], out[i, _SD + 1], out[i, _SD + 2], mirror, (side[1], side[2], side[3])
+    )
+    foot_pitch, foot_inversion = foot_at_deg(q_foot, mirror)
+    shank_ahead, shank_inward = shank_at_deg(q_shank, mirror)
+    foot_sd = mixed_sd_at(foot_pitch, tilt_variance, doubt[8], doubt[7])
+    shank_sd = mixed_sd_at(shank_ahead, tilt_variance, doubt[8], doubt[7])
+    out[i, _FURTHER], out[i, _FURTHER_SD] = pronation, pronation_sd
+    out[i, _FURTHER + 1], out[i, _FURTHER + 2] = foot_pitch, foot_inversion
+    out[i, _FURTHER + 3], out[i, _FURTHER + 4] = shank_ahead, shank_inward
+    for k in range(2):
+        out[i, _FURTHER_SD + 1 + k], out[i, _FURTHER_SD + 3 + k] = foot_sd[k], shank_sd[k]
+    quality = doubt[10]
+    if t - doubt[9] > STALE_S or spread > UNCERTAIN_DEG:
+        quality = _HEADING_STALE
+    if rows[i, col.CLIPPED] > 0:
+        quality = _CLIPPED
+    if rows[i, col.BRIDGED] > 0:
+        quality = _BRIDGED_GAP
+    out[i, QUALITY] = quality

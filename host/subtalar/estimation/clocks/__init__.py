@@ -1,0 +1,1 @@
+"""A sensor's own clock on the session clock."""

@@ -1,0 +1,1 @@
+"""Gait events, steps and strides, and what is measured of each stride."""

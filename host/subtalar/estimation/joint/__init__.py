@@ -1,0 +1,1 @@
+"""The ankle as one point: where it lies, the path that both sensors see, and their relative heading."""

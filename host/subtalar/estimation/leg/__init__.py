@@ -1,0 +1,1 @@
+"""A leg, streaming: the order in which all of this is learnt and applied."""

@@ -1,0 +1,195 @@
+"""What a leg knows: placement, joint centre, heading; renewed by each stride, applied to every row."""
+
+import cmath
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from subtalar.estimation.angles.row_angles import FEW, NOTHING_KNOWN, AppliedKnowledge, Arrays
+from subtalar.estimation.angles.subtalar_axis import axis_in_foot
+from subtalar.estimation.joint.joint_path import StrideHeading, stride_heading
+from subtalar.estimation.leg.leg_calibration import LegCalibration, Solution
+from subtalar.estimation.leg.row_loop import KNOWN, UNKNOWN, WITHHELD
+from subtalar.estimation.leg.stride_learning import learn_stride
+from subtalar.estimation.numerics import quaternions as quat
+from subtalar.estimation.parameters import Parameters
+from subtalar.estimation.rows.stride_window import StrideWindow
+from subtalar.estimation.stance.misplacement import Misplacement
+from subtalar.estimation.stance.placement import segment_axes
+from subtalar.estimation.stance.standing import Standing
+from subtalar.estimation.stance.strap_slip import SlipDetector, StrapSlip
+from subtalar.types import FloatArray, Quality, Side
+
+
+class LegTracker:
+    """``learn`` takes strides in order; ``angles`` applies what is known to rows that come after them."""
+
+    def __init__(self, side: Side, parameters: Parameters) -> None:
+        self._side: Side = side
+        self._p = parameters
+        self._calibration = LegCalibration(parameters)
+        self._frozen = False
+        self._view = np.array([1.0, 0.0, 0.0, 0.0])
+        self._heading_at_s = -np.inf
+        self._reset_at_s = -np.inf
+        self._newest: StrideWindow | None = None
+        self._known: tuple[int, Arrays] | None = None
+        """What rows are told by; None where something was learnt since."""
+        self._mirror = np.array([1.0 if side == "right" else -1.0, *axis_in_foot(parameters.subtalar_axis, side)])
+        self._slips = SlipDetector(parameters.strap)
+        self.slips: list[StrapSlip] = []
+        self._slipped_rad = 0.0
+        self.solution: Solution | None = None
+        self.offset_s = 0.0
+
+    @property
+    def standing(self) -> Standing | None:
+        """The quiet stance that counts as zero."""
+        return self._calibration.standing
+
+    @property
+    def bends(self) -> FloatArray | None:
+        """Second moment (3, 3) of the shank's turning in the knee bends; None where there were none."""
+        return self._calibration.bends
+
+    @property
+    def strides_do_not_fit(self) -> bool:
+        """Many strides since standing, and still the two sensors do not agree on where the ankle goes."""
+        return self._calibration.misfits >= self._p.placement.settle_strides
+
+    @property
+    def misplacement(self) -> Misplacement | None:
+        """Whether the sensors seem to sit elsewhere than announced; there are no angles then."""
+        return self._calibration.misplacement if self.solution is None else None
+
+    @property
+    def foot_placement(self) -> FloatArray | None:
+        """Foot sensor to foot segment (4,); None before calibration."""
+        return None if self.solution is None else self.solution.placement.foot
+
+    def travel_m(self, window: StrideWindow) -> complex:
+        """Where the ankle went from rest to rest, in the foot's level world; needs a solution."""
+        return self.evidence(window).travel_m
+
+    def stand(self, standing: Standing, bends: FloatArray | None) -> None:
+        """A quiet stance before calibration; later ones change nothing."""
+        if self.solution is None:
+            self._calibration.stand(standing, bends)
+
+    def gap(self, time_s: float) -> None:
+        """One sensor's world began anew: its heading is unknown, its inclination rough."""
+        self._reset_at_s = time_s
+        self._known = None
+        if self.solution is None:
+            self._calibration = LegCalibration(self._p)
+        else:
+            self._frozen = True
+            self.solution.heading.restart()
+            self.solution.gravity.restart()
+
+    def learn(self, window: StrideWindow, now_s: float) -> bool:
+        """Take a stride; whether it was believed."""
+        if window.end_s < self._reset_at_s:
+            return False  # its end was decided after a gap, and it belongs to the world before
+        self._known = None
+        if self.solution is not None and (self._frozen or self._calibration.settled):
+            return self._refine(self.solution, window, now_s)
+        if self.standing is None:
+            return False
+        self._calibration.add(window)
+        solution = self._calibration.solve()
+        if solution is None:
+            return False
+        self._newest = window
+        self._accept(solution, now_s)
+        return True
+
+    def slip(self, window: StrideWindow) -> StrapSlip | None:
+        """Whether this stride, which was learnt, shows that a strap has slipped; angles are in doubt from then on."""
+        settled_s = self._reset_at_s + self._p.strap.settling_s
+        if self.solution is None or window.foot.time_s[window.start] < settled_s:
+            return None
+        slip = self._slips.add(window)
+        if slip is not None:
+            self.slips.append(slip)
+            self._slipped_rad = float(np.hypot(self._slipped_rad, slip.angle_rad))
+            self._known = None
+        return slip
+
+    def evidence(self, window: StrideWindow) -> StrideHeading:
+        """What one stride says with the present joint centre; needs a solution."""
+        assert self.solution is not None
+        if window is self._newest:
+            return self.solution.last
+        return self._compared(self.solution.gravity.upright(window))
+
+    def _compared(self, window: StrideWindow) -> StrideHeading:
+        assert self.solution is not None
+        c = self.solution.centre.state
+        return stride_heading(window, c.foot_lever_m, c.shank_lever_m, c.offset_s)
+
+    @property
+    def known(self) -> tuple[int, Arrays]:
+        """Whether ``run_rows`` can tell angles, and by what, until something more is learnt."""
+        if self.solution is None:
+            return UNKNOWN, NOTHING_KNOWN
+        if self._known is None:
+            applied = self._applied(self.solution)
+            self._known = WITHHELD if applied.withheld else KNOWN, applied.arrays
+        return self._known
+
+    def _refine(self, solution: Solution, window: StrideWindow, now_s: float) -> bool:
+        heading, gravity = solution.heading, solution.gravity
+        expected, known = heading.ahead_rad(window.middle_s), heading.strides_since_restart > 0
+        evidence = learn_stride(window, gravity, solution.centre, expected, known=known)
+        self._newest = window
+        believed = heading.add(evidence)
+        placement = gravity.placed(heading.reference_rad, solution.axis)
+        renewed = replace(solution, placement=placement, last=evidence)
+        if believed:
+            self._accept(renewed, now_s)
+        else:
+            self.solution = renewed
+            self.offset_s = solution.centre.offset_s
+        return believed
+
+    def _accept(self, solution: Solution, now_s: float) -> None:
+        self.solution = solution
+        self.offset_s = solution.centre.offset_s
+        self._heading_at_s = now_s
+        # Let the picture of the leg face the way it travels.
+        forward = solution.placement.forward_rad
+        if abs(solution.last.travel_m) > self._p.placement.min_travel_m:
+            forward = cmath.phase(solution.last.travel_m)
+        self._view = quat.conjugate(segment_axes(forward))
+
+    def _applied(self, solution: Solution) -> AppliedKnowledge:
+        heading, gravity, p = solution.heading, solution.gravity, self._p
+        unknown = math.hypot(
+            p.tilt_per_bias * gravity.tilt_sd_rad, p.tilt_per_excess * gravity.excess, self._slipped_rad
+        )
+        beyond = math.sqrt(max(0.0, heading.mismatch**2 - p.sensor_mismatch**2))
+        floors = zip(p.angle_floor_sd_deg, p.soft_tissue_sd_deg, strict=True)
+        floor_sd_deg = [math.hypot(floor, beyond * soft) for floor, soft in floors]
+        quality = Quality.OK if heading.strides >= FEW else Quality.FEW_STRIDES
+        if self._slipped_rad:
+            quality = Quality.HEADING_STALE
+        axis_sd_deg = p.segments.axis_sd_deg if solution.from_bends else p.segments.axis_from_walk_sd_deg
+        confirmed = self._heading_at_s, float(quality)
+        return AppliedKnowledge(
+            gravity.foot.told,
+            gravity.shank.told,
+            gravity.foot.fading,
+            heading.state,
+            np.concatenate((solution.placement.foot, solution.placement.shank, self._view)),
+            self._mirror,
+            np.array(
+                [
+                    *(self._reset_at_s, math.degrees(unknown), p.tilt_after_reset_deg, p.tilt_settling_s),
+                    *(*floor_sd_deg, p.segments.floor_sd_deg, axis_sd_deg),
+                    *confirmed,
+                ]
+            ),
+            heading.strides_since_restart < min(p.heading.strides_after_restart, heading.strides),
+        )

@@ -1,0 +1,1 @@
+"""What every other room computes with: compiled loops, quaternions, filters, rows that are kept for a while."""
