@@ -202,8 +202,8 @@ def draw_events(seen: Seen) -> None:
 def truth_and_estimate(seen: Seen) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Times (n,), angles (n, 3), sd (n, 3) of all rows that have a value."""
     t = np.concatenate([b.time_s for b in seen.angles])
-    angles = np.concatenate([b.angles_deg for b in seen.angles])
-    sd = np.concatenate([b.sd_deg for b in seen.angles])
+    angles = np.concatenate([b.ankle_deg for b in seen.angles])
+    sd = np.concatenate([b.ankle_sd_deg for b in seen.angles])
     known = np.isfinite(angles).all(axis=1)
     return t[known], angles[known], sd[known]
 

@@ -9,17 +9,11 @@
   that are the same for both legs: + dorsiflexion (toes up), + inversion (sole to the midline),
   + internal tibial rotation (tibia inward relative to the foot).
 * Angles to the floor keep these signs, whichever leg.
+* About the subtalar axis + is supination; of the foot to the floor + is toes up and sole to the midline; of the shank
+  + is leaning forward and knee to the midline. Order and words of all angles: ``anatomy.py``.
 """
 
 from typing import Final
 
 GRAVITY_M_S2: Final = 9.80665
 """Standard gravity (3rd CGPM, 1901)."""
-
-ANGLE_NAMES: Final = ("dorsiflexion", "inversion", "tibial_rotation")
-"""Order of the last axis of every angle array."""
-
-FURTHER_ANGLE_NAMES: Final = ("subtalar", "foot_pitch", "foot_inversion", "shank_sagittal", "shank_frontal")
-"""Order of the last axis of every array of further angles: about the subtalar axis (+ supination), then segments to
-the floor: foot pitch (+ toes up), foot inversion (+ sole to the midline), shank in the sagittal plane (+ leaning
-forward) and in the frontal plane (+ knee to the midline)."""

@@ -2,43 +2,41 @@
 
 import math
 from dataclasses import dataclass, field
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from subtalar.conventions import FURTHER_ANGLE_NAMES
+from subtalar.anatomy import ANGLE_COUNT, ANKLE, SIDES, BodySite, Segment, Side
+from subtalar.strides import Stride
+
+__all__ = [
+    "SIDES",
+    "AngleBlock",
+    "BodySite",
+    "Calibration",
+    "Estimates",
+    "EventKind",
+    "FloatArray",
+    "GaitEvent",
+    "IntArray",
+    "Ledger",
+    "LinkState",
+    "Notice",
+    "NoticeLevel",
+    "Quality",
+    "SampleBlock",
+    "Segment",
+    "SensorInfo",
+    "SensorStatus",
+    "Side",
+    "Stride",
+    "Vector",
+]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-Side = Literal["left", "right"]
-Segment = Literal["foot", "shank"]
-SIDES: tuple[Side, Side] = ("left", "right")
-
-
-class BodySite(StrEnum):
-    """Where a sensor sits on the body. The value is the key used in files."""
-
-    LEFT_FOOT = "left_foot"
-    LEFT_SHANK = "left_shank"
-    RIGHT_FOOT = "right_foot"
-    RIGHT_SHANK = "right_shank"
-
-    @property
-    def side(self) -> Side:
-        """``left`` or ``right``."""
-        return "left" if self.value.startswith("left") else "right"
-
-    @property
-    def segment(self) -> Segment:
-        """``foot`` or ``shank``."""
-        return "foot" if self.value.endswith("foot") else "shank"
-
-    @classmethod
-    def of(cls, side: Side, segment: Segment) -> "BodySite":
-        """The site on that side and segment."""
-        return cls(f"{side}_{segment}")
 
 
 @dataclass(frozen=True)
@@ -105,41 +103,58 @@ class Quality(IntEnum):
         return self.name.lower()
 
 
-def _no_further_angles() -> FloatArray:
-    return np.empty((0, len(FURTHER_ANGLE_NAMES)))
-
-
 @dataclass(frozen=True)
 class AngleBlock:
-    """Ankle angles of one side.
+    """Angles of one side.
 
-    ``time_s`` (n,) session clock; ``angles_deg`` and ``sd_deg`` (n, 3) in the order of
-    ``conventions.ANGLE_NAMES``, NaN where not known; ``quality`` (n,) of ``Quality`` values;
-    ``shank_orientation`` (n, 4) scalar-first quaternion, shank segment frame (ISB) into a view whose
-    x axis is the direction of travel of the last stride, y up, z right; NaN before calibration.
-    ``further_deg`` and ``further_sd_deg`` (n, 5) in the order of ``conventions.FURTHER_ANGLE_NAMES``; all NaN when
-    left out.
+    ``time_s`` (n,) session clock; ``angles_deg`` and ``angles_sd_deg`` (n, ``anatomy.ANGLE_COUNT``) in the order of
+    ``anatomy.ANGLES``, NaN where not known; ``quality`` (n,) of ``Quality`` values; ``shank_orientation`` (n, 4)
+    scalar-first quaternion, shank segment frame (ISB) into a view whose x axis is the direction of travel of the last
+    stride, y up, z right; NaN before calibration.
+
+    Raises ValueError where shapes disagree.
     """
 
     side: Side
     time_s: FloatArray
     angles_deg: FloatArray
-    sd_deg: FloatArray
+    angles_sd_deg: FloatArray
     quality: npt.NDArray[np.uint8]
     shank_orientation: FloatArray
-    further_deg: FloatArray = field(default_factory=_no_further_angles)
-    further_sd_deg: FloatArray = field(default_factory=_no_further_angles)
 
     def __post_init__(self) -> None:
-        shape = (len(self.time_s), len(FURTHER_ANGLE_NAMES))
-        for name in ("further_deg", "further_sd_deg"):
+        shape = (len(self.time_s), ANGLE_COUNT)
+        for name in ("angles_deg", "angles_sd_deg"):
             if getattr(self, name).shape != shape:
-                if getattr(self, name).size:
-                    raise ValueError(f"{name} must be {shape}, not {getattr(self, name).shape}")
-                object.__setattr__(self, name, np.full(shape, np.nan))
+                raise ValueError(f"{name} must be {shape}, not {getattr(self, name).shape}")
+
+    @classmethod
+    def of_ankle(
+        cls,
+        side: Side,
+        time_s: FloatArray,
+        ankle_deg: FloatArray,
+        ankle_sd_deg: FloatArray,
+        quality: npt.NDArray[np.uint8],
+        shank_orientation: FloatArray,
+    ) -> "AngleBlock":
+        """Where only the angles of the ankle (n, 3) are known."""
+        angles_deg, angles_sd_deg = (np.full((len(time_s), ANGLE_COUNT), np.nan) for _ in range(2))
+        angles_deg[:, ANKLE], angles_sd_deg[:, ANKLE] = ankle_deg, ankle_sd_deg
+        return cls(side, time_s, angles_deg, angles_sd_deg, quality, shank_orientation)
 
     def __len__(self) -> int:
         return len(self.time_s)
+
+    @property
+    def ankle_deg(self) -> FloatArray:
+        """The angles of the ankle (n, 3), a view."""
+        return self.angles_deg[:, ANKLE]
+
+    @property
+    def ankle_sd_deg(self) -> FloatArray:
+        """Their standard deviations (n, 3), a view."""
+        return self.angles_sd_deg[:, ANKLE]
 
 
 EventKind = Literal["initial_contact", "foot_flat", "foot_off"]
@@ -153,40 +168,6 @@ class GaitEvent:
     kind: EventKind
     time_s: float
     detected_s: float
-
-
-@dataclass(frozen=True)
-class Stride:
-    """One stride, initial contact to the next. Field names are the columns of ``strides.csv``; NaN = not known.
-
-    ``measured_by``: which sensors of the leg there were, ``foot_and_shank``, ``foot`` or ``shank``.
-    """
-
-    side: Side
-    initial_contact_s: float
-    foot_off_s: float
-    stride_time_s: float
-    stance_ratio: float
-    stride_length_m: float
-    peak_eversion_deg: float
-    eversion_excursion_deg: float
-    time_to_peak_eversion_pct: float
-    peak_eversion_velocity_deg_s: float
-    tibial_rotation_excursion_deg: float
-    eversion_tibial_coupling: float
-    peak_dorsiflexion_deg: float
-    peak_tibial_acceleration_g: float
-    foot_strike_angle_deg: float
-    foot_progression_deg: float
-    lost_samples: int
-    quality: str
-    mean_tibial_rotation_deg: float
-    mean_inversion_deg: float
-    dorsiflexion_range_deg: float
-    peak_subtalar_pronation_deg: float = math.nan
-    subtalar_pronation_excursion_deg: float = math.nan
-    subtalar_unexplained_deg: float = math.nan
-    measured_by: str = "foot_and_shank"
 
 
 NoticeLevel = Literal["info", "advice", "problem"]

@@ -14,15 +14,15 @@ from typing import Any, Final
 import numpy as np
 
 from subtalar import __version__
-from subtalar.conventions import ANGLE_NAMES, FURTHER_ANGLE_NAMES
+from subtalar.anatomy import ANKLE_NAMES, FURTHER, FURTHER_NAMES
 from subtalar.device import SessionClock
 from subtalar.types import AngleBlock, BodySite, Estimates, Side, Stride
 
 SOURCE_PREFIX: Final = "subtalar"
 ANGLE_CHANNELS: Final = (
-    *((f"{name}_deg", "degrees") for name in ANGLE_NAMES),
-    *((f"{name}_sd_deg", "degrees") for name in ANGLE_NAMES),
-    *((f"{name}_deg", "degrees") for name in FURTHER_ANGLE_NAMES),
+    *((f"{name}_deg", "degrees") for name in ANKLE_NAMES),
+    *((f"{name}_sd_deg", "degrees") for name in ANKLE_NAMES),
+    *((f"{name}_deg", "degrees") for name in FURTHER_NAMES),
     ("quality", "code"),
 )
 """Label and unit of each channel; not known is NaN. Quality is that of ``types.Quality``, 0 = ok."""
@@ -127,7 +127,9 @@ class LslOutlets:
 
 def angle_rows(block: AngleBlock) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Rows (n, 12) in the order of ``ANGLE_CHANNELS``."""
-    return np.column_stack([block.angles_deg, block.sd_deg, block.further_deg, block.quality.astype(np.float64)])
+    return np.column_stack(
+        [block.ankle_deg, block.ankle_sd_deg, block.angles_deg[:, FURTHER], block.quality.astype(np.float64)]
+    )
 
 
 def stride_row(stride: Stride) -> list[float]:

@@ -128,10 +128,10 @@ class RingWriter(_End):
             self._channels["notices"].append(to_row(NOTICE_ROW, notice, publish_ns=now_ns))
         self._beat(now_ns)
 
-    def publish_truth(self, side: Side, time_s: FloatArray, angles_deg: FloatArray) -> None:
-        """Publish known angles (a simulator's), ``time_s`` (n,) on the session clock, ``angles_deg`` (n, 3)."""
+    def publish_truth(self, side: Side, time_s: FloatArray, ankle_deg: FloatArray) -> None:
+        """Publish known angles (a simulator's), ``time_s`` (n,) on the session clock, ``ankle_deg`` (n, 3)."""
         rows = np.zeros(len(time_s), TRUTH_ROW)
-        rows["time_s"], rows["angles_deg"] = time_s, angles_deg
+        rows["time_s"], rows["ankle_deg"] = time_s, ankle_deg
         self._channels[f"truth_{side}"].append(rows)
 
     def publish_status(self, statuses: Iterable[SensorStatus]) -> None:
@@ -262,10 +262,8 @@ def _angle_rows(block: AngleBlock, arrival_ns: int, publish_ns: int) -> Rows:
     rows = np.zeros(len(block), ANGLE_ROW)
     rows["time_s"] = block.time_s
     rows["angles_deg"] = block.angles_deg
-    rows["sd_deg"] = block.sd_deg
+    rows["angles_sd_deg"] = block.angles_sd_deg
     rows["shank_orientation"] = block.shank_orientation
-    rows["further_deg"] = block.further_deg
-    rows["further_sd_deg"] = block.further_sd_deg
     rows["quality"] = block.quality
     rows["arrival_ns"] = arrival_ns
     rows["publish_ns"] = publish_ns

@@ -17,7 +17,7 @@ from typing import Any, Final, Literal, cast
 import numpy as np
 import numpy.typing as npt
 
-from subtalar.conventions import FURTHER_ANGLE_NAMES
+from subtalar.anatomy import ANGLE_COUNT, ANKLE_COUNT
 from subtalar.types import SIDES, BodySite, GaitEvent, Ledger, Notice, SensorInfo, SensorStatus, Side, Stride
 
 SessionState = Literal["starting", "running", "ended"]
@@ -61,17 +61,15 @@ HEADER: Final = np.dtype(
 ANGLE_ROW: Final = np.dtype(
     [
         ("time_s", "f8"),
-        ("angles_deg", "f8", 3),
-        ("sd_deg", "f8", 3),
+        ("angles_deg", "f8", ANGLE_COUNT),
+        ("angles_sd_deg", "f8", ANGLE_COUNT),
         ("shank_orientation", "f8", 4),
-        ("further_deg", "f8", len(FURTHER_ANGLE_NAMES)),
-        ("further_sd_deg", "f8", len(FURTHER_ANGLE_NAMES)),
         ("arrival_ns", "i8"),
         ("publish_ns", "i8"),
         ("quality", "i8"),
     ]
 )
-TRUTH_ROW: Final = np.dtype([("time_s", "f8"), ("angles_deg", "f8", 3)])
+TRUTH_ROW: Final = np.dtype([("time_s", "f8"), ("ankle_deg", "f8", ANKLE_COUNT)])
 
 _TEXT_WIDTH: Final = {
     "text": 400,

@@ -9,7 +9,7 @@ import numpy as np
 
 from subtalar.acquisition.plan import Hardware
 from subtalar.acquisition.ring import RingWriter
-from subtalar.conventions import ANGLE_NAMES
+from subtalar.anatomy import ANKLE_NAMES
 from subtalar.device import SessionClock
 from subtalar.types import SIDES, BodySite, Side
 
@@ -35,7 +35,7 @@ class TruthWriter:
             present = {site.side for site in sites}
             self._sides = tuple(side for side in SIDES if side in present)
             if self._file is not None:
-                names = [f"{side}_{angle}_deg" for side in self._sides for angle in ANGLE_NAMES]
+                names = [f"{side}_{angle}_deg" for side in self._sides for angle in ANKLE_NAMES]
                 self._file.write(",".join(["time_s", *names]) + "\n")
         times = np.arange(self._next_s, now_s, _STEP_S)
         if len(times) == 0:

@@ -11,8 +11,8 @@ from typing import Any, Final, TextIO
 from subtalar.batch.job import Job
 from subtalar.export.safe_text import one_line
 from subtalar.report.analysis import STRIDES_FILE, SUMMARY_FILE
-from subtalar.report.tables import STRIDE_COLUMNS
 from subtalar.session.catalogue import About
+from subtalar.strides import STRIDE_NAMES
 
 SESSIONS_FILE: Final = "sessions.csv"
 ABOUT_COLUMNS: Final = ("participant", "visit", "condition")
@@ -30,14 +30,14 @@ def write_strides_of_all(path: Path, jobs: Sequence[Job]) -> int:
     rows = 0
     with _replacing(path) as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("session", *ABOUT_COLUMNS, *STRIDE_COLUMNS))
+        writer.writerow(("session", *ABOUT_COLUMNS, *STRIDE_NAMES))
         for job in jobs:
             if not (job.out / STRIDES_FILE).is_file():
                 continue
             whose = _cells(job.about).values()
             with (job.out / STRIDES_FILE).open(newline="", encoding="utf-8") as strides:
                 for row in csv.DictReader(strides):
-                    writer.writerow((job.name, *whose, *(row.get(name, "") for name in STRIDE_COLUMNS)))
+                    writer.writerow((job.name, *whose, *(row.get(name, "") for name in STRIDE_NAMES)))
                     rows += 1
     return rows
 

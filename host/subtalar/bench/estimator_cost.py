@@ -41,7 +41,7 @@ def speed(folder: Path) -> Figures:
         all_ms.append(1e3 * (time.perf_counter() - begin))
         if not missing:
             calibrated_ms.append(all_ms[-1])
-        missing -= {a.side for f in found for a in f.angles if np.isfinite(a.angles_deg).all(axis=1).any()}
+        missing -= {a.side for f in found for a in f.angles if np.isfinite(a.ankle_deg).all(axis=1).any()}
     if not calibrated_ms:
         raise SubtalarError("No leg of the measured session was calibrated: ask for a longer session.")
     return {

@@ -217,9 +217,7 @@ def _part(block: AngleBlock, rows: slice) -> AngleBlock:
         block.side,
         block.time_s[rows],
         block.angles_deg[rows],
-        block.sd_deg[rows],
+        block.angles_sd_deg[rows],
         block.quality[rows],
         block.shank_orientation[rows],
-        block.further_deg[rows],
-        block.further_sd_deg[rows],
     )

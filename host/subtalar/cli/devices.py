@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from subtalar.anatomy import BodySite
 from subtalar.cli.numbers import FiniteRange
 from subtalar.shown import shown
 
@@ -11,8 +12,7 @@ if TYPE_CHECKING:
     from subtalar.device import RememberedSensors
     from subtalar.transport import DeviceSpec
 
-# Written out: the type that has them loads numpy, and --help shall not.
-SITES = ("left_foot", "left_shank", "right_foot", "right_shank")
+SITES = tuple(site.value for site in BodySite)
 _POSITIVE = FiniteRange(min=0, min_open=True)
 
 

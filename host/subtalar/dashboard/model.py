@@ -11,10 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from subtalar.acquisition.ring import RingReader, SessionFacts, WriterState
-from subtalar.conventions import FURTHER_ANGLE_NAMES
+from subtalar.anatomy import ANGLE_COUNT, ANKLE_COUNT, columns_of, measured_sides, only_segment
 from subtalar.dashboard.instruction import MANY_LOST_RATIO, Instruction, choose_instruction
 from subtalar.dashboard.wording import (
-    ANGLES,
     LINK_WORDS,
     QUALITY_WORDS,
     SIGNALS_OF,
@@ -70,17 +69,15 @@ class StrideMean:
 
 
 class SideTrace:
-    """The last ten seconds of one leg: ``time_s`` (n,), ``angles_deg`` and ``sd_deg`` (n, 3), further ones (n, 5)."""
+    """The last ten seconds of one leg: ``time_s`` (n,), ``angles_deg`` and their sd (n, ``ANGLE_COUNT``)."""
 
     def __init__(self) -> None:
         self.cursor = self.truth_cursor = 0
         self.time_s: FloatArray = np.empty(0)
-        self.angles_deg: FloatArray = np.empty((0, 3))
-        self.sd_deg: FloatArray = np.empty((0, 3))
-        self.further_deg: FloatArray = np.empty((0, len(FURTHER_ANGLE_NAMES)))
-        self.further_sd_deg: FloatArray = np.empty((0, len(FURTHER_ANGLE_NAMES)))
+        self.angles_deg: FloatArray = np.empty((0, ANGLE_COUNT))
+        self.angles_sd_deg: FloatArray = np.empty((0, ANGLE_COUNT))
         self.truth_time_s: FloatArray = np.empty(0)
-        self.truth_deg: FloatArray = np.empty((0, 3))
+        self.truth_deg: FloatArray = np.empty((0, ANKLE_COUNT))
         self.quality = Quality.NO_DATA
         self.shank_orientation: FloatArray = np.full(4, np.nan)
         self.arrival_ns: int | None = None
@@ -89,10 +86,7 @@ class SideTrace:
 
     def signal(self, index: int) -> tuple[FloatArray, FloatArray]:
         """Values and sd (n,) of one of ``wording.SIGNALS``."""
-        k = index - len(ANGLES)
-        if k < 0:
-            return self.angles_deg[:, index], self.sd_deg[:, index]
-        return self.further_deg[:, k], self.further_sd_deg[:, k]
+        return self.angles_deg[:, index], self.angles_sd_deg[:, index]
 
     def pull(self, reader: RingReader, side: Side) -> None:
         """Take what is new; rows from before a jump back in time (another replay) are dropped."""
@@ -104,9 +98,7 @@ class SideTrace:
             keep = _recent(time_s)
             self.time_s = time_s[keep:]
             self.angles_deg = np.concatenate([self.angles_deg, rows["angles_deg"]])[keep:]
-            self.sd_deg = np.concatenate([self.sd_deg, rows["sd_deg"]])[keep:]
-            self.further_deg = np.concatenate([self.further_deg, rows["further_deg"]])[keep:]
-            self.further_sd_deg = np.concatenate([self.further_sd_deg, rows["further_sd_deg"]])[keep:]
+            self.angles_sd_deg = np.concatenate([self.angles_sd_deg, rows["angles_sd_deg"]])[keep:]
             last = rows[-1]
             self.quality = Quality(int(last["quality"]))
             self.shank_orientation = last["shank_orientation"]
@@ -117,7 +109,7 @@ class SideTrace:
             time_s = np.concatenate([self.truth_time_s, truth.rows["time_s"]])
             keep = _recent(time_s)
             self.truth_time_s = time_s[keep:]
-            self.truth_deg = np.concatenate([self.truth_deg, truth.rows["angles_deg"]])[keep:]
+            self.truth_deg = np.concatenate([self.truth_deg, truth.rows["ankle_deg"]])[keep:]
 
 
 def _recent(time_s: FloatArray) -> int:
@@ -278,8 +270,7 @@ class DashboardModel:
 
     def one_sensor(self, side: Side) -> Segment | None:
         """The segment that carries that leg's only sensor; None where both do, or none does."""
-        segments = [status.info.site.segment for status in self.sensors if status.info.site.side == side]
-        return segments[0] if len(segments) == 1 else None
+        return only_segment((status.info.site for status in self.sensors), side)
 
     def signals_of(self, side: Side) -> tuple[int, ...]:
         """What that leg shows (of ``wording.SIGNALS``): ankle angles, or with one sensor those of its segment."""
@@ -288,12 +279,13 @@ class DashboardModel:
     @property
     def signals(self) -> tuple[int, ...]:
         """What is to be shown of all legs that carry a sensor, ankle angles first."""
-        sides = {status.info.site.side for status in self.sensors} or set(SIDES)
+        sides = measured_sides(status.info.site for status in self.sensors) or SIDES
         return tuple(sorted({signal for side in sides for signal in self.signals_of(side)}))
 
     def readings(self, side: Side) -> tuple[Reading, Reading, Reading]:
         """The three ankle angles of a side now."""
-        return self.reading(side, 0), self.reading(side, 1), self.reading(side, 2)
+        dorsiflexion, inversion, rotation = (self.reading(side, k) for k in columns_of("ankle"))
+        return dorsiflexion, inversion, rotation
 
     def reading(self, side: Side, index: int) -> Reading:
         """One of ``wording.SIGNALS`` of a side now."""
@@ -310,7 +302,7 @@ class DashboardModel:
         return Reading(None, None, words or "not known")
 
     def _why_stale(self, side: Side) -> str:
-        if self.sensors and not any(status.info.site.side == side for status in self.sensors):
+        if self.sensors and side not in measured_sides(status.info.site for status in self.sensors):
             return "no sensor"
         if not self.running:
             return "stopped" if self.writer == "died" else "ended"

@@ -12,16 +12,15 @@ from rich.table import Table
 from rich.text import Text
 
 from subtalar.acquisition.ring import RingReader
+from subtalar.anatomy import ANKLE, AngleWords
 from subtalar.dashboard.control import SessionControl
 from subtalar.dashboard.instruction import Level, saved_text
 from subtalar.dashboard.keys import Keys
 from subtalar.dashboard.model import DashboardModel, Reading
 from subtalar.dashboard.wording import (
-    ANGLES,
     SIDE_WORDS,
     SIGNALS,
     STRIDE_COLUMNS,
-    AngleWords,
     Severity,
     about_text,
     angle_text,
@@ -202,7 +201,7 @@ def _angle_table(model: DashboardModel) -> RenderableType:
 
 def _direction(words: AngleWords, sign: int) -> str:
     """What a sign means, in few words; an ankle angle's own name of it is not everybody's."""
-    if words in ANGLES:
+    if words in SIGNALS[ANKLE]:
         return words.plus_means if sign > 0 else words.minus_means
     return words.plus if sign > 0 else words.minus
 

@@ -1,44 +1,24 @@
 """The words on the screen: what the angles, states and columns are called, for people who do not read code."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from subtalar.anatomy import ANGLES, columns_of
+from subtalar.strides import MEASURES, Measure, TableHead
 from subtalar.types import BodySite, Ledger, LinkState, Quality, Segment, Side, Stride
 
 Severity = Literal["ok", "waiting", "problem", "off"]
 
 
-@dataclass(frozen=True)
-class AngleWords:
-    """Names of an angle and of its two directions."""
+SIGNALS: Final = tuple(angle.live for angle in ANGLES)
+"""All that can be shown over time, in the order of ``anatomy.ANGLES``."""
 
-    title: str
-    plus: str
-    plus_means: str
-    minus: str
-    minus_means: str
-
-
-ANGLES: Final = (
-    AngleWords("Dorsiflexion", "dorsiflexion", "toes up", "plantarflexion", "toes down"),
-    AngleWords("Inversion", "inversion", "sole turns in", "eversion", "sole turns out"),
-    AngleWords("Tibial rotation", "internal", "tibia turns in", "external", "tibia turns out"),
-)
-"""In the order of ``conventions.ANGLE_NAMES``."""
-
-SIGNALS: Final = (
-    *ANGLES,
-    AngleWords("Subtalar axis", "supination", "about its axis", "pronation", "about its axis"),
-    AngleWords("Foot pitch", "toes up", "to the floor", "toes down", "to the floor"),
-    AngleWords("Foot inversion", "sole inwards", "to the floor", "sole outwards", "to the floor"),
-    AngleWords("Shank lean", "forward", "knee before ankle", "backward", "knee behind ankle"),
-    AngleWords("Shank tilt", "knee inwards", "to the midline", "knee outwards", "from the midline"),
-)
-"""All that can be shown over time: the ankle angles, then those of ``conventions.FURTHER_ANGLE_NAMES``."""
-
-SIGNALS_OF: Final[dict[Segment | None, tuple[int, ...]]] = {None: (0, 1, 2), "foot": (4, 5), "shank": (6, 7)}
+SIGNALS_OF: Final[dict[Segment | None, tuple[int, ...]]] = {
+    None: columns_of("ankle"),
+    "foot": columns_of("foot"),
+    "shank": columns_of("shank"),
+}
 """What a leg shows, by its only sensor; None for a leg with both."""
 
 SIDE_WORDS: Final[dict[Side, str]] = {"left": "Left", "right": "Right"}
@@ -154,14 +134,34 @@ _IN_FULL: Final = {
 
 @dataclass(frozen=True)
 class StrideColumn:
-    """A column of the stride table. ``title`` may have two lines; ``essential`` ones stay when there is little room."""
+    """A measure as a column of the stride table."""
 
-    title: str
-    unit: str
-    value: Callable[[Stride], float]
-    digits: int
-    help: str
-    essential: bool = True
+    measure: Measure
+    head: TableHead
+
+    @property
+    def title(self) -> str:
+        """May have two lines."""
+        return self.head.title
+
+    @property
+    def unit(self) -> str:
+        """``%`` of what, its help says; there is no room in the head."""
+        return self.measure.unit.partition(" ")[0]
+
+    @property
+    def essential(self) -> bool:
+        """Whether it stays when there is little room."""
+        return self.head.essential
+
+    @property
+    def help(self) -> str:
+        """A phrase on what is measured."""
+        return self.head.help
+
+    def value(self, stride: Stride) -> float:
+        """The number, in ``unit``."""
+        return self.measure.shown * self.measure.value(stride)
 
     @property
     def name(self) -> str:
@@ -171,13 +171,13 @@ class StrideColumn:
 
     def text(self, number: float) -> str:
         """The number as shown; a dash when it is not known."""
-        return _decimal(number, self.digits)
+        return _decimal(number, self.head.decimals)
 
     def mean_text(self, mean: float, sd: float) -> str:
         """``61 ± 2``; with one more digit where the spread would read as none at all."""
         if math.isnan(sd):
             return self.text(mean)
-        digits = self.digits + (0 < sd < 0.5 * 10.0**-self.digits)
+        digits = self.head.decimals + (0 < sd < 0.5 * 10.0**-self.head.decimals)
         return f"{_decimal(mean, digits)}\u2009±\u2009{_decimal(sd, digits)}"
 
 
@@ -185,29 +185,7 @@ def _decimal(number: float, digits: int) -> str:
     return "–" if math.isnan(number) else f"{number:.{digits}f}".replace("-", "−")
 
 
-STRIDE_COLUMNS: Final = (
-    StrideColumn("Stride\ntime", "s", lambda s: s.stride_time_s, 2, "Initial contact to the next of the same foot"),
-    StrideColumn("\nStance", "%", lambda s: 100 * s.stance_ratio, 0, "Share of the stride with the foot on the ground"),
-    StrideColumn("Stride\nlength", "m", lambda s: s.stride_length_m, 2, "Distance between two contacts"),
-    StrideColumn("Peak\neversion", "°", lambda s: s.peak_eversion_deg, 1, "Largest eversion in stance"),
-    StrideColumn("Eversion\nexcurs.", "°", lambda s: s.eversion_excursion_deg, 1, "Eversion from contact to its peak"),
-    StrideColumn("Peak ev.\ntime", "%", lambda s: s.time_to_peak_eversion_pct, 0, "When in stance eversion is largest"),
-    StrideColumn(
-        "Eversion\nvel.", "°/s", lambda s: s.peak_eversion_velocity_deg_s, 0, "Fastest eversion in stance", False
-    ),
-    StrideColumn(
-        "Tib. rot.\nexcurs.", "°", lambda s: s.tibial_rotation_excursion_deg, 1, "Range of tibial rotation in stance"
-    ),
-    StrideColumn("Ev./tib.\nratio", "", lambda s: s.eversion_tibial_coupling, 2, "Eversion per tibial rotation", False),
-    StrideColumn("Peak\ndorsifl.", "°", lambda s: s.peak_dorsiflexion_deg, 1, "Largest dorsiflexion in stance"),
-    StrideColumn(
-        "Strike\nangle", "°", lambda s: s.foot_strike_angle_deg, 0, "Foot against the ground at contact, + heel first"
-    ),
-    StrideColumn(
-        "Foot\nprogr.", "°", lambda s: s.foot_progression_deg, 0, "Foot against the direction of travel", False
-    ),
-    StrideColumn("Tibial\nshock", "g", lambda s: s.peak_tibial_acceleration_g, 1, "Peak acceleration of the shank"),
-)
+STRIDE_COLUMNS: Final = tuple(StrideColumn(m, m.live) for m in MEASURES if m.live is not None)
 
 
 def ledger_words(ledger: Ledger) -> str:

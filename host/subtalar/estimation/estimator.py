@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from subtalar.anatomy import ANKLE_SEGMENTS
 from subtalar.errors import InputError
 from subtalar.estimation.inclination.sensor_stream import SensorStream, StreamCounts
 from subtalar.estimation.leg.foot_only import FootLeg
@@ -23,17 +24,17 @@ from subtalar.types import (
     GaitEvent,
     Notice,
     SampleBlock,
-    Segment,
     SensorInfo,
     Stride,
 )
 
 _PUSH_ROWS = 8192
-_SEGMENTS: tuple[Segment, Segment] = ("foot", "shank")
 
 
 class GaitEstimator:
     """Foot and shank sensors of one or two legs; it is told nothing but which sensor sits where.
+
+    Sensors on other segments may be there: nothing is computed from them.
 
     A leg with one sensor gets the angles of its segment to the floor, events and strides, and no ankle angles.
 
@@ -47,6 +48,7 @@ class GaitEstimator:
     def __init__(self, sensors: Mapping[BodySite, SensorInfo], parameters: Parameters | None = None) -> None:
         warm_up()
         self._p = parameters or Parameters()
+        sensors = {site: info for site, info in sensors.items() if site.segment in ANKLE_SEGMENTS}
         for info in sensors.values():
             if info.rate_hz < self._p.lowest_rate_hz:
                 name = info.site.value.replace("_", " ")
@@ -74,7 +76,7 @@ class GaitEstimator:
                 self._first_notices.append(Notice(0.0, "info", "one_sensor", text, side))
 
         for leg in self._every_leg():
-            for segment in _SEGMENTS:
+            for segment in ANKLE_SEGMENTS:
                 self._leg_of[BodySite.of(leg.side, segment)] = leg
 
     @property
@@ -84,6 +86,8 @@ class GaitEstimator:
 
     def push(self, block: SampleBlock) -> Estimates:
         """Take one block; KeyError where its site was not announced."""
+        if block.site.segment not in ANKLE_SEGMENTS:
+            return Estimates()
         stream, leg = self._streams[block.site], self._leg_of[block.site]
         for start in range(0, len(block), _PUSH_ROWS):
             stream.push(block if len(block) <= _PUSH_ROWS else _part(block, start, start + _PUSH_ROWS))

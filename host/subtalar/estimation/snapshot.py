@@ -1,8 +1,8 @@
 """An estimator's whole state as bytes, and back, so that a session can go on in another process to the last bit.
 
 The body is Python's pickle format, written and read with a vocabulary of our own: instances of the classes of this
-package and of ``subtalar.types``, arrays as dtype, shape and bytes, VQF as its parameters and state. The reader admits
-nothing else, so bytes from elsewhere cannot make it run anything. A digest tells damage from the start.
+package and of the frozen values beside it, arrays as dtype, shape and bytes, VQF as its parameters and state. The
+reader admits nothing else, so bytes from elsewhere cannot make it run anything. A digest tells damage from the start.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ from subtalar.types import FloatArray
 _MAGIC = b"subtalar estimator state 1\n"
 _DIGEST_BYTES = 32
 _DTYPES = ("<f8", "<i8", "|u1", "|b1")
-_HOMES = ("subtalar.estimation.", "subtalar.types")
+_HOMES = ("subtalar.estimation.", "subtalar.types", "subtalar.anatomy", "subtalar.strides")
 
 
 def pack(estimator: object) -> bytes:

@@ -13,9 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from subtalar import __version__
-from subtalar.conventions import FURTHER_ANGLE_NAMES
+from subtalar.anatomy import ANGLES, ANKLE, FURTHER
 from subtalar.errors import InputError
-from subtalar.export.columns import ANGLE_MEANINGS
 from subtalar.export.content import Event, Found, Options, angle_rate_hz, sides_with_ankle, stem
 from subtalar.export.folder import Target
 from subtalar.export.gaps import nearest, on_grid
@@ -29,12 +28,6 @@ PART_S: Final = 60.0
 MOST_EVENTS: Final = 255
 _LABELS: Final = {"initial_contact": "Foot Strike", "foot_off": "Foot Off"}
 _LARGEST_TEXT: Final = 120
-_SHORT: Final = {
-    BodySite.LEFT_FOOT: "LFoot",
-    BodySite.LEFT_SHANK: "LShank",
-    BodySite.RIGHT_FOOT: "RFoot",
-    BodySite.RIGHT_SHANK: "RShank",
-}
 _CHANNELS: Final = (
     *((f"Acc{a}", "m/s2", f"specific force, sensor {a} axis") for a in "XYZ"),
     *((f"Gyr{a}", "rad/s", f"angular velocity, sensor {a} axis") for a in "XYZ"),
@@ -42,13 +35,17 @@ _CHANNELS: Final = (
 )
 
 
+def _short(site: BodySite) -> str:
+    """``LFoot``."""
+    return site.side[0].upper() + site.segment.capitalize()
+
+
 class _Angles(NamedTuple):
     """What a C3D file takes of a side's angles, as in ``AngleBlock``."""
 
     time_s: FloatArray
     angles_deg: FloatArray
-    sd_deg: FloatArray
-    further_deg: FloatArray
+    angles_sd_deg: FloatArray
     quality: npt.NDArray[np.uint8]
 
 
@@ -70,8 +67,7 @@ class Writer(FormatWriter):
         kept = _Angles(
             block.time_s.copy(),
             block.angles_deg.copy(),
-            block.sd_deg.copy(),
-            block.further_deg.copy(),
+            block.angles_sd_deg.copy(),
             block.quality.copy(),
         )
         self._angles.setdefault(block.side, []).append(kept)
@@ -144,7 +140,7 @@ class Writer(FormatWriter):
                 texts.append(f"x, y, z: {what}; deg, ISB Cardan Z-X'-Y''")
                 rows = np.full((len(grid_s), 3), np.nan)
                 if track is not None:
-                    own = track.sd_deg if ending else track.angles_deg
+                    own = (track.angles_sd_deg if ending else track.angles_deg)[:, ANKLE]
                     rows = on_grid(grid_s, track.time_s, own, self._angle_rate(side))
                 values.append(rows)
         parameters = file["parameters"]["POINT"]
@@ -175,15 +171,14 @@ class Writer(FormatWriter):
             values = np.column_stack((s.acc_m_s2[best], s.gyr_rad_s[best], late_ms))
             values[~known] = np.nan
             rows += list(values.T)
-            channels += [(f"{_SHORT[site]}.{name}", unit, text) for name, unit, text in _CHANNELS]
+            channels += [(f"{_short(site)}.{name}", unit, text) for name, unit, text in _CHANNELS]
         for side, track in tracks.items():
-            values = on_grid(grid_s, track.time_s, track.further_deg, self._angle_rate(side))
+            values = on_grid(grid_s, track.time_s, track.angles_deg[:, FURTHER], self._angle_rate(side))
             best = nearest(grid_s, track.time_s, self._angle_rate(side))
             quality = np.where(best >= 0, track.quality[best].astype(np.float64), np.nan)
             rows += [*values.T, quality]
-            for name in FURTHER_ANGLE_NAMES:
-                meaning, sign = ANGLE_MEANINGS[name]
-                channels.append((f"{side[0].upper()}.{name}", "deg", f"{meaning} + {sign}"))
+            for angle in ANGLES[FURTHER]:
+                channels.append((f"{side[0].upper()}.{angle.name}", "deg", f"{angle.meaning} + {angle.sign}"))
             channels.append((f"{side[0].upper()}.quality", "", "quality code of the angles, 0 = ok"))
         parameters = file["parameters"]["ANALOG"]
         parameters["RATE"]["value"] = [self._rate_hz]
@@ -218,8 +213,7 @@ def _all(parts: Sequence[_Angles]) -> _Angles:
     return _Angles(
         np.concatenate([p.time_s for p in parts]),
         np.concatenate([p.angles_deg for p in parts]),
-        np.concatenate([p.sd_deg for p in parts]),
-        np.concatenate([p.further_deg for p in parts]),
+        np.concatenate([p.angles_sd_deg for p in parts]),
         np.concatenate([p.quality for p in parts]),
     )
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from subtalar import __version__
-from subtalar.conventions import ANGLE_NAMES
+from subtalar.anatomy import ANKLE_NAMES, measured_sides, only_segment
 from subtalar.session.catalogue import NOBODY, About
 from subtalar.session.model import Annotation, Session
 from subtalar.types import GaitEvent, Notice, SensorInfo, Side, Stride
@@ -77,7 +77,7 @@ def about(session: Session, options: Options) -> dict[str, Any]:
         "annotations": [asdict(a) for a in session.annotations],
         "notes": list(session.notes),
         "conventions": {
-            "angles": f"Cardan Z-X'-Y'' of the foot relative to the shank (ISB): {', '.join(ANGLE_NAMES)}; "
+            "angles": f"Cardan Z-X'-Y'' of the foot relative to the shank (ISB): {', '.join(ANKLE_NAMES)}; "
             "the same signs on both legs: + toes up, + sole to the midline, + tibia internally",
             "zero": "the subject's own quiet standing",
             "time": "seconds on the session clock, 0 at start_utc where that is known",
@@ -94,9 +94,8 @@ def stem(session: Session) -> str:
 
 def sides_with_ankle(session: Session) -> tuple[Side, ...]:
     """The legs with both sensors."""
-    sites = [site for site in session.sensors if site.segment == "foot"]
-    both = [s.side for s in sites if any(o.side == s.side and o.segment == "shank" for o in session.sensors)]
-    return tuple(sorted(both))
+    sites = session.sensors
+    return tuple(side for side in measured_sides(sites) if only_segment(sites, side) is None)
 
 
 def angle_rate_hz(session: Session, side: Side) -> float:

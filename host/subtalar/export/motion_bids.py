@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Final, TextIO
 import numpy as np
 
 from subtalar import __version__
-from subtalar.conventions import FURTHER_ANGLE_NAMES
+from subtalar.anatomy import measured_sides
 from subtalar.errors import InputError
 from subtalar.export import bids_dataset as dataset
 from subtalar.export.columns import ANGLES, SAMPLES, Column
@@ -21,10 +21,10 @@ from subtalar.export.content import Found, Options, about, angle_rate_hz, stem
 from subtalar.export.folder import Target
 from subtalar.export.gaps import GapRows
 from subtalar.export.session_time import TimedBlock
-from subtalar.export.tables import or_nan
+from subtalar.export.tables import further_columns, or_nan
 from subtalar.export.writer import FormatWriter
 from subtalar.session.model import Session
-from subtalar.types import SIDES, AngleBlock, BodySite, FloatArray, Side
+from subtalar.types import AngleBlock, BodySite, FloatArray, Side
 
 _SAMPLE_COLUMNS: Final = tuple(c for c in SAMPLES if c.kind == "number")
 _ANGLE_COLUMNS: Final = (
@@ -51,11 +51,10 @@ class Writer(FormatWriter):
         for site, info in session.sensors.items():
             name = "imu" + _camel(site.value)
             self._systems[site] = self._system(name, site.value, _SAMPLE_COLUMNS, info.rate_hz, info.model)
-        for side in SIDES:
-            if any(site.side == side for site in session.sensors):
-                rate_hz = angle_rate_hz(session, side)
-                name = "angles" + _camel(side)
-                self._systems[side] = self._system(name, f"{side}_ankle", _ANGLE_COLUMNS, rate_hz, "")
+        for side in measured_sides(session.sensors):
+            rate_hz = angle_rate_hz(session, side)
+            name = "angles" + _camel(side)
+            self._systems[side] = self._system(name, f"{side}_ankle", _ANGLE_COLUMNS, rate_hz, "")
 
     def add_samples(self, block: TimedBlock) -> None:
         """Rows of one sensor; a sample without a time stays out."""
@@ -66,9 +65,8 @@ class Writer(FormatWriter):
 
     def add_angles(self, block: AngleBlock) -> None:
         """Rows of one side."""
-        further = [v[:, k] for k in range(len(FURTHER_ANGLE_NAMES)) for v in (block.further_deg, block.further_sd_deg)]
         quality = block.quality.astype(np.float64)
-        rows: list[FloatArray] = [block.angles_deg, block.sd_deg, *further, block.shank_orientation, quality]
+        rows = [block.ankle_deg, block.ankle_sd_deg, *further_columns(block), block.shank_orientation, quality]
         self._systems[block.side].write(block.time_s, np.column_stack(rows))
 
     def finish(self, found: Found) -> None:

@@ -11,7 +11,7 @@ from typing import Final, TextIO
 
 import numpy as np
 
-from subtalar.conventions import ANGLE_NAMES
+from subtalar.anatomy import ANKLE_NAMES
 from subtalar.errors import InputError
 from subtalar.estimation.numerics import quaternions as quat
 from subtalar.export.content import Found, Options, angle_rate_hz, sides_with_ankle, stem
@@ -32,7 +32,7 @@ class Leg:
     """Rows in which all is known: session time (n,), ankle angles (n, 3), the shank's orientation (n, 4)."""
 
     time_s: FloatArray
-    angles_deg: FloatArray
+    ankle_deg: FloatArray
     shank: FloatArray
 
 
@@ -55,9 +55,9 @@ class Writer(FormatWriter):
 
     def add_angles(self, block: AngleBlock) -> None:
         """Rows in which all is known are kept until the end."""
-        known = np.isfinite(block.angles_deg).all(axis=1) & np.isfinite(block.shank_orientation).all(axis=1)
+        known = np.isfinite(block.ankle_deg).all(axis=1) & np.isfinite(block.shank_orientation).all(axis=1)
         if block.side in self._known and known.any():
-            leg = Leg(block.time_s[known], block.angles_deg[known], block.shank_orientation[known])
+            leg = Leg(block.time_s[known], block.ankle_deg[known], block.shank_orientation[known])
             self._known[block.side].append(leg)
 
     def finish(self, found: Found) -> None:
@@ -109,11 +109,11 @@ class Writer(FormatWriter):
 
     def _angles(self, side: Side, rate_hz: float, track: Leg) -> None:
         with self._new(f"{side}_ankle.mot") as file:
-            labels = [f"{name}_{side[0]}" for name in ANGLE_NAMES]
+            labels = [f"{name}_{side[0]}" for name in ANKLE_NAMES]
             _header(file, "double", rate_hz, labels, (f"nRows={len(track.time_s)}", "nColumns=4", "inDegrees=yes"))
             for start in range(0, len(track.time_s), _ROWS):
                 part = slice(start, start + _ROWS)
-                for t, row in zip(track.time_s[part].tolist(), track.angles_deg[part].tolist(), strict=True):
+                for t, row in zip(track.time_s[part].tolist(), track.ankle_deg[part].tolist(), strict=True):
                     file.write("\t".join((repr(t), *map(repr, row))) + "\n")
 
     def _new(self, ending: str) -> TextIO:
@@ -123,14 +123,14 @@ class Writer(FormatWriter):
 def _joined(parts: Sequence[Leg]) -> Leg:
     return Leg(
         np.concatenate([p.time_s for p in parts]),
-        np.concatenate([p.angles_deg for p in parts]),
+        np.concatenate([p.ankle_deg for p in parts]),
         np.concatenate([p.shank for p in parts]),
     )
 
 
 def poses_of(side: Side, track: Leg) -> dict[str, FloatArray]:
     """Orientation (n, 4) of the bodies ``tibia`` and ``calcn``, scalar first, into OpenSim's ground."""
-    alpha, beta, gamma = np.radians(track.angles_deg).T
+    alpha, beta, gamma = np.radians(track.ankle_deg).T
     mirror = 1.0 if side == "right" else -1.0
     foot = _about("z", alpha)
     for axis, angle in (("x", mirror * beta), ("y", -mirror * gamma)):

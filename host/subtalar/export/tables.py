@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from subtalar.conventions import ANGLE_NAMES, FURTHER_ANGLE_NAMES
+from subtalar.anatomy import ANGLE_COUNT, ANKLE_COUNT
 from subtalar.export.session_time import TimedBlock
 from subtalar.types import AngleBlock, FloatArray, Quality
 
@@ -31,12 +31,18 @@ def angle_columns(block: AngleBlock) -> list[Values]:
     return [
         block.time_s,
         [block.side] * len(block),
-        *(block.angles_deg[:, k] for k in range(len(ANGLE_NAMES))),
-        *(block.sd_deg[:, k] for k in range(len(ANGLE_NAMES))),
+        *block.ankle_deg.T,
+        *block.ankle_sd_deg.T,
         [_WORDS[code] for code in block.quality.tolist()],
-        *(v[:, k] for k in range(len(FURTHER_ANGLE_NAMES)) for v in (block.further_deg, block.further_sd_deg)),
+        *further_columns(block),
         *block.shank_orientation.T,
     ]
+
+
+def further_columns(block: AngleBlock) -> list[FloatArray]:
+    """The angles beside the ankle's, each followed by its sd, (n,) each."""
+    both = block.angles_deg, block.angles_sd_deg
+    return [values[:, k] for k in range(ANKLE_COUNT, ANGLE_COUNT) for values in both]
 
 
 def or_nan(time_s: FloatArray | None, n: int) -> FloatArray:

@@ -9,13 +9,13 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 
-from subtalar.conventions import ANGLE_NAMES, FURTHER_ANGLE_NAMES
+from subtalar.anatomy import measured_sides
 from subtalar.export.columns import ANGLES, SAMPLES, STRIDES, Column
 from subtalar.export.content import Event, Found, Options, about, angle_rate_hz, stem
 from subtalar.export.folder import Target
 from subtalar.export.gaps import GapRows
 from subtalar.export.session_time import TimedBlock
-from subtalar.export.tables import or_nan
+from subtalar.export.tables import further_columns, or_nan
 from subtalar.export.writer import FormatWriter
 from subtalar.session.model import Session
 from subtalar.types import SIDES, AngleBlock, BodySite, FloatArray, Side
@@ -41,10 +41,9 @@ class Writer(FormatWriter):
         self._streams: dict[BodySite | Side, _Stream] = {}
         for site, info in session.sensors.items():
             self._streams[site] = self._open(site.value, "IMU", _VALUES, info.rate_hz, info.model)
-        for side in SIDES:
-            if any(site.side == side for site in session.sensors):
-                rate_hz = angle_rate_hz(session, side)
-                self._streams[side] = self._open(f"{side}_ankle", "Kinematics", (*_ANGLE_VALUES, QUALITY), rate_hz, "")
+        for side in measured_sides(session.sensors):
+            rate_hz = angle_rate_hz(session, side)
+            self._streams[side] = self._open(f"{side}_ankle", "Kinematics", (*_ANGLE_VALUES, QUALITY), rate_hz, "")
 
     def add_samples(self, block: TimedBlock) -> None:
         """Rows of one sensor; a sample without a time stays out."""
@@ -55,10 +54,8 @@ class Writer(FormatWriter):
 
     def add_angles(self, block: AngleBlock) -> None:
         """Rows of one side."""
-        further = [v[:, k] for k in range(len(FURTHER_ANGLE_NAMES)) for v in (block.further_deg, block.further_sd_deg)]
         quality = block.quality.astype(np.float64)
-        rows: list[FloatArray] = [block.angles_deg, block.sd_deg, *further, block.shank_orientation, quality]
-        assert len(ANGLE_NAMES) == block.angles_deg.shape[1]
+        rows = [block.ankle_deg, block.ankle_sd_deg, *further_columns(block), block.shank_orientation, quality]
         self._add(self._streams[block.side], block.time_s, np.column_stack(rows))
 
     def finish(self, found: Found) -> None:

@@ -6,18 +6,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from subtalar.anatomy import FURTHER_GROUPS, AngleGroup, measured_sides, only_segment
 from subtalar.errors import InputError
 from subtalar.report.angles_csv import AnglesWriter
 from subtalar.report.coverage import CoverageCounter, NoticeTallies, RateCounter
 from subtalar.report.refusal import refuse_if_nothing_was_measured
 from subtalar.report.results import AnalysisResult, Gait, Pass, SensorFacts, SideResult, choose_strides, main_gait
 from subtalar.report.tables import write_strides, write_summary
-from subtalar.report.waveforms import FURTHER_GROUPS, FurtherGroup, WaveformCollector
+from subtalar.report.waveforms import WaveformCollector
 from subtalar.session.catalogue import NOBODY, About
 from subtalar.session.estimates import Estimator, default_subtalar_axis_deg, estimates, make_estimator
 from subtalar.session.model import Session
 from subtalar.session.output_folder import staging
-from subtalar.types import SIDES, BodySite, Estimates, Ledger, SampleBlock, Segment, SensorInfo, Side, Stride
+from subtalar.types import BodySite, Estimates, Ledger, SampleBlock, SensorInfo, Side, Stride
 
 ANGLES_FILE: Final = "angles.csv"
 STRIDES_FILE: Final = "strides.csv"
@@ -85,7 +86,7 @@ def analyze(
 class _SideRun:
     coverage: CoverageCounter
     waveforms: WaveformCollector
-    further: dict[FurtherGroup, WaveformCollector]
+    further: dict[AngleGroup, WaveformCollector]
     strides: list[Stride]
 
 
@@ -103,13 +104,12 @@ class _Run:
         self._notices = NoticeTallies()
         self._sides: dict[Side, _SideRun] = {
             side: _SideRun(
-                CoverageCounter(_one_sensor(session, side)),
+                CoverageCounter(only_segment(session.sensors, side)),
                 WaveformCollector(side),
                 {group: WaveformCollector(side, group) for group in FURTHER_GROUPS},
                 [],
             )
-            for side in SIDES
-            if any(site.side == side for site in session.sensors)
+            for side in measured_sides(session.sensors)
         }
 
     def take_block(self, block: SampleBlock) -> None:
@@ -165,7 +165,7 @@ class _Run:
         used, only_reliable = choose_strides(strides, gait)
         return SideResult(
             side=side,
-            one_sensor=_one_sensor(self._session, side),
+            one_sensor=only_segment(self._session.sensors, side),
             strides=strides,
             used=used,
             only_reliable=only_reliable,
@@ -173,12 +173,6 @@ class _Run:
             coverage=run.coverage.finish(),
             further={group: collector.finish() for group, collector in run.further.items()},
         )
-
-
-def _one_sensor(session: Session, side: Side) -> Segment | None:
-    """The segment of a leg's only sensor."""
-    segments = [site.segment for site in session.sensors if site.side == side]
-    return segments[0] if len(segments) == 1 else None
 
 
 def _page_writer() -> Callable[[Path, AnalysisResult], None]:

@@ -7,17 +7,17 @@ from typing import BinaryIO, Final
 
 import numpy as np
 
-from subtalar.conventions import ANGLE_NAMES, FURTHER_ANGLE_NAMES
+from subtalar.anatomy import ANGLE_COUNT, ANKLE_COUNT, ANKLE_NAMES, FURTHER_NAMES
 from subtalar.report.decimal_text import Text, csv_rows, decimal_text, word_table
 from subtalar.types import SIDES, AngleBlock, Quality, Side
 
 ANGLE_COLUMNS: Final = (
     "time_s",
     "side",
-    *(f"{name}_deg" for name in ANGLE_NAMES),
-    *(f"{name}_sd_deg" for name in ANGLE_NAMES),
+    *(f"{name}_deg" for name in ANKLE_NAMES),
+    *(f"{name}_sd_deg" for name in ANKLE_NAMES),
     "quality",
-    *(f"{name}_{what}" for name in FURTHER_ANGLE_NAMES for what in ("deg", "sd_deg")),
+    *(f"{name}_{what}" for name in FURTHER_NAMES for what in ("deg", "sd_deg")),
 )
 
 _TIME_DECIMALS = 5
@@ -81,13 +81,13 @@ def _rows(block: AngleBlock, rows: slice) -> bytes:
         [
             decimal_text(time_s, _TIME_DECIMALS),
             side,
-            *(decimal_text(block.angles_deg[rows, k], _ANGLE_DECIMALS) for k in range(len(ANGLE_NAMES))),
-            *(decimal_text(block.sd_deg[rows, k], _ANGLE_DECIMALS) for k in range(len(ANGLE_NAMES))),
+            *(decimal_text(block.angles_deg[rows, k], _ANGLE_DECIMALS) for k in range(ANKLE_COUNT)),
+            *(decimal_text(block.angles_sd_deg[rows, k], _ANGLE_DECIMALS) for k in range(ANKLE_COUNT)),
             _QUALITY_WORDS[block.quality[rows]],
             *(
                 decimal_text(values[rows, k], _ANGLE_DECIMALS)
-                for k in range(len(FURTHER_ANGLE_NAMES))
-                for values in (block.further_deg, block.further_sd_deg)
+                for k in range(ANKLE_COUNT, ANGLE_COUNT)
+                for values in (block.angles_deg, block.angles_sd_deg)
             ),
         ]
     )

@@ -9,9 +9,7 @@ import numpy as np
 
 from subtalar.report.figures import Series
 from subtalar.report.measures import (
-    MEASURES,
     Curves,
-    Measure,
     Spread,
     compare,
     measure_spread,
@@ -19,7 +17,8 @@ from subtalar.report.measures import (
     waveform_rms_difference_deg,
 )
 from subtalar.report.results import AnalysisResult, SideResult
-from subtalar.report.words import ANGLE_WORDS, count, duration, joined, site_words
+from subtalar.report.words import ANKLE_WORDS, count, duration, joined, site_words
+from subtalar.strides import MEASURES, Measure
 from subtalar.types import Side
 
 UNKNOWN: Final = "–"
@@ -264,7 +263,7 @@ def waveform_rows(side_curves: Mapping[Side, Curves]) -> list[tuple[str, str]]:
     if len(side_curves) < 2:
         return []
     rms = waveform_rms_difference_deg(side_curves["left"], side_curves["right"])
-    return [(words.name.lower(), f"{number(value, 1)}°") for words, value in zip(ANGLE_WORDS, rms, strict=True)]
+    return [(words.name.lower(), f"{number(value, 1)}°") for words, value in zip(ANKLE_WORDS, rms, strict=True)]
 
 
 def trend_panels(result: AnalysisResult) -> list[tuple[str, dict[Side, Series]]]:
@@ -293,7 +292,7 @@ def variability_rows(result: AnalysisResult, side_curves: Mapping[Side, Curves])
     several = {side: curve for side, curve in side_curves.items() if curve.n > 1}
     if not several:
         return rows
-    for k, words in enumerate(ANGLE_WORDS):
+    for k, words in enumerate(ANKLE_WORDS):
         cells = [number(several[s].sd_deg[:, k].mean(), 1) if s in several else UNKNOWN for s in result.sides]
         rows.append((f"{words.name}, sd averaged over the gait cycle (°)", cells))
     before = {
@@ -320,7 +319,7 @@ def waveform_alt(side_curves: Mapping[Side, Curves]) -> str:
     parts = [
         f"{words.name}, {side}: from {number(curve.mean_deg[:, k].min(), 0)}° to "
         f"{number(curve.mean_deg[:, k].max(), 0)}°"
-        for k, words in enumerate(ANGLE_WORDS)
+        for k, words in enumerate(ANKLE_WORDS)
         for side, curve in side_curves.items()
     ]
     return f"Mean ankle angles over the gait cycle with one standard deviation. {'; '.join(parts)}."
@@ -331,7 +330,7 @@ def variability_alt(side_curves: Mapping[Side, Curves]) -> str:
     parts = [
         f"{words.name}, {side}: largest {number(float(curve.sd_deg[:, k].max()), 1)}° at "
         f"{int(curve.sd_deg[:, k].argmax())} %"
-        for k, words in enumerate(ANGLE_WORDS)
+        for k, words in enumerate(ANKLE_WORDS)
         for side, curve in side_curves.items()
     ]
     return f"Standard deviation between strides over the gait cycle. {'; '.join(parts)}."

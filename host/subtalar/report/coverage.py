@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from subtalar.conventions import ANGLE_NAMES
-from subtalar.report.waveforms import FURTHER_GROUPS
+from subtalar.anatomy import ANKLE_COUNT, columns_of
 from subtalar.types import AngleBlock, BodySite, FloatArray, Notice, NoticeLevel, Quality, SampleBlock, Segment, Side
 
 
@@ -32,19 +31,19 @@ class CoverageCounter:
     """Counts the angle rows of one side."""
 
     def __init__(self, one_sensor: Segment | None = None) -> None:
-        self._further = None if one_sensor is None else FURTHER_GROUPS[one_sensor]
+        self._further = None if one_sensor is None else list(columns_of(one_sensor))
         self._known = 0
         self._by_quality = np.zeros(len(Quality), np.int64)
-        self._sd_sum = np.zeros(len(ANGLE_NAMES))
+        self._sd_sum = np.zeros(ANKLE_COUNT)
         self._sd_count = 0
 
     def push(self, block: AngleBlock) -> None:
         """Count one block."""
-        known = np.isfinite(block.angles_deg).all(axis=1)
-        sd = block.sd_deg[known]
+        known = np.isfinite(block.ankle_deg).all(axis=1)
+        sd = block.ankle_sd_deg[known]
         sd = sd[np.isfinite(sd).all(axis=1)]
         if self._further is not None:
-            known = np.isfinite(block.further_deg[:, self._further]).all(axis=1)
+            known = np.isfinite(block.angles_deg[:, self._further]).all(axis=1)
         self._known += int(known.sum())
         self._by_quality += np.bincount(block.quality, minlength=len(Quality))
         self._sd_sum += sd.sum(axis=0)
@@ -53,7 +52,7 @@ class CoverageCounter:
     def finish(self) -> AngleCoverage:
         """What was counted."""
         counts = {quality: int(self._by_quality[quality]) for quality in Quality if self._by_quality[quality]}
-        mean_sd = self._sd_sum / self._sd_count if self._sd_count else np.full(len(ANGLE_NAMES), np.nan)
+        mean_sd = self._sd_sum / self._sd_count if self._sd_count else np.full(ANKLE_COUNT, np.nan)
         return AngleCoverage(int(self._by_quality.sum()), self._known, counts, mean_sd)
 
 

@@ -6,7 +6,7 @@ from typing import Final, Literal
 import numpy as np
 
 from subtalar.report.results import AnalysisResult, SensorFacts, SideResult
-from subtalar.report.words import ANGLE_WORDS, count, site_words
+from subtalar.report.words import ANKLE_WORDS, count, site_words
 
 Level = Literal["good", "limited", "poor"]
 _LEVELS: Final[tuple[Level, ...]] = ("good", "limited", "poor")
@@ -84,7 +84,7 @@ def _judge_side(side: SideResult) -> list[tuple[Level, str]]:
         found.append(
             (
                 UNCERTAINTY_DEG.level(float(sd[worst])),
-                f"{name}: {ANGLE_WORDS[worst].name.lower()} is uncertain by ±{sd[worst]:.1f}° (standard deviation).",
+                f"{name}: {ANKLE_WORDS[worst].name.lower()} is uncertain by ±{sd[worst]:.1f}° (standard deviation).",
             )
         )
     return found

@@ -12,9 +12,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from scipy.ndimage import median_filter
 
+from subtalar.anatomy import PageWords
 from subtalar.report.measures import Curves
 from subtalar.report.waveforms import CYCLE_PCT
-from subtalar.report.words import ANGLE_WORDS, AngleWords
+from subtalar.report.words import ANKLE_WORDS
 from subtalar.types import FloatArray, Side
 
 SIDE_COLOURS: Final[dict[Side, str]] = {"left": "#0072B2", "right": "#D55E00"}
@@ -63,13 +64,13 @@ class Series:
     values: FloatArray
 
 
-Panel = tuple[AngleWords, Mapping[Side, tuple[Curves, int]]]
+Panel = tuple[PageWords, Mapping[Side, tuple[Curves, int]]]
 """An angle and, by side, the curves and the column in which it stands."""
 
 
 def waveform_figure(curves: Mapping[Side, Curves], foot_off_pct: Mapping[Side, float], alt: str) -> str:
     """Mean curve and a band of one standard deviation of each ankle angle over the gait cycle, sides on each other."""
-    panels = [(words, {side: (curve, k) for side, curve in curves.items()}) for k, words in enumerate(ANGLE_WORDS)]
+    panels = [(words, {side: (curve, k) for side, curve in curves.items()}) for k, words in enumerate(ANKLE_WORDS)]
     return panel_figure(panels, foot_off_pct, "waveforms", alt)
 
 
@@ -99,7 +100,7 @@ def variability_figure(curves: Mapping[Side, Curves], alt: str) -> str:
     """Standard deviation between strides of each angle over the gait cycle."""
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(_WIDTH_IN, 2.0))
-        for k, (axes, words) in enumerate(zip(figure.subplots(1, 3), ANGLE_WORDS, strict=True)):
+        for k, (axes, words) in enumerate(zip(figure.subplots(1, 3), ANKLE_WORDS, strict=True)):
             for side, curve in curves.items():
                 axes.plot(CYCLE_PCT, curve.sd_deg[:, k], **_line(side), label=side.capitalize())
             axes.set_title(f"{words.name}: sd (°)", pad=7)

@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 
+from subtalar.anatomy import AngleGroup
 from subtalar.report.content import number
 from subtalar.report.figures import Panel
 from subtalar.report.measures import Curves, curves, spread
 from subtalar.report.results import AnalysisResult
-from subtalar.report.waveforms import FurtherGroup
-from subtalar.report.words import FURTHER_WORDS, joined
+from subtalar.report.words import WORDS_OF, joined
 from subtalar.types import Side
 
 
-def panels(result: AnalysisResult, groups: Sequence[FurtherGroup]) -> list[Panel]:
+def panels(result: AnalysisResult, groups: Sequence[AngleGroup]) -> list[Panel]:
     """A panel for each angle of the groups that is known on a side."""
     found: list[Panel] = []
     for group in groups:
@@ -21,7 +21,7 @@ def panels(result: AnalysisResult, groups: Sequence[FurtherGroup]) -> list[Panel
             if curve is not None:
                 sides[side] = curve
         if sides:
-            words = FURTHER_WORDS[group]
+            words = WORDS_OF[group]
             found += [(each, {side: (curve, k) for side, curve in sides.items()}) for k, each in enumerate(words)]
     return found
 

@@ -9,12 +9,12 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from subtalar import __version__
+from subtalar.anatomy import AngleGroup
 from subtalar.report import content, further_content, quality_content
 from subtalar.report.data_quality import judge
 from subtalar.report.figures import SIDE_COLOURS, panel_figure, trend_figure, variability_figure, waveform_figure
 from subtalar.report.measures import Curves, curves
 from subtalar.report.results import AnalysisResult
-from subtalar.report.waveforms import FurtherGroup
 from subtalar.types import Side
 
 
@@ -76,7 +76,7 @@ def _waveforms(result: AnalysisResult, side_curves: dict[Side, Curves]) -> Marku
     return Markup(waveform_figure(side_curves, foot_off, content.waveform_alt(side_curves)))
 
 
-def _further(result: AnalysisResult, groups: Sequence[FurtherGroup], name: str) -> Markup | None:
+def _further(result: AnalysisResult, groups: Sequence[AngleGroup], name: str) -> Markup | None:
     panels = further_content.panels(result, groups)
     if not panels:
         return None

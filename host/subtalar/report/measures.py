@@ -1,110 +1,12 @@
 """Key measures of a stride, their mean and spread a side, and how the sides compare."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
 
 import numpy as np
 
+from subtalar.strides import Measure
 from subtalar.types import FloatArray, Stride
-
-Scale = Literal["ratio", "angle"]
-"""``ratio``: zero means none, so a share of the mean makes sense. ``angle``: zero is the standing pose."""
-
-
-@dataclass(frozen=True)
-class Measure:
-    """One number a stride. ``key`` ends in its unit as everywhere in the files; ``shown`` scales it for the page."""
-
-    key: str
-    group: str
-    label: str
-    unit: str
-    decimals: int
-    scale: Scale
-    value: Callable[[Stride], float]
-    shown: float = 1.0
-    angle: int | None = None
-    """The angle whose uncertainty bounds a left/right comparison of this measure, if any."""
-    same_for_both_feet: bool = False
-    """Both feet cover the same distance: what differs between them is measuring error, not asymmetry."""
-
-
-def _of(name: str) -> Callable[[Stride], float]:
-    def value(stride: Stride) -> float:
-        return float(getattr(stride, name))
-
-    return value
-
-
-def _cadence(stride: Stride) -> float:
-    return 120.0 / stride.stride_time_s if stride.stride_time_s > 0 else float("nan")
-
-
-def _speed(stride: Stride) -> float:
-    return stride.stride_length_m / stride.stride_time_s if stride.stride_time_s > 0 else float("nan")
-
-
-_STEP, _FRONT, _TURN, _FLEX, _LOAD = (
-    "Step timing and length",
-    "Pronation and supination",
-    "Tibial rotation",
-    "Dorsiflexion",
-    "Foot placement and impact",
-)
-
-MEASURES: Final = (
-    Measure("cadence_steps_per_min", _STEP, "Cadence", "steps/min", 1, "ratio", _cadence),
-    Measure("stride_time_s", _STEP, "Stride time", "s", 3, "ratio", _of("stride_time_s")),
-    Measure("stance_ratio", _STEP, "Stance, share of stride", "%", 1, "ratio", _of("stance_ratio"), 100.0),
-    Measure("stride_length_m", _STEP, "Stride length", "m", 2, "ratio", _of("stride_length_m"),
-            same_for_both_feet=True),
-    Measure("speed_m_s", _STEP, "Speed", "m/s", 2, "ratio", _speed, same_for_both_feet=True),
-    Measure("peak_eversion_deg", _FRONT, "Peak eversion", "°", 1, "angle", _of("peak_eversion_deg"), angle=1),
-    Measure(
-        "eversion_excursion_deg", _FRONT, "Eversion excursion (contact to peak)", "°", 1, "ratio",
-        _of("eversion_excursion_deg"),
-    ),
-    Measure(
-        "time_to_peak_eversion_pct", _FRONT, "Time to peak eversion", "% of stance", 0, "ratio",
-        _of("time_to_peak_eversion_pct"),
-    ),
-    Measure(
-        "peak_eversion_velocity_deg_s", _FRONT, "Peak eversion velocity", "°/s", 0, "ratio",
-        _of("peak_eversion_velocity_deg_s"),
-    ),
-    Measure(
-        "peak_subtalar_pronation_deg", _FRONT, "Peak pronation about the subtalar axis", "°", 1, "angle",
-        _of("peak_subtalar_pronation_deg"), angle=1,
-    ),
-    Measure(
-        "subtalar_pronation_excursion_deg", _FRONT, "Pronation excursion about that axis", "°", 1, "ratio",
-        _of("subtalar_pronation_excursion_deg"),
-    ),
-    Measure("mean_inversion_deg", _FRONT, "Mean inversion (+) / eversion (−)", "°", 1, "angle",
-            _of("mean_inversion_deg"), angle=1),
-    Measure(
-        "tibial_rotation_excursion_deg", _TURN, "Tibial rotation excursion", "°", 1, "ratio",
-        _of("tibial_rotation_excursion_deg"),
-    ),
-    Measure("mean_tibial_rotation_deg", _TURN, "Mean internal (+) / external (−) rotation", "°", 1, "angle",
-            _of("mean_tibial_rotation_deg"), angle=2),
-    Measure(
-        "eversion_tibial_coupling", _TURN, "Eversion ÷ tibial rotation", "", 2, "ratio",
-        _of("eversion_tibial_coupling"),
-    ),
-    Measure("peak_dorsiflexion_deg", _FLEX, "Peak dorsiflexion in stance", "°", 1, "angle",
-            _of("peak_dorsiflexion_deg"), angle=0),
-    Measure("dorsiflexion_range_deg", _FLEX, "Dorsiflexion range", "°", 1, "ratio", _of("dorsiflexion_range_deg")),
-    Measure("foot_strike_angle_deg", _LOAD, "Foot-strike angle (+ heel first)", "°", 1, "angle",
-            _of("foot_strike_angle_deg")),
-    Measure("foot_progression_deg", _LOAD, "Foot progression angle (+ toes out)", "°", 1, "angle",
-            _of("foot_progression_deg")),
-    Measure(
-        "peak_tibial_acceleration_g", _LOAD, "Peak tibial acceleration", "g", 2, "ratio",
-        _of("peak_tibial_acceleration_g"),
-    ),
-)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from subtalar.anatomy import PageWords
 from subtalar.report.content import UNKNOWN, number
 from subtalar.report.results import AnalysisResult, SideResult
 from subtalar.report.words import (
-    ANGLE_WORDS,
-    FURTHER_WORDS,
+    ANKLE_WORDS,
     QUALITY_WORDS,
-    AngleWords,
+    WORDS_OF,
     duration,
     grouped,
     quality_words,
@@ -33,10 +33,10 @@ def angle_quality_rows(result: AnalysisResult) -> list[tuple[str, list[str]]]:
         ),
     ]
     if any(side.has_pair for side in sides):
-        for k, words in enumerate(ANGLE_WORDS):
+        for k, words in enumerate(ANKLE_WORDS):
             rows.append(_uncertainty(words, [side.used_sd_deg[k] for side in sides]))
     for group in sorted({side.one_sensor for side in sides if side.one_sensor is not None}):
-        for k, words in enumerate(FURTHER_WORDS[group]):
+        for k, words in enumerate(WORDS_OF[group]):
             rows.append(_uncertainty(words, [side.used_further_sd_deg(group)[k] for side in sides]))
     return rows
 
@@ -45,7 +45,7 @@ def _complete(side: SideResult) -> int:
     return len(side.used_waveforms_deg if side.one_sensor is None else side.used_further_deg(side.one_sensor))
 
 
-def _uncertainty(words: AngleWords, sd_deg: Sequence[float]) -> tuple[str, list[str]]:
+def _uncertainty(words: PageWords, sd_deg: Sequence[float]) -> tuple[str, list[str]]:
     cells = [number(sd, 1) for sd in sd_deg]
     return (
         f"{words.name}, uncertainty during strides (°, one standard deviation)",

@@ -9,8 +9,9 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
+from subtalar.anatomy import AngleGroup
 from subtalar.report.coverage import AngleCoverage, NoticeTally
-from subtalar.report.waveforms import FurtherGroup, Waveforms
+from subtalar.report.waveforms import Waveforms
 from subtalar.report.words import TURN
 from subtalar.session.catalogue import NOBODY, About
 from subtalar.session.model import Annotation
@@ -57,14 +58,14 @@ class SideResult:
     only_reliable: bool
     waveforms: Waveforms
     coverage: AngleCoverage
-    further: Mapping[FurtherGroup, Waveforms] = field(default_factory=dict)
+    further: Mapping[AngleGroup, Waveforms] = field(default_factory=dict)
 
-    def used_further_deg(self, group: FurtherGroup) -> FloatArray:
+    def used_further_deg(self, group: AngleGroup) -> FloatArray:
         """Further angles of the used strides over the gait cycle (m, 101, c); empty where there are none."""
         found = self.further.get(group)
         return np.empty((0, 101, 1)) if found is None else found.angles_deg[self.used[found.stride]]
 
-    def used_further_sd_deg(self, group: FurtherGroup) -> FloatArray:
+    def used_further_sd_deg(self, group: AngleGroup) -> FloatArray:
         """The estimator's own mean uncertainty of further angles in those strides (c,); NaN without any."""
         found = self.further[group]
         sd = found.sd_deg[self.used[found.stride]]

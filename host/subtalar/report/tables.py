@@ -4,7 +4,6 @@ import csv
 import json
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -12,10 +11,9 @@ from typing import Any, Final
 import numpy as np
 
 from subtalar import __version__
-from subtalar.conventions import ANGLE_NAMES, FURTHER_ANGLE_NAMES
+from subtalar.anatomy import ANGLE_NAMES, ANKLE_NAMES, FURTHER_GROUPS, columns_of
 from subtalar.report.data_quality import judge
 from subtalar.report.measures import (
-    MEASURES,
     Curves,
     Spread,
     compare,
@@ -25,20 +23,9 @@ from subtalar.report.measures import (
     waveform_rms_difference_deg,
 )
 from subtalar.report.results import AnalysisResult, SensorFacts, SideResult
-from subtalar.report.waveforms import CYCLE_PCT, FURTHER_GROUPS
-from subtalar.types import FloatArray, Stride
-
-CONTRACT_STRIDE_COLUMNS: Final = (
-    "side", "initial_contact_s", "foot_off_s", "stride_time_s", "stance_ratio", "stride_length_m",
-    "peak_eversion_deg", "eversion_excursion_deg", "time_to_peak_eversion_pct", "peak_eversion_velocity_deg_s",
-    "tibial_rotation_excursion_deg", "eversion_tibial_coupling", "peak_dorsiflexion_deg",
-    "peak_tibial_acceleration_g", "foot_strike_angle_deg", "foot_progression_deg", "lost_samples", "quality",
-)  # fmt: skip
-"""Fixed for other people's programs; what a Stride knows beyond these follows after them."""
-
-STRIDE_COLUMNS: Final = CONTRACT_STRIDE_COLUMNS + tuple(
-    field.name for field in fields(Stride) if field.name not in CONTRACT_STRIDE_COLUMNS
-)
+from subtalar.report.waveforms import CYCLE_PCT
+from subtalar.strides import MEASURES, STRIDE_NAMES
+from subtalar.types import FloatArray
 
 SUMMARY_VERSION: Final = 1
 _DECIMALS = 5
@@ -52,8 +39,8 @@ def write_strides(path: Path, result: AnalysisResult) -> None:
     )
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(STRIDE_COLUMNS)
-        writer.writerows([_cell(getattr(stride, name)) for name in STRIDE_COLUMNS] for stride in strides)
+        writer.writerow(STRIDE_NAMES)
+        writer.writerows([_cell(getattr(stride, name)) for name in STRIDE_NAMES] for stride in strides)
 
 
 def _cell(value: object) -> object:
@@ -212,7 +199,7 @@ def _symmetry(result: AnalysisResult) -> dict[str, Any] | None:
         if measure.scale == "ratio":
             compared[measure.key]["symmetry_index_pct"] = _number(comparison.symmetry_index_pct)
     both = curves(left.used_waveforms_deg), curves(right.used_waveforms_deg)
-    rms = waveform_rms_difference_deg(both[0], both[1]) if both[0] and both[1] else np.full(len(ANGLE_NAMES), np.nan)
+    rms = waveform_rms_difference_deg(both[0], both[1]) if both[0] and both[1] else np.full(len(ANKLE_NAMES), np.nan)
     return {"measures": compared, "waveform_rms_difference_deg": _by_angle(rms)}
 
 
@@ -220,16 +207,16 @@ def _waveforms(mean: Curves | None) -> dict[str, Any] | None:
     if mean is None:
         return None
     told: dict[str, Any] = {"gait_cycle_pct": _numbers(CYCLE_PCT)}
-    for k, name in enumerate(ANGLE_NAMES):
+    for k, name in enumerate(ANKLE_NAMES):
         told[f"{name}_deg"] = {"mean": _numbers(mean.mean_deg[:, k]), "sd": _numbers(mean.sd_deg[:, k])}
     return told
 
 
 def _further_waveforms(side: SideResult) -> dict[str, Any]:
     told: dict[str, Any] = {}
-    for group, columns in FURTHER_GROUPS.items():
+    for group in FURTHER_GROUPS:
         mean = curves(side.used_further_deg(group))
-        for k, name in enumerate(FURTHER_ANGLE_NAMES[columns]):
+        for k, name in enumerate(ANGLE_NAMES[column] for column in columns_of(group)):
             told[f"{name}_deg"] = mean and {"mean": _numbers(mean.mean_deg[:, k]), "sd": _numbers(mean.sd_deg[:, k])}
     return told
 
@@ -239,7 +226,7 @@ def _spread(value: Spread) -> dict[str, Any]:
 
 
 def _by_angle(values: Sequence[float] | FloatArray) -> dict[str, float | None]:
-    return {name: _number(value) for name, value in zip(ANGLE_NAMES, values, strict=True)}
+    return {name: _number(value) for name, value in zip(ANKLE_NAMES, values, strict=True)}
 
 
 def _numbers(values: Iterable[float]) -> list[float | None]:

@@ -2,21 +2,17 @@
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 
-from subtalar.conventions import ANGLE_NAMES, FURTHER_ANGLE_NAMES
+from subtalar.anatomy import AngleGroup, columns_of
 from subtalar.types import AngleBlock, FloatArray, IntArray, Side, Stride
 
 CYCLE_POINTS: Final = 101
 """0, 1 … 100 % of the gait cycle, the custom of the field (Winter 2009, Biomechanics and Motor Control)."""
 
 CYCLE_PCT: Final = np.linspace(0.0, 100.0, CYCLE_POINTS)
-
-FurtherGroup = Literal["subtalar", "foot", "shank"]
-FURTHER_GROUPS: Final[dict[FurtherGroup, slice]] = {"subtalar": slice(0, 1), "foot": slice(1, 3), "shank": slice(3, 5)}
-"""Further angles (``conventions.FURTHER_ANGLE_NAMES``) that are known together, by the sensors they need."""
 
 _HISTORY_S = 30.0
 _LARGEST_HOLE_S = 0.125
@@ -27,9 +23,8 @@ _LARGEST_HOLE_S = 0.125
 class Waveforms:
     """Strides of one side that have all angles of a group from start to end.
 
-    ``angles_deg`` (m, 101, c), the three ankle angles in the order of ``conventions.ANGLE_NAMES`` unless a group of
-    further angles was asked for, ``sd_deg`` (m, c) the estimator's own mean uncertainty over the stride, ``stride``
-    (m,) the index of each among the strides of the side.
+    ``angles_deg`` (m, 101, c), the angles of the group in the order of ``anatomy.ANGLES``, ``sd_deg`` (m, c) the
+    estimator's own mean uncertainty over the stride, ``stride`` (m,) the index of each among the strides of the side.
     """
 
     angles_deg: FloatArray
@@ -44,10 +39,10 @@ class WaveformCollector:
     whose angles are older than that, missing or interrupted has no waveform.
     """
 
-    def __init__(self, side: Side, group: FurtherGroup | None = None) -> None:
+    def __init__(self, side: Side, group: AngleGroup = "ankle") -> None:
         self.side = side
-        self._columns = None if group is None else FURTHER_GROUPS[group]
-        self._count = len(ANGLE_NAMES if self._columns is None else FURTHER_ANGLE_NAMES[self._columns])
+        self._columns = list(columns_of(group))
+        self._count = len(self._columns)
         self._time_s: FloatArray = np.empty(0)
         self._values: FloatArray = np.empty((0, 2 * self._count))
         self._pending: deque[tuple[int, Stride]] = deque()
@@ -68,9 +63,7 @@ class WaveformCollector:
         self._forget()
 
     def _of(self, block: AngleBlock) -> FloatArray:
-        if self._columns is None:
-            return np.hstack([block.angles_deg, block.sd_deg])
-        return np.hstack([block.further_deg[:, self._columns], block.further_sd_deg[:, self._columns]])
+        return np.hstack([block.angles_deg[:, self._columns], block.angles_sd_deg[:, self._columns]])
 
     def finish(self) -> Waveforms:
         """Cut what is left and give all waveforms, in the order of the strides."""

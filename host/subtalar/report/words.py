@@ -1,43 +1,20 @@
 """The plain words of the report: what an angle, a quality label or a sensor is called on the page."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Final
 
-from subtalar.report.waveforms import FurtherGroup
+from subtalar.anatomy import ANGLES, FURTHER_GROUPS, AngleGroup, PageWords, columns_of
 from subtalar.types import BodySite, Quality
 
 TURN: Final = "turn"
 """The estimator's label for a stride in a turn: a real stride, but not one to compare with straight walking."""
 
 
-@dataclass(frozen=True)
-class AngleWords:
-    """Name of an angle, and what its two directions are."""
-
-    name: str
-    plus: str
-    minus: str
-
-
-ANGLE_WORDS: Final = (
-    AngleWords("Dorsiflexion", "toes up", "toes down (plantarflexion)"),
-    AngleWords("Inversion", "inversion (supination)", "eversion (pronation)"),
-    AngleWords("Tibial rotation", "internal", "external"),
-)
-"""In the order of ``conventions.ANGLE_NAMES``."""
-
-FURTHER_WORDS: Final[dict[FurtherGroup, tuple[AngleWords, ...]]] = {
-    "subtalar": (AngleWords("About the subtalar axis", "supination", "pronation"),),
-    "foot": (
-        AngleWords("Foot pitch", "toes up", "toes down"),
-        AngleWords("Foot inversion", "sole to the midline", "sole outwards"),
-    ),
-    "shank": (
-        AngleWords("Shank lean", "forward, knee before ankle", "backward"),
-        AngleWords("Shank tilt", "knee to the midline", "knee outwards"),
-    ),
+WORDS_OF: Final[Mapping[AngleGroup, tuple[PageWords, ...]]] = {
+    group: tuple(ANGLES[k].page for k in columns_of(group)) for group in ("ankle", *FURTHER_GROUPS)
 }
-"""Of the further angles, by group, in the order of ``conventions.FURTHER_ANGLE_NAMES``."""
+"""Of the angles of each group, in the order of ``anatomy.ANGLES``."""
+ANKLE_WORDS: Final = WORDS_OF["ankle"]
 
 QUALITY_WORDS: Final = {
     Quality.OK: "Measured as intended",

@@ -5,6 +5,7 @@ from itertools import combinations
 
 import numpy as np
 
+from subtalar.anatomy import JOINTS
 from subtalar.errors import InputError
 from subtalar.session.model import MINIMUM_DURATION_S
 from subtalar.types import BodySite, FloatArray, SampleBlock
@@ -112,12 +113,13 @@ def check_sites(name: str, sites: Collection[BodySite]) -> None:
 
 
 def pair_notes(sites: Collection[BodySite]) -> tuple[str, ...]:
-    """A sentence for each leg that has only one of its two sensors."""
+    """A sentence for each joint of which only one segment carries a sensor."""
     notes = []
     for site in sites:
-        other = BodySite.of(site.side, "shank" if site.segment == "foot" else "foot")
-        if other not in sites:
-            notes.append(
-                f"There is a {site.side} {site.segment} but no {site.side} {other.segment} sensor: no ankle angle."
-            )
+        for name, joint in JOINTS.items():
+            other = joint.other(site.segment)
+            if other is not None and BodySite.of(site.side, other) not in sites:
+                notes.append(
+                    f"There is a {site.side} {site.segment} but no {site.side} {other} sensor: no {name} angle."
+                )
     return tuple(notes)

@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from subtalar.anatomy import ANKLE
 from subtalar.types import (
     AngleBlock,
     BodySite,
@@ -35,29 +36,34 @@ class Estimator(Protocol):
 
 @dataclass(frozen=True)
 class Track:
-    """All rows of one side: session time (n,), angles and sd (n, 3) in degrees, quality codes (n,), the further angles
-    and their sd (n, 5) in the order of ``conventions.FURTHER_ANGLE_NAMES``, and the shank's orientation (n, 4) as in
-    ``AngleBlock``.
+    """All rows of one side, as in ``AngleBlock``: session time (n,), angles and their sd (n, ``ANGLE_COUNT``) in
+    degrees, quality codes (n,), and the shank's orientation (n, 4).
     """
 
     time_s: FloatArray
     angles_deg: FloatArray
-    sd_deg: FloatArray
+    angles_sd_deg: FloatArray
     quality: npt.NDArray[np.uint8]
-    further_deg: FloatArray
-    further_sd_deg: FloatArray
     shank_orientation: FloatArray
 
+    @property
+    def ankle_deg(self) -> FloatArray:
+        """The angles of the ankle (n, 3), a view."""
+        return self.angles_deg[:, ANKLE]
+
+    @property
+    def ankle_sd_deg(self) -> FloatArray:
+        """Their standard deviations (n, 3), a view."""
+        return self.angles_sd_deg[:, ANKLE]
+
     def known(self) -> "Track":
-        """Only the rows that have all three angles."""
-        keep = np.isfinite(self.angles_deg).all(axis=1) & np.isfinite(self.time_s)
+        """Only the rows that have all three angles of the ankle."""
+        keep = np.isfinite(self.ankle_deg).all(axis=1) & np.isfinite(self.time_s)
         return Track(
             self.time_s[keep],
             self.angles_deg[keep],
-            self.sd_deg[keep],
+            self.angles_sd_deg[keep],
             self.quality[keep],
-            self.further_deg[keep],
-            self.further_sd_deg[keep],
             self.shank_orientation[keep],
         )
 
@@ -135,9 +141,7 @@ def joined(blocks: Sequence[AngleBlock]) -> Track:
     return Track(
         np.concatenate([b.time_s for b in blocks]),
         np.concatenate([b.angles_deg for b in blocks]),
-        np.concatenate([b.sd_deg for b in blocks]),
+        np.concatenate([b.angles_sd_deg for b in blocks]),
         np.concatenate([b.quality for b in blocks]),
-        np.concatenate([b.further_deg for b in blocks]),
-        np.concatenate([b.further_sd_deg for b in blocks]),
         np.concatenate([b.shank_orientation for b in blocks]),
     )

@@ -106,7 +106,7 @@ async def test_lsl_streams_carry_angles_strides_events_and_markers_with_their_ti
         for inlet in inlets.values():
             inlet.open_stream(timeout=10.0)
         offset_s = pylsl.local_clock() - engine.clock.now_s()
-        angles = AngleBlock(
+        angles = AngleBlock.of_ankle(
             "left",
             np.array([1.0, 1.005, 1.5]),
             np.array([[1.0, 2.0, 3.0], [NAN] * 3, [4.0, 5.0, 6.0]]),

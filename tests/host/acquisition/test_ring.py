@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from subtalar.acquisition import ring_layout, ring_segment
 from subtalar.acquisition.ring import RingReader, RingWriter, SessionFacts, find_sessions
+from subtalar.anatomy import ANGLE_COUNT
 from subtalar.errors import InputError, SubtalarError
 from subtalar.types import (
     AngleBlock,
@@ -36,23 +37,23 @@ def pair():
         yield writer, reader
 
 
+WEIGHTS = np.arange(1.0, ANGLE_COUNT + 1)
+
+
 def block(first: int, n: int, side="left") -> AngleBlock:
     """Row i carries i in every column, so that a mixed-up row shows."""
     i = np.arange(first, first + n, dtype=float)
-    five = np.c_[i, 2 * i, 3 * i, 4 * i, 5 * i]
-    three, four, code = np.c_[i, -i, 2 * i], np.c_[i, i, i, i], (i % 7).astype(np.uint8)
-    return AngleBlock(side, i, three, np.c_[i, i, i] / 10, code, four, five, five / 10)
+    angles, four, code = np.outer(i, WEIGHTS), np.c_[i, i, i, i], (i % 7).astype(np.uint8)
+    return AngleBlock(side, i, angles, angles / 10, code, four)
 
 
 def assert_rows_whole(rows, first: int, n: int) -> None:
     i = np.arange(first, first + n, dtype=float)
     np.testing.assert_array_equal(rows["time_s"], i)
-    np.testing.assert_array_equal(rows["angles_deg"], np.c_[i, -i, 2 * i])
-    np.testing.assert_array_equal(rows["sd_deg"], np.c_[i, i, i] / 10)
+    np.testing.assert_array_equal(rows["angles_deg"], np.outer(i, WEIGHTS))
+    np.testing.assert_array_equal(rows["angles_sd_deg"], np.outer(i, WEIGHTS) / 10)
     np.testing.assert_array_equal(rows["shank_orientation"], np.c_[i, i, i, i])
     np.testing.assert_array_equal(rows["quality"], i % 7)
-    np.testing.assert_array_equal(rows["further_deg"], np.c_[i, 2 * i, 3 * i, 4 * i, 5 * i])
-    np.testing.assert_array_equal(rows["further_sd_deg"], np.c_[i, 2 * i, 3 * i, 4 * i, 5 * i] / 10)
 
 
 def stride(n: int = 1, **changes) -> Stride:
@@ -151,7 +152,7 @@ def test_truth_and_arrival_time(pair):
     writer, reader = pair
     writer.publish_truth("right", np.array([1.0, 2.0]), np.array([[1.0, 2, 3], [4, 5, 6]]))
     batch = reader.truth_since("right")
-    np.testing.assert_array_equal(batch.rows["angles_deg"], [[1, 2, 3], [4, 5, 6]])
+    np.testing.assert_array_equal(batch.rows["ankle_deg"], [[1, 2, 3], [4, 5, 6]])
     before = time.monotonic_ns()
     writer.publish(Estimates(angles=(block(0, 2),)), arrival_ns=77)
     rows = reader.angles_since("left").rows[-9:]

@@ -21,8 +21,8 @@ writer = RingWriter.create(sys.argv[1], angle_rows=200)
 i, end = 0, time.monotonic() + 600
 while time.monotonic() < end:
     v = np.arange(i, i + 7, dtype=float)
-    writer.publish(Estimates(angles=(AngleBlock("left", v, np.c_[v, v, v], np.c_[v, v, v], np.zeros(7, np.uint8),
-                                                np.c_[v, v, v, v]),)))
+    three, four = np.c_[v, v, v], np.c_[v, v, v, v]
+    writer.publish(Estimates(angles=(AngleBlock.of_ankle("left", v, three, three, np.zeros(7, np.uint8), four),)))
     i += 7
     if sys.argv[2] == "slow":
         time.sleep(0.01)
@@ -87,7 +87,7 @@ def test_no_row_is_torn_while_a_fast_writer_laps_the_reader(start_writer):
 def test_readers_come_and_go_and_the_writer_does_not_notice(end):
     with RingWriter.create(angle_rows=100) as writer, RingReader.attach(writer.name) as staying:
         v = np.arange(5.0)
-        one = AngleBlock("left", v, np.c_[v, v, v], np.c_[v, v, v], np.zeros(5, np.uint8), np.c_[v, v, v, v])
+        one = AngleBlock.of_ankle("left", v, np.c_[v, v, v], np.c_[v, v, v], np.zeros(5, np.uint8), np.c_[v, v, v, v])
         for n in (1, 2):
             writer.publish(Estimates(angles=(one,)))
             run = subprocess.run(

@@ -26,7 +26,7 @@ def angles(begin_s: float, end_s: float, quality: Quality) -> AngleBlock:
     t = np.arange(begin_s, end_s, 1 / RATE_HZ)
     value = np.nan if quality is Quality.NO_DATA else 1.5
     shape = (len(t), 3)
-    return AngleBlock(
+    return AngleBlock.of_ankle(
         *("right", t, np.full(shape, value), np.full(shape, 0.3), np.full(len(t), quality, np.uint8)),
         np.full((len(t), 4), np.nan),
     )

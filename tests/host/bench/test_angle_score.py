@@ -8,9 +8,9 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from subtalar.anatomy import ANGLE_COUNT, ANKLE, ANKLE_NAMES
 from subtalar.bench.accuracy.angle_score import has_value, score_angles
 from subtalar.bench.accuracy.trial import TrueStrides, read_trial
-from subtalar.conventions import ANGLE_NAMES, FURTHER_ANGLE_NAMES
 from subtalar.session.estimates import Track, estimate_live
 
 WALK = 10.0, 70.0
@@ -22,15 +22,13 @@ STRIDES = TrueStrides(WALK[0] + np.arange(58.0), WALK[0] + 0.6 + np.arange(58.0)
 
 
 def track(t: np.ndarray, lag_s: float, wrong_deg: tuple[float, float, float], sd_deg: float) -> Track:
-    angles = np.stack([np.interp(t - lag_s, TRUTH_S, TRUTH[:, k]) + wrong_deg[k] for k in range(3)], axis=1)
-    further = np.full((len(t), len(FURTHER_ANGLE_NAMES)), np.nan)
+    angles = np.full((len(t), ANGLE_COUNT), np.nan)
+    angles[:, ANKLE] = np.stack([np.interp(t - lag_s, TRUTH_S, TRUTH[:, k]) + wrong_deg[k] for k in range(3)], axis=1)
     return Track(
         t,
         angles,
         np.full_like(angles, sd_deg),
         np.zeros(len(t), dtype=np.uint8),
-        further,
-        further,
         np.empty((len(t), 4)),
     )
 
@@ -99,13 +97,13 @@ def test_the_score_is_that_of_the_script(script: ModuleType, shared_data: Path, 
     found = estimate_live(trial.session.sensors, trial.blocks()).tracks["right"]
     with (tmp_path / "angles.csv").open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["time_s", "side", *(f"{name}_deg" for name in ANGLE_NAMES)])
-        for t, row in zip(found.time_s, found.angles_deg, strict=True):
+        writer.writerow(["time_s", "side", *(f"{name}_deg" for name in ANKLE_NAMES)])
+        for t, row in zip(found.time_s, found.ankle_deg, strict=True):
             writer.writerow([t, "right", *("" if np.isnan(v) else v for v in row)])
     theirs = script.score(folder, tmp_path / "angles.csv")["right"]
     walk = trial.walking.start_s, trial.walking.end_s
     ours = score_angles(found, trial.time_s, trial.angles_deg["right"], walk, trial.strides["right"])
     assert ours is not None
-    np.testing.assert_allclose(ours.rmse_deg, [theirs[name] for name in ANGLE_NAMES], rtol=1e-9)
+    np.testing.assert_allclose(ours.rmse_deg, [theirs[name] for name in ANKLE_NAMES], rtol=1e-9)
     assert 1e3 * ours.lag_s == pytest.approx(theirs["lag_ms"])
     assert ours.covered == pytest.approx(theirs["covered"])

@@ -37,8 +37,6 @@ def test_mean_waveform_is_stretched_to_the_stride() -> None:
         wave,
         wave,
         np.zeros(len(t), dtype=np.uint8),
-        np.empty((len(t), 5)),
-        np.empty((len(t), 5)),
         np.empty((len(t), 4)),
     )
     nan = float("nan")

@@ -12,6 +12,7 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 
 from subtalar.acquisition.ring import RingWriter, SessionFacts
+from subtalar.anatomy import columns_of
 from subtalar.estimation.angles.subtalar_axis import subtalar_angles
 from subtalar.estimation.parameters import SubtalarAxis
 from subtalar.types import (
@@ -84,17 +85,17 @@ class Feeder:
         further = np.stack([subtalar, noisy[:, 0] - lean, noisy[:, 1] + frontal, lean, frontal], axis=1)
         further_sd = np.where(np.isnan(further), np.nan, 0.9)
         further_sd[:, 0] = subtalar_sd
+        angles, angles_sd = np.hstack((noisy, further)), np.hstack((sd, further_sd))
         quality = np.full(len(t), self.quality, np.uint8)
         if side in self.lone:
-            keep = slice(1, 3) if self.lone[side] == "foot" else slice(3, 5)
-            noisy, sd = np.full_like(noisy, np.nan), np.full_like(sd, np.nan)
-            for values in (further, further_sd):
+            keep = list(columns_of(self.lone[side]))
+            for values in (angles, angles_sd):
                 kept = values[:, keep].copy()
                 values[:] = np.nan
                 values[:, keep] = kept
             if self.lone[side] == "foot":
                 shank = np.full_like(shank, np.nan)
-        return AngleBlock(side, t, noisy, sd, quality, shank, further, further_sd)
+        return AngleBlock(side, t, angles, angles_sd, quality, shank)
 
     def feed_until(self, end_s: float) -> None:
         first, last = round(self.time_s * self.rate_hz), round(end_s * self.rate_hz)

@@ -59,7 +59,7 @@ def test_the_last_ten_seconds_however_often_one_looks(model, feeder, reader):
     np.testing.assert_allclose(np.diff(trace.time_s), 0.01)
     rows = reader.angles_since("right").rows[-len(trace.time_s) :]
     np.testing.assert_array_equal(trace.angles_deg, rows["angles_deg"])
-    np.testing.assert_array_equal(trace.sd_deg, rows["sd_deg"])
+    np.testing.assert_array_equal(trace.angles_sd_deg, rows["angles_sd_deg"])
     assert trace.missed == 0
 
 
@@ -70,7 +70,7 @@ def test_a_value_carries_its_uncertainty(model, feeder, reader):
     last = reader.angles_since("left").rows[-1]
     for k, reading in enumerate(model.readings("left")):
         assert reading.value_deg == last["angles_deg"][k]
-        assert reading.sd_deg == last["sd_deg"][k]
+        assert reading.sd_deg == last["angles_sd_deg"][k]
         assert reading.note == ""
 
 
@@ -300,9 +300,9 @@ def test_further_angles_are_read_as_they_were_published(model, feeder, reader):
     rows = reader.angles_since("left").rows
     for k in range(5):
         values, sd = model.sides["left"].signal(3 + k)
-        np.testing.assert_array_equal(values, rows["further_deg"][:, k])
-        np.testing.assert_array_equal(sd, rows["further_sd_deg"][:, k])
-        assert model.reading("left", 3 + k).value_deg == rows["further_deg"][-1, k]
+        np.testing.assert_array_equal(values, rows["angles_deg"][:, 3 + k])
+        np.testing.assert_array_equal(sd, rows["angles_sd_deg"][:, 3 + k])
+        assert model.reading("left", 3 + k).value_deg == rows["angles_deg"][-1, 3 + k]
 
 
 def test_a_leg_with_one_sensor_shows_its_segment_and_says_why_the_rest_is_empty(model, feeder):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from subtalar.conventions import ANGLE_NAMES
+from subtalar.anatomy import ANKLE_NAMES
 from subtalar.estimation import GaitEstimator, warm_up
 from subtalar.session import open_session
 from subtalar.types import (
@@ -33,7 +33,7 @@ from subtalar_sim.config import SimulationConfig
 from subtalar_sim.session_writer import write_session
 
 SHARED = Path(__file__).resolve().parents[4] / "shared"
-COLUMNS = ("time_s", "angles_deg", "sd_deg", "quality", "shank_orientation", "further_deg", "further_sd_deg")
+COLUMNS = ("time_s", "ankle_deg", "ankle_sd_deg", "angles_deg", "angles_sd_deg", "quality", "shank_orientation")
 
 
 @dataclass(frozen=True)
@@ -148,10 +148,10 @@ def error_deg(walk: Walk, result: Result, side: Side, lag_s: float) -> tuple[Flo
     """Errors (n, 3) of the rows from 8 s after the first step to just before the last; which rows (n,) those are."""
     rows = result.rows(side)
     which = (rows.time_s > walk.walk_start_s + 8.0) & (rows.time_s < walk.walk_end_s - 1.5)
-    which &= np.isfinite(rows.angles_deg).all(axis=1)
+    which &= np.isfinite(rows.ankle_deg).all(axis=1)
     t = rows.time_s[which] - lag_s
     truth = np.column_stack([np.interp(t, walk.truth_time_s, walk.truth_deg[side][:, i]) for i in range(3)])
-    return rows.angles_deg[which] - truth, which
+    return rows.ankle_deg[which] - truth, which
 
 
 def lag_of(walk: Walk, result: Result, side: Side) -> float:
@@ -171,7 +171,7 @@ def rmse_deg(walk: Walk, result: Result, side: Side) -> FloatArray:
 def coverage(walk: Walk, result: Result, side: Side) -> FloatArray:
     """Share (3,) of rows whose truth lies within two standard deviations."""
     error, which = error_deg(walk, result, side, lag_of(walk, result, side))
-    return np.asarray((np.abs(error) < 2 * result.rows(side).sd_deg[which]).mean(axis=0))
+    return np.asarray((np.abs(error) < 2 * result.rows(side).ankle_sd_deg[which]).mean(axis=0))
 
 
 def simulated(folder: Path, config: SimulationConfig, duration_s: float) -> Walk:
@@ -193,7 +193,7 @@ def simulated(folder: Path, config: SimulationConfig, duration_s: float) -> Walk
         walking.start_s,
         walking.end_s,
         truth[:, 0],
-        {s: truth[:, [names.index(f"{s}_{a}_deg") for a in ANGLE_NAMES]] for s in present},
+        {s: truth[:, [names.index(f"{s}_{a}_deg") for a in ANKLE_NAMES]] for s in present},
         {s: strides[strides[:, 0] == code] for s, code in sides.items() if s in present},
     )
 
@@ -291,9 +291,9 @@ def write_angles(result: Result, path: Path) -> Path:
     """``angles.csv`` with the columns that are scored."""
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["time_s", "side", *(f"{a}_deg" for a in ANGLE_NAMES)])
+        writer.writerow(["time_s", "side", *(f"{a}_deg" for a in ANKLE_NAMES)])
         for block in result.blocks:
-            for t, row in zip(block.time_s, block.angles_deg, strict=True):
+            for t, row in zip(block.time_s, block.ankle_deg, strict=True):
                 writer.writerow([t, block.side, *("" if np.isnan(v) else v for v in row)])
     return path
 

@@ -65,7 +65,7 @@ def test_every_row_while_walking_has_a_value(case: tuple[Any, Any]) -> None:
     for side in SIDES:
         rows = result.rows(side)
         walking = (rows.time_s > walk.walk_start_s + 8.0) & (rows.time_s < walk.walk_end_s)
-        assert np.isfinite(rows.angles_deg[walking]).all()
+        assert np.isfinite(rows.ankle_deg[walking]).all()
         assert (rows.quality[walking] <= Quality.FEW_STRIDES).all()
         assert (rows.quality[walking] == Quality.OK).mean() > 0.8
         length = np.linalg.norm(rows.shank_orientation[walking], axis=1)

@@ -40,11 +40,11 @@ def undisturbed(leg: Any, estimated: Callable[[Any], Any]) -> Any:
 def assert_honest(result: Any, side: str = "right") -> None:
     """A value exactly where the quality does not deny one, and nothing half known."""
     rows = result.rows(side)
-    finite = np.isfinite(rows.angles_deg)
+    finite = np.isfinite(rows.ankle_deg)
     assert (finite.all(axis=1) == finite.any(axis=1)).all()
-    np.testing.assert_array_equal(finite.all(axis=1), np.isfinite(rows.sd_deg).all(axis=1))
+    np.testing.assert_array_equal(finite.all(axis=1), np.isfinite(rows.ankle_sd_deg).all(axis=1))
     np.testing.assert_array_equal(finite.all(axis=1), rows.quality < Quality.NOT_CALIBRATED)
-    assert (rows.sd_deg[finite] > 0).all()
+    assert (rows.ankle_sd_deg[finite] > 0).all()
     assert (np.diff(rows.time_s) > 0).all()
 
 
@@ -85,12 +85,12 @@ def test_a_gap_is_said_and_survived(lab: SimpleNamespace, leg: Any, site: BodySi
     assert_honest(result)
     rows = result.rows("right")
     gone = (rows.time_s > start + 0.03) & (rows.time_s < start + length_s - 0.03)
-    assert np.isnan(rows.angles_deg[gone]).all()
+    assert np.isnan(rows.ankle_deg[gone]).all()
     assert (rows.quality[gone] == Quality.NO_DATA).all()
     after = (rows.time_s > start + length_s + 0.1) & (rows.time_s < start + length_s + 0.6)
     assert (rows.quality[after] != Quality.OK).all()  # what the sensor did meanwhile is not known
     late = rows.time_s > 32.0
-    assert np.isfinite(rows.angles_deg[late & (rows.time_s < 33.5)]).all()  # and it goes on
+    assert np.isfinite(rows.ankle_deg[late & (rows.time_s < 33.5)]).all()  # and it goes on
     assert not any(s.initial_contact_s < start < s.initial_contact_s + s.stride_time_s for s in result.strides)
 
 
@@ -139,7 +139,7 @@ def test_rows_do_not_wait_for_a_silent_partner(lab: SimpleNamespace, leg: Any) -
 def test_a_partner_that_never_speaks(lab: SimpleNamespace, leg: Any, silent: BodySite) -> None:
     one = replace(leg, samples={s: b for s, b in leg.samples.items() if s is not silent})
     result = lab.estimate(one)
-    assert not any(np.isfinite(b.angles_deg).any() for b in result.blocks)
+    assert not any(np.isfinite(b.ankle_deg).any() for b in result.blocks)
     assert result.strides == []
     assert any(n.level == "problem" for n in result.notices)
 
@@ -159,7 +159,7 @@ def test_a_leg_with_one_sensor_is_said_at_once(lab: SimpleNamespace, leg: Any, o
     assert missing in first.notices[0].text
     later = estimator.push(lab.part(leg.samples[only], slice(10, 2000)))
     assert later.angles
-    assert not any(np.isfinite(b.angles_deg).any() for b in (*later.angles, *estimator.finish().angles))
+    assert not any(np.isfinite(b.ankle_deg).any() for b in (*later.angles, *estimator.finish().angles))
 
 
 def test_the_other_leg_goes_on(lab: SimpleNamespace, walk: Any) -> None:
@@ -179,7 +179,7 @@ def assert_refused(result: Any, code: str, side: str = "right") -> None:
     """Said once, with nothing beside it that would mislead, and no angles."""
     assert_honest(result, side)
     assert [n.code for n in result.notices if n.level == "problem" and n.side == side] == [code]
-    assert not np.isfinite(result.rows(side).angles_deg).any()
+    assert not np.isfinite(result.rows(side).ankle_deg).any()
 
 
 def test_foot_and_shank_exchanged(lab: SimpleNamespace, leg: Any) -> None:
@@ -208,7 +208,7 @@ def test_sensors_in_their_places_are_not_accused(lab: SimpleNamespace, any_walk:
     result = lab.estimate(any_walk)
     assert [n.code for n in result.notices if n.level != "info"] == []
     for side in SIDES:
-        assert np.isfinite(result.rows(side).angles_deg).all(axis=1).sum() > 500
+        assert np.isfinite(result.rows(side).ankle_deg).all(axis=1).sum() > 500
 
 
 def zeros(block: SampleBlock) -> SampleBlock:
@@ -236,7 +236,7 @@ def test_a_sample_that_is_not_a_number(lab: SimpleNamespace, leg: Any, column: s
         return
     assert_honest(result)
     rows = result.rows("right")
-    assert np.isfinite(rows.angles_deg[(rows.time_s > 25.0) & (rows.time_s < 33.0)]).all()
+    assert np.isfinite(rows.ankle_deg[(rows.time_s > 25.0) & (rows.time_s < 33.0)]).all()
     assert worst_error_called_ok(lab, leg, result) < 4.0
 
 
@@ -258,7 +258,7 @@ def test_nobody_stands_still(lab: SimpleNamespace, leg: Any) -> None:
     walking = leg.with_samples(*(lab.part(b, slice(1200, 3200)) for b in leg.samples.values()))
     result = lab.estimate(walking)
     assert_honest(result)
-    assert not np.isfinite(result.rows("right").angles_deg).any()
+    assert not np.isfinite(result.rows("right").ankle_deg).any()
     assert result.codes == ["no_standing"]
 
 

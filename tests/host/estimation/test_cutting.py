@@ -59,7 +59,7 @@ def test_any_cut_gives_the_same_bits(
     lab: SimpleNamespace, short_walk: Any, short_result: Any, foot: list[int], shank: list[int], turns: list[bool]
 ) -> None:
     assert len(short_result.strides) > 10  # there is something to compare
-    assert np.isfinite(short_result.rows("right").angles_deg).any()
+    assert np.isfinite(short_result.rows("right").ankle_deg).any()
     blocks = dealt(lab, short_walk, {FOOT: foot, SHANK: shank}, turns)
     assert sum(len(b) for b in blocks) == sum(len(b) for b in short_walk.samples.values())
     lab.assert_same(lab.estimate(short_walk, blocks), short_result)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from subtalar.anatomy import columns_of
 from subtalar.estimation.angles.segment_angles import foot_to_floor_deg, shank_to_floor_deg
 from subtalar.estimation.numerics import quaternions as quat
 from subtalar.types import BodySite, FloatArray, Quality, Side
@@ -19,7 +20,7 @@ from subtalar_sim.config import SimulationConfig
 
 BODY = BodyConfig(seed=8, style="overpronated")
 DURATION_S = 40.0
-FOOT, SHANK = slice(1, 3), slice(3, 5)
+FOOT, SHANK, SUBTALAR = (list(columns_of(group)) for group in ("foot", "shank", "subtalar"))
 CONTACT, OFF, TIME, LENGTH = 1, 2, 3, 8
 """Columns of the true strides."""
 
@@ -55,10 +56,10 @@ def errors_deg(
     rows, columns = result.rows(side), FOOT if segment == "foot" else SHANK
     which = (rows.time_s > walk.walk_start_s + 8.0) & (rows.time_s < walk.walk_end_s - 1.5)
     which &= np.arange(len(which)) % 4 == 0
-    found, t = rows.further_deg[which, columns], rows.time_s[which]
+    found, t = rows.angles_deg[which][:, columns], rows.time_s[which]
     assert np.isfinite(found).all()
     every = [found - true_deg(side, segment, t - lag, body) for lag in np.arange(0.004, 0.034, 0.005)]
-    return min(every, key=lambda e: float(np.sum(e * e))), rows.further_sd_deg[which, columns]
+    return min(every, key=lambda e: float(np.sum(e * e))), rows.angles_sd_deg[which][:, columns]
 
 
 @pytest.mark.parametrize(
@@ -94,12 +95,12 @@ def test_without_knee_bends_the_sd_knows_that_the_axis_is_doubtful(
 def test_joint_angles_and_the_other_segment_stay_empty(mixed: Any) -> None:
     for side, missing in (("left", SHANK), ("right", FOOT)):
         rows = mixed.rows(side)
-        assert np.isnan(rows.angles_deg).all()
-        assert np.isnan(rows.sd_deg).all()
-        assert np.isnan(rows.further_deg[:, missing]).all()
-        assert np.isnan(rows.further_deg[:, 0]).all()
+        assert np.isnan(rows.ankle_deg).all()
+        assert np.isnan(rows.ankle_sd_deg).all()
+        assert np.isnan(rows.angles_deg[:, missing]).all()
+        assert np.isnan(rows.angles_deg[:, SUBTALAR]).all()
         before = rows.quality == Quality.NOT_CALIBRATED
-        assert np.isnan(rows.further_deg[before]).all()
+        assert np.isnan(rows.angles_deg[before]).all()
         assert set(np.unique(rows.quality[~before])) == {Quality.OK, Quality.FEW_STRIDES}
     assert np.isnan(mixed.rows("left").shank_orientation).all()
 
@@ -149,8 +150,8 @@ def test_what_is_missing_and_what_is_zero_are_said(mixed: Any) -> None:
 
 def test_a_leg_is_not_changed_by_what_the_other_carries(lab: SimpleNamespace, walk: Any, complete: Any) -> None:
     result = lab.estimate(walk.of(BodySite.RIGHT_FOOT, BodySite.RIGHT_SHANK, BodySite.LEFT_FOOT))
-    np.testing.assert_array_equal(result.rows("right").angles_deg, complete.rows("right").angles_deg)
-    assert np.isfinite(result.rows("left").further_deg[-1, FOOT]).all()
+    np.testing.assert_array_equal(result.rows("right").ankle_deg, complete.rows("right").ankle_deg)
+    assert np.isfinite(result.rows("left").angles_deg[-1, FOOT]).all()
 
 
 def after_standing(lab: SimpleNamespace, walk: Any, site: BodySite) -> Any:
@@ -170,7 +171,7 @@ def test_a_foot_that_never_stood_still_is_zero_when_flat(lab: SimpleNamespace, w
 
 def test_a_shank_that_never_stood_still_has_no_zero(lab: SimpleNamespace, walk: Any) -> None:
     result = lab.estimate(after_standing(lab, walk, BodySite.RIGHT_SHANK))
-    assert np.isnan(result.rows("right").further_deg).all()
+    assert np.isnan(result.rows("right").angles_deg).all()
     assert result.strides == []
     assert [n.level for n in result.notices if n.code == "no_standing"] == ["problem"]
 
@@ -191,13 +192,13 @@ def test_nothing_is_invented_across_a_gap(lab: SimpleNamespace, walk: Any, site:
     rows = result.rows(site.side)
     after = (rows.time_s > start_s + 2.0) & (rows.time_s < start_s + 3.5)
     assert after.sum() > 100
-    assert np.isnan(rows.further_deg[after]).all()
+    assert np.isnan(rows.angles_deg[after]).all()
     assert (rows.quality[after] == Quality.NO_DATA).all()
     later = (rows.time_s > start_s + 6.0) & (rows.time_s < walk.walk_end_s - 1.5)
     columns = FOOT if site.segment == "foot" else SHANK
-    error = rows.further_deg[later, columns] - true_deg(site.side, site.segment, rows.time_s[later] - 0.017)
+    error = rows.angles_deg[later][:, columns] - true_deg(site.side, site.segment, rows.time_s[later] - 0.017)
     assert np.sqrt(np.mean(error**2, axis=0)).max() < 3.0
-    assert (np.mean(np.abs(error) < 2 * rows.further_sd_deg[later, columns], axis=0) > 0.8).all()
+    assert (np.mean(np.abs(error) < 2 * rows.angles_sd_deg[later][:, columns], axis=0) > 0.8).all()
     assert all(s.stride_time_s < 1.5 for s in result.strides)
     assert not any(start_s - 0.2 < s.initial_contact_s < start_s + 2.0 for s in result.strides)
 

@@ -29,7 +29,7 @@ def angles(blocks: list[SampleBlock], rate_hz: float) -> tuple[np.ndarray, np.nd
         found += estimator.push(block).angles
     found += estimator.finish().angles
     right = [block for block in found if block.side == "right"]
-    time_s, deg = (np.concatenate([getattr(b, name) for b in right]) for name in ("time_s", "angles_deg"))
+    time_s, deg = (np.concatenate([getattr(b, name) for b in right]) for name in ("time_s", "ankle_deg"))
     known = np.isfinite(deg).all(axis=1)
     return time_s[known], deg[known]
 

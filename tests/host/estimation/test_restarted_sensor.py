@@ -90,7 +90,7 @@ def test_angles_come_back_however_late_the_first_samples(
     result = lab.estimate(walk, lab.in_order(walk, 0.1), advance_lag_s=0.0)
     rows = result.rows("right")
     assert (np.diff(rows.time_s) > 0).all()
-    known = np.isfinite(rows.angles_deg).all(axis=1)
+    known = np.isfinite(rows.ankle_deg).all(axis=1)
     assert not (known & (rows.time_s > GONE_S + 0.1) & (rows.time_s < BACK_S - 0.1)).any()  # nothing invented
     lag_s = lab.lag_of(walk, result, "right")
     assert strides_until_ok(walk, rows, lag_s) <= most_strides
@@ -100,7 +100,7 @@ def test_angles_come_back_however_late_the_first_samples(
     assert after.sum() > 1000
     rmse_before, rmse_after = (np.sqrt((error[part] ** 2).mean(axis=0)) for part in (before, after))
     assert (rmse_after < rmse_before + 0.3).all()
-    assert (np.abs(error[after]) < 2 * rows.sd_deg[which][after]).mean() > 0.95
+    assert (np.abs(error[after]) < 2 * rows.ankle_sd_deg[which][after]).mean() > 0.95
     assert np.abs(error[after]).max() < 2.5
 
 

@@ -82,7 +82,7 @@ def test_real_sensors_on_the_other_leg_are_found(
         result.take(estimator.push(replace(block, site=other.get(block.site, block.site))))
     result.take(estimator.finish())
     assert [n.code for n in result.notices if n.level == "problem"] == ["sensors_exchanged_between_legs"] * 2
-    assert not any(np.isfinite(b.angles_deg).any() for b in result.blocks)
+    assert not any(np.isfinite(b.ankle_deg).any() for b in result.blocks)
 
 
 @pytest.mark.xfail(strict=True, raises=AssertionError, reason="shuffling steps of 2 to 18 cm are given as strides")

@@ -61,19 +61,19 @@ def test_it_is_nearer_to_the_truth_than_live(lab: SimpleNamespace, walk: Any, bo
 def test_its_standard_deviations_hold(lab: SimpleNamespace, walk: Any, both: tuple[Any, Any]) -> None:
     for side in SIDES:
         assert (lab.coverage(walk, both[1], side) > 0.85).all()
-        sd = [float(np.nanmedian(r.rows(side).sd_deg)) for r in both]
+        sd = [float(np.nanmedian(r.rows(side).ankle_sd_deg)) for r in both]
         assert sd[1] <= sd[0]
 
 
 def test_values_begin_in_standing(both: tuple[Any, Any], walk: Any) -> None:
     live, smooth = (r.rows("right") for r in both)
     np.testing.assert_array_equal(smooth.time_s, live.time_s)
-    known = [r.time_s[np.isfinite(r.angles_deg[:, 0])] for r in (live, smooth)]
+    known = [r.time_s[np.isfinite(r.ankle_deg[:, 0])] for r in (live, smooth)]
     assert known[0][0] > walk.walk_start_s
     assert known[1][0] < walk.walk_start_s - 5.0
     # Neutral is the mean pose of standing.
     still = np.abs(smooth.time_s - known[1][0] - 0.5) < 0.5
-    assert np.abs(smooth.angles_deg[still]).max() < 2.0
+    assert np.abs(smooth.ankle_deg[still]).max() < 2.0
 
 
 def test_the_same_steps_and_all_of_them_with_angles(both: tuple[Any, Any]) -> None:
@@ -111,10 +111,10 @@ def test_a_gap_stays_a_gap_and_both_sides_of_it_are_right(lab: SimpleNamespace, 
     rows = result.rows("right")
     inside = (rows.time_s > start_s + 0.1) & (rows.time_s < start_s + 2.9)
     assert inside.sum() > 200
-    assert np.isnan(rows.angles_deg[inside]).all()
+    assert np.isnan(rows.ankle_deg[inside]).all()
     assert (lab.rmse_deg(walk, result, "right") < 1.0).all()
     around = np.abs(rows.time_s - start_s - 4.0) < 0.5
-    assert np.isfinite(rows.angles_deg[around]).all()
+    assert np.isfinite(rows.ankle_deg[around]).all()
 
 
 @pytest.mark.parametrize("what", ["no standing", "no walking", "silent", "one sensor"])
@@ -143,5 +143,5 @@ def test_what_cannot_be_smoothed_is_as_live(lab: SimpleNamespace, short_walk: An
             a, b = live.rows("right"), smooth.rows("right")
             np.testing.assert_array_equal(a.time_s, b.time_s)
             np.testing.assert_array_equal(a.quality, b.quality)
-        assert not any(np.isfinite(b.angles_deg).any() for b in smooth.blocks)
+        assert not any(np.isfinite(b.ankle_deg).any() for b in smooth.blocks)
         assert not smooth.strides

@@ -5,8 +5,6 @@ import pytest
 
 from subtalar.estimation.angles.row_angles import (
     ANGLES,
-    FURTHER,
-    FURTHER_SD,
     QUALITY,
     SD,
     TABLE_WIDTH,
@@ -26,9 +24,7 @@ def test_angles_come_in_steps_and_times_as_they_are():
     assert (block.quality == 2).all()
     columns = [
         (block.angles_deg, ANGLES, 2.0**-16),
-        (block.further_deg, FURTHER, 2.0**-16),
-        (block.sd_deg, SD, 2.0**-12),
-        (block.further_sd_deg, FURTHER_SD, 2.0**-12),
+        (block.angles_sd_deg, SD, 2.0**-12),
         (block.shank_orientation, VIEW, 2.0**-40),
     ]
     for values, which, step in columns:
@@ -41,4 +37,4 @@ def test_angles_come_in_steps_and_times_as_they_are():
 def test_unknown_stays_unknown(side):
     table = np.full((3, TABLE_WIDTH), np.nan)
     table[:, QUALITY] = 0.0
-    assert np.isnan(block_of(table, side).further_sd_deg).all()
+    assert np.isnan(block_of(table, side).angles_sd_deg).all()

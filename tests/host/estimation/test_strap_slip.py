@@ -65,12 +65,12 @@ def test_a_slip_is_said_and_the_angles_after_it_are_doubted(
     before = (rows.time_s > SLIP_S - 5.0) & (rows.time_s < SLIP_S)
     assert after.sum() > 100
     assert (rows.quality[after] >= Quality.HEADING_STALE).all()
-    assert (rows.sd_deg[after] > 10.0).all()
+    assert (rows.ankle_sd_deg[after] > 10.0).all()
     assert (rows.quality[before] == Quality.OK).mean() > 0.9
     error, which = lab.error_deg(walk, result, "right", 0.02)
     late = rows.time_s[which] > notice.time_s
     assert np.abs(error[late]).max() > 8.0  # the fault was real
-    assert (np.abs(error) < 2 * rows.sd_deg[which])[late].all()
+    assert (np.abs(error) < 2 * rows.ankle_sd_deg[which])[late].all()
 
 
 @pytest.mark.parametrize(("style", "quality"), [("normal", "good"), ("antalgic", "poor"), ("overpronated", "typical")])

@@ -94,7 +94,7 @@ def test_events_make_sense(result: Any, side: Side) -> None:
 
 @pytest.mark.parametrize("side", SIDES)
 def test_events_are_soon_known(walk: Any, result: Any, side: Side) -> None:
-    first_angle_s = result.rows(side).time_s[np.isfinite(result.rows(side).angles_deg).all(axis=1)][0]
+    first_angle_s = result.rows(side).time_s[np.isfinite(result.rows(side).ankle_deg).all(axis=1)][0]
     delays = [
         e.detected_s - e.time_s
         for e in result.events

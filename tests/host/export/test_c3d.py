@@ -50,7 +50,7 @@ def neighbours_in(track_s: np.ndarray, t: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_angles_lie_between_their_neighbours_and_nowhere_in_gaps(part: Any, lossy: Case, side: Any) -> None:
     track, t = lossy.outcome.tracks[side], grid_s(part)
-    for ending, own in (("", track.angles_deg), ("_SD", track.sd_deg)):
+    for ending, own in (("", track.ankle_deg), ("_SD", track.ankle_sd_deg)):
         label = f"{side[0].upper()}AnkleISB{ending}"
         assert label in value(part, "POINT", "ANGLES")
         k = value(part, "POINT", "LABELS").index(label)

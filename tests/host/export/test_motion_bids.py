@@ -107,7 +107,7 @@ def test_angles(dataset: Path, lossy: Case) -> None:
         table = numbers(dataset / f"{name}_motion.tsv")
         names = [row[0] for row in rows(dataset / f"{name}_channels.tsv")[1:]]
         own = measured(table[:, 0], track.time_s)
-        np.testing.assert_array_equal(table[own, 1:4], track.angles_deg)
+        np.testing.assert_array_equal(table[own, 1:4], track.ankle_deg)
         np.testing.assert_array_equal(table[own, names.index("quality")], track.quality)
         np.testing.assert_array_equal(table[own, names.index("shank_qw") :][:, :4], track.shank_orientation)
         told = json.loads((dataset / f"{name}_motion.json").read_text())

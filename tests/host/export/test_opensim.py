@@ -25,7 +25,7 @@ def test_one_leg_at_its_own_times_without_a_row_for_what_is_not_known(
     files: dict[str, Path], lossy: Case, side: Side
 ) -> None:
     table, track = read_sto(files[f"{side}_orientations.sto"]), lossy.outcome.tracks[side]
-    known = np.isfinite(track.angles_deg).all(axis=1)
+    known = np.isfinite(track.ankle_deg).all(axis=1)
     assert 0 < known.sum() < len(known)
     assert table.labels == [f"tibia_{side[0]}_imu", f"calcn_{side[0]}_imu"]
     assert table.header["DataType"] == "Quaternion"
@@ -34,11 +34,11 @@ def test_one_leg_at_its_own_times_without_a_row_for_what_is_not_known(
     assert np.diff(table.time_s).max() > 0.015
     np.testing.assert_array_equal(table.values[:, 0], track.shank_orientation[known])
     between = quat.multiply(quat.conjugate(table.values[:, 0]), table.values[:, 1])
-    np.testing.assert_allclose(ankle_angles_deg(between, side), track.angles_deg[known], atol=1e-9)
+    np.testing.assert_allclose(ankle_angles_deg(between, side), track.ankle_deg[known], atol=1e-9)
     angles = read_sto(files[f"{side}_ankle.mot"])
     assert angles.labels == [f"{name}_{side[0]}" for name in ("dorsiflexion", "inversion", "tibial_rotation")]
     assert angles.header["inDegrees"] == "yes"
-    np.testing.assert_array_equal(angles.values, track.angles_deg[known])
+    np.testing.assert_array_equal(angles.values, track.ankle_deg[known])
 
 
 def test_both_legs_stand_in_one_file_where_both_are_known(files: dict[str, Path]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from subtalar.anatomy import angle_index
 from subtalar.types import BodySite
 
 from .conftest import FORMULA, Case, gap_count, measured
@@ -58,9 +59,11 @@ def test_angles_are_the_estimators(streams: dict[str, Any], lossy: Case) -> None
         own = measured(stream["time_stamps"], track.time_s)
         names = [c["label"] for c in channels(stream)]
         rows = stream["time_series"][own]
-        np.testing.assert_array_equal(rows[:, :3], track.angles_deg)
-        np.testing.assert_array_equal(rows[:, 3:6], track.sd_deg)
-        np.testing.assert_array_equal(rows[:, names.index("foot_pitch_sd_deg")], track.further_sd_deg[:, 1])
+        np.testing.assert_array_equal(rows[:, :3], track.ankle_deg)
+        np.testing.assert_array_equal(rows[:, 3:6], track.ankle_sd_deg)
+        np.testing.assert_array_equal(
+            rows[:, names.index("foot_pitch_sd_deg")], track.angles_sd_deg[:, angle_index("foot_pitch")]
+        )
         np.testing.assert_array_equal(rows[:, names.index("shank_qw") :][:, :4], track.shank_orientation)
         np.testing.assert_array_equal(rows[:, names.index("quality")], track.quality)
         assert channels(stream)[1]["positive"] == "sole to the midline"

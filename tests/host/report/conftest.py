@@ -71,7 +71,7 @@ def make_angles(
     """Known curves with a stride a second, contacts on the full second."""
     time_s = np.arange(round(start_s * rate_hz), round(end_s * rate_hz)) / rate_hz
     n = len(time_s)
-    return AngleBlock(
+    return AngleBlock.of_ankle(
         side,
         time_s,
         curve_deg(time_s % 1.0, side) if known else np.full((n, 3), NAN),

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from subtalar.anatomy import FURTHER
 from subtalar.report.angles_csv import ANGLE_COLUMNS, AnglesWriter
 from subtalar.types import AngleBlock, Quality
 
@@ -24,7 +25,7 @@ def written(folder: Path, *blocks: AngleBlock) -> str:
 
 def cut(block: AngleBlock, at: int) -> tuple[AngleBlock, AngleBlock]:
     def part(rows: slice) -> AngleBlock:
-        names = ("time_s", "angles_deg", "sd_deg", "quality", "shank_orientation", "further_deg", "further_sd_deg")
+        names = ("time_s", "angles_deg", "angles_sd_deg", "quality", "shank_orientation")
         return replace(block, **{name: getattr(block, name)[rows] for name in names})
 
     return part(slice(None, at)), part(slice(at, None))
@@ -41,10 +42,11 @@ def test_header_begins_as_the_contract_says_and_goes_on_with_the_further_angles(
 
 def test_further_angles_read_back_and_are_empty_where_not_known(tmp_path: Path) -> None:
     block = make_angles("left", 0, 0.5)
-    further = np.random.default_rng(1).normal(0, 20, block.further_deg.shape)
-    further[:, 3:] = NAN
-    sd = np.where(np.isnan(further), NAN, 0.8)
-    rows = list(csv.DictReader(written(tmp_path, replace(block, further_deg=further, further_sd_deg=sd)).splitlines()))
+    angles = np.random.default_rng(1).normal(0, 20, block.angles_deg.shape)
+    angles[:, 6:] = NAN
+    further = angles[:, FURTHER]
+    sd = np.where(np.isnan(angles), NAN, 0.8)
+    rows = list(csv.DictReader(written(tmp_path, replace(block, angles_deg=angles, angles_sd_deg=sd)).splitlines()))
     for k, name in enumerate(("subtalar", "foot_pitch", "foot_inversion")):
         np.testing.assert_allclose([float(row[f"{name}_deg"]) for row in rows], further[:, k], atol=5.01e-4)
         assert {row[f"{name}_sd_deg"] for row in rows} == {"0.800"}
@@ -68,8 +70,8 @@ def test_unknown_values_are_empty_and_quality_says_why(tmp_path: Path) -> None:
     angles = block.angles_deg.copy()
     angles[1] = NAN
     quality = np.array([Quality.OK, Quality.NO_DATA, Quality.CLIPPED, Quality.BRIDGED_GAP], np.uint8)
-    sd = np.where(np.isnan(angles), NAN, block.sd_deg)
-    text = written(tmp_path, replace(block, angles_deg=angles, sd_deg=sd, quality=quality))
+    sd = np.where(np.isnan(angles), NAN, block.angles_sd_deg)
+    text = written(tmp_path, replace(block, angles_deg=angles, angles_sd_deg=sd, quality=quality))
     assert text.splitlines()[2] == "0.00500,left,,,,,,,no_data" + 10 * ","
     assert [line.split(",")[8] for line in text.splitlines()[1:]] == ["ok", "no_data", "clipped", "bridged_gap"]
     assert "nan" not in text.lower()

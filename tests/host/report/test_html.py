@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from subtalar.anatomy import FURTHER
 from subtalar.report import html
 from subtalar.report.analysis import analyze
 from subtalar.report.content import mean_sd, number
@@ -17,7 +18,7 @@ from subtalar.report.html import render
 from subtalar.report.measures import spread
 from subtalar.report.results import AnalysisResult
 from subtalar.session import Annotation, Session
-from subtalar.types import BodySite, Estimates, Notice
+from subtalar.types import AngleBlock, BodySite, Estimates, FloatArray, Notice
 
 from .conftest import NAN, make_angles, make_estimates, make_session, make_stride, scripted
 from .page import Page
@@ -163,13 +164,17 @@ def test_signed_numbers_on_the_page(value: float, text: str) -> None:
     assert number(value, 1, signed=True) == text
 
 
+def with_further(block: AngleBlock, further_deg: FloatArray) -> AngleBlock:
+    angles, sd = block.angles_deg.copy(), block.angles_sd_deg.copy()
+    angles[:, FURTHER], sd[:, FURTHER] = further_deg, further_deg * 0 + 1
+    return replace(block, angles_deg=angles, angles_sd_deg=sd)
+
+
 def test_pronation_is_told_about_the_axis_that_was_used(tmp_path: Path) -> None:
     session = make_session(tmp_path / "s")
     estimates = make_estimates()
     further = [np.c_[10 * np.sin(2 * np.pi * a.time_s), np.full((len(a), 4), NAN)] for a in estimates.angles]
-    angles = tuple(
-        replace(a, further_deg=f, further_sd_deg=f * 0 + 1) for a, f in zip(estimates.angles, further, strict=True)
-    )
+    angles = tuple(with_further(a, f) for a, f in zip(estimates.angles, further, strict=True))
     result = analyze(
         session,
         tmp_path / "out",
@@ -195,7 +200,7 @@ def test_a_foot_alone_shows_its_own_curves(tmp_path: Path) -> None:
     further = np.c_[one.time_s * NAN, wave, 0.3 * wave, one.time_s * NAN, one.time_s * NAN]
     nan = {"peak_eversion_deg": NAN, "peak_subtalar_pronation_deg": NAN, "measured_by": "foot"}
     strides = tuple(make_stride("left", float(k), **nan) for k in range(2, 14))
-    said = Estimates(angles=(replace(one, further_deg=further, further_sd_deg=further * 0 + 1),), strides=strides)
+    said = Estimates(angles=(with_further(one, further),), strides=strides)
     result = result_of(session, tmp_path / "out", said)
     page = Page(render(result))
     assert "Foot to the floor" in page.headings

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from subtalar.report.measures import (
-    MEASURES,
     Spread,
     compare,
     curves,
@@ -15,6 +14,7 @@ from subtalar.report.measures import (
     waveform_rms_difference_deg,
 )
 from subtalar.report.results import choose_strides, main_gait, stride_gait
+from subtalar.strides import MEASURES
 from subtalar.types import Stride
 
 from .conftest import NAN, make_stride

@@ -57,7 +57,7 @@ def test_strides_may_be_told_before_or_after_their_angles() -> None:
 def test_the_cut_into_blocks_changes_nothing(size: int) -> None:
     whole = make_angles("left")
     strides = tuple(make_stride("left", k + 0.3) for k in range(1, 18))
-    names = ("time_s", "angles_deg", "sd_deg", "quality", "shank_orientation", "further_deg", "further_sd_deg")
+    names = ("time_s", "angles_deg", "angles_sd_deg", "quality", "shank_orientation")
     pushes: list[tuple[tuple[AngleBlock, ...], tuple[Stride, ...]]] = [
         ((replace(whole, **{name: getattr(whole, name)[i : i + size] for name in names}),), ())
         for i in range(0, len(whole), size)

@@ -149,12 +149,16 @@ def make_estimates(time_s: float = 3.0) -> Estimates:
     angles = AngleBlock(
         side="right",
         time_s=time_s + np.arange(3) / 100,
-        angles_deg=np.array([[1.5, -2.5, 3.0], [np.nan, np.nan, np.nan], [0.1, 0.2, -0.0]]),
-        sd_deg=np.full((3, 3), 0.7),
+        angles_deg=np.array(
+            [
+                [1.5, -2.5, 3.0, -3.0, 12.5, -0.0, np.nan, np.nan],
+                [np.nan] * 8,
+                [0.1, 0.2, -0.0, 1e-9, -70.0, 4.0, np.nan, np.nan],
+            ]
+        ),
+        angles_sd_deg=np.tile([0.7, 0.7, 0.7, 1.1, 0.8, 0.9, np.nan, np.nan], (3, 1)),
         quality=np.array([0, 6, 3], dtype=np.uint8),
         shank_orientation=np.tile([1.0, 0.0, 0.0, 0.0], (3, 1)),
-        further_deg=np.array([[-3.0, 12.5, -0.0, np.nan, np.nan], [np.nan] * 5, [1e-9, -70.0, 4.0, np.nan, np.nan]]),
-        further_sd_deg=np.tile([1.1, 0.8, 0.9, np.nan, np.nan], (3, 1)),
     )
     return Estimates(
         angles=(angles,),

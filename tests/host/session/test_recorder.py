@@ -86,7 +86,7 @@ def test_everything_else_comes_back(recorded, make):
     ]
     (angles,) = of(AngleBlock)  # both blocks of the side, joined
     want = [make.estimates().angles[0], make.estimates(4.0).angles[0]]
-    for column in ("time_s", "angles_deg", "sd_deg", "quality", "shank_orientation"):
+    for column in ("time_s", "angles_deg", "angles_sd_deg", "quality", "shank_orientation"):
         joined = np.concatenate([getattr(w, column) for w in want])
         assert getattr(angles, column).tobytes() == joined.tobytes()
         assert getattr(angles, column).shape == joined.shape
@@ -327,11 +327,15 @@ def test_a_start_without_time_zone_is_a_mistake_of_the_caller(tmp_path, make):
 def test_every_field_of_the_types_has_a_place_in_the_schema():
     from dataclasses import fields
 
-    from subtalar.session.recording.schema import message_class
+    from subtalar.anatomy import ANGLE_COUNT
+    from subtalar.session.recording.schema import ANGLE_FIELDS, ANGLE_SD_FIELDS, message_class
     from subtalar.types import Ledger
 
-    for kind, name in ((Stride, "Stride"), (GaitEvent, "Event"), (Notice, "Notice"), (AngleBlock, "Angles")):
+    for kind, name in ((Stride, "Stride"), (GaitEvent, "Event"), (Notice, "Notice")):
         assert {f.name for f in fields(kind)} == set(message_class(name).DESCRIPTOR.fields_by_name), name
+    for fields_of in (ANGLE_FIELDS, ANGLE_SD_FIELDS):
+        assert sorted(k for angles in fields_of.values() for k in angles) == list(range(ANGLE_COUNT))
+        assert set(fields_of) <= set(message_class("Angles").DESCRIPTOR.fields_by_name)
     assert {f.name for f in fields(Ledger)} <= set(message_class("Status").DESCRIPTOR.fields_by_name)
 
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from subtalar.anatomy import ANKLE_NAMES
 from subtalar.bench.accuracy.trial import TrueStrides
 from subtalar.bench.arrays import at
-from subtalar.conventions import ANGLE_NAMES
 from subtalar.session.estimates import Track
 from subtalar.types import FloatArray
 
-ANGLE_ORDER = " / ".join(name.replace("_", " ") for name in ANGLE_NAMES)
+ANGLE_ORDER = " / ".join(name.replace("_", " ") for name in ANKLE_NAMES)
 """For the heads of tables with three figures in a cell."""
 SETTLE_S = 8.0
 """The first seconds of the walk are not scored: the first angles need three strides."""
@@ -24,7 +24,7 @@ _KNOWN_SHARE = 0.95
 
 @dataclass(frozen=True)
 class AngleScore:
-    """One side. Arrays (3,) in the order of ``conventions.ANGLE_NAMES``; shares from 0 to 1, NaN where not known.
+    """One side. Arrays (3,) in the order of ``anatomy.ANKLE_NAMES``; shares from 0 to 1, NaN where not known.
 
     ``first_s``: from the first step to the first angle. ``within``: share of the truth within ±2 sd; ``within_first``:
     in the first stride that has values; ``within_early``, ``within_late``: in the first and last ten such strides.
@@ -58,7 +58,7 @@ def score_angles(
     whole = (truth_time_s > walk[0]) & (truth_time_s < walk[1] - _END_S)
     t, truth = truth_time_s[whole] + lag_s, truth_deg[whole]
     near = has_value(known.time_s, t)
-    inside = np.abs(at(t, known.time_s, known.angles_deg) - truth) <= 2.0 * at(t, known.time_s, known.sd_deg)
+    inside = np.abs(at(t, known.time_s, known.ankle_deg) - truth) <= 2.0 * at(t, known.time_s, known.ankle_sd_deg)
     spans = [
         (t >= start + lag_s) & (t < start + lag_s + duration)
         for start, duration in zip(strides.initial_contact_s, strides.stride_time_s, strict=True)
@@ -79,7 +79,7 @@ def score_angles(
 
 def _best_lag(track: Track, t: FloatArray, truth: FloatArray) -> tuple[float, FloatArray]:
     """The lag (s) with the least sum of the three errors, and these errors (3,)."""
-    errors = [np.sqrt(np.mean((at(t + lag, track.time_s, track.angles_deg) - truth) ** 2, axis=0)) for lag in _LAGS_S]
+    errors = [np.sqrt(np.mean((at(t + lag, track.time_s, track.ankle_deg) - truth) ** 2, axis=0)) for lag in _LAGS_S]
     best = int(np.argmin([e.sum() for e in errors]))
     return float(_LAGS_S[best]), np.asarray(errors[best])
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from vqf import VQF
 
+from subtalar.anatomy import angle_index
 from subtalar.bench.accuracy.foot_markers import (
     LAGS_S,
     FloorError,
@@ -28,14 +29,13 @@ from subtalar.bench.accuracy.stride_score import StrideScore, score_strides
 from subtalar.bench.arrays import at, rotation_to
 from subtalar.bench.parallel import side_by_side
 from subtalar.bench.table import Column, Table, Value
-from subtalar.conventions import FURTHER_ANGLE_NAMES
 from subtalar.estimation.numerics import quaternions as quat
 from subtalar.estimation.rows import motion
 from subtalar.session.estimates import Outcome, estimate_live
 from subtalar.types import SIDES, BodySite, FloatArray, SampleBlock, SensorInfo, Side
 
 FOLDER = "gaitmap_foot_mocap"
-_FLOOR = [FURTHER_ANGLE_NAMES.index("foot_pitch"), FURTHER_ANGLE_NAMES.index("foot_inversion")]
+_FLOOR = [angle_index("foot_pitch"), angle_index("foot_inversion")]
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def _estimated(outcome: Outcome, side: Side) -> tuple[FloatArray, FloatArray]:
     track = outcome.tracks.get(side)
     if track is None:
         return np.empty(0), np.empty((0, 3))
-    angles = track.further_deg[:, _FLOOR]
+    angles = track.angles_deg[:, _FLOOR]
     known = np.isfinite(angles).all(axis=1)
     return track.time_s[known], up_of_angles(angles[known], side)
 

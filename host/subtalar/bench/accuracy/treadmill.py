@@ -28,7 +28,7 @@ _FEWEST = 5
 
 @dataclass(frozen=True)
 class Leg:
-    """One leg of one person; waveform differences (3,) in the order of ``conventions.ANGLE_NAMES``."""
+    """One leg of one person; waveform differences (3,) in the order of ``anatomy.ANKLE_NAMES``."""
 
     trial: str
     side: Side
@@ -104,7 +104,7 @@ def mean_waveform(track: Track, strides: list[Stride]) -> FloatArray:
     if len(strides) < _FEWEST:
         return np.full((_POINTS, 3), np.nan)
     share = np.linspace(0.0, 1.0, _POINTS)
-    curves = [at(s.initial_contact_s + share * s.stride_time_s, track.time_s, track.angles_deg) for s in strides]
+    curves = [at(s.initial_contact_s + share * s.stride_time_s, track.time_s, track.ankle_deg) for s in strides]
     return np.asarray(np.mean(curves, axis=0))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from subtalar.conventions import ANGLE_NAMES
+from subtalar.anatomy import ANKLE_NAMES
 from subtalar.errors import InputError
 from subtalar.session import Session, open_session
 from subtalar.session.importing.spec_file import read_json_object
@@ -89,7 +89,7 @@ def read_trial(folder: Path) -> Trial:
     """Open one trial whole. Raises InputError where a file is missing or broken."""
     session = open_session(folder)
     table = read_table(folder / ANGLES_FILE)
-    names = {side: [f"{side}_{angle}_deg" for angle in ANGLE_NAMES] for side in SIDES}
+    names = {side: [f"{side}_{angle}_deg" for angle in ANKLE_NAMES] for side in SIDES}
     sides = [side for side in SIDES if table.has(*names[side])]
     time_s = table.numbers(["time_s"])[:, 0]
     strides = read_table(folder / STRIDES_FILE).numbers(_STRIDE_COLUMNS)

@@ -90,7 +90,7 @@ class _Leg:
 def _leg(lived: Lived, side: Side, back_s: float) -> _Leg:
     rows = lived.angles.get(side, ())
     time_s = np.concatenate([b.time_s for b in rows]) if rows else np.empty(0)
-    angles_deg = np.concatenate([b.angles_deg for b in rows]) if rows else np.empty((0, 3))
+    angles_deg = np.concatenate([b.ankle_deg for b in rows]) if rows else np.empty((0, 3))
     quality = np.concatenate([b.quality for b in rows]) if rows else np.empty(0, np.uint8)
     known = np.isfinite(angles_deg).any(axis=1)
     last_s, first_s = _hole(lived, side)

@@ -9,12 +9,12 @@ from typing import TypeAlias
 
 import numpy as np
 
+from subtalar.anatomy import ANKLE_NAMES
 from subtalar.bench.hours.footprint import Footprint
 from subtalar.bench.hours.leg import LegFinding, LegTrial, run_leg
 from subtalar.bench.hours.walk import WalkFinding, walk_for
 from subtalar.bench.parallel import side_by_side
 from subtalar.bench.result import Result, SessionMaker
-from subtalar.conventions import ANGLE_NAMES
 
 DEVICES = ("shimmer3", "movella-dot", "talus", "witmotion")
 """A clock of 24 bits that wraps every 512 s, two of 32 bits that wrap every 72 min, and no clock at all."""
@@ -115,7 +115,7 @@ def of_walk(found: WalkFinding, hours: float) -> tuple[list[Result], list[str]]:
         for side, error in errors.items():
             results += [
                 Result(f"{name.replace('_', ' ')}, {which}", float(e), "°", f"{side}, {on}")
-                for name, e in zip(ANGLE_NAMES, error, strict=True)
+                for name, e in zip(ANKLE_NAMES, error, strict=True)
             ]
     wrong = [
         f"the {side} leg's angles were off by {np.round(found.first_deg[side], 2)}°, and are by {np.round(last, 2)}°"

@@ -92,5 +92,5 @@ def _error_deg(
     t = begin_s + np.arange(0.0, _WINDOW_S, 0.01)
     start_s, end_s = lap_s
     truth = at(start_s + (t - start_s) % (end_s - start_s), truth_time_s, truth_deg)
-    errors = [np.sqrt(np.mean((at(t + lag, known.time_s, known.angles_deg) - truth) ** 2, axis=0)) for lag in _LAGS_S]
+    errors = [np.sqrt(np.mean((at(t + lag, known.time_s, known.ankle_deg) - truth) ** 2, axis=0)) for lag in _LAGS_S]
     return np.asarray(errors[int(np.argmin([e.sum() for e in errors]))])

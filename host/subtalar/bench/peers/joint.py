@@ -3,9 +3,9 @@
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from subtalar.anatomy import ANGLE_COUNT, ANKLE
 from subtalar.bench.peers.filters import Filter, heading_corrected
 from subtalar.bench.peers.told import Sensor, Told
-from subtalar.conventions import FURTHER_ANGLE_NAMES
 from subtalar.estimation.angles.joint_angles import ankle_angles_deg
 from subtalar.estimation.numerics import quaternions as quat
 from subtalar.session.estimates import Track
@@ -58,14 +58,12 @@ def _at(t: FloatArray, times: FloatArray, q: FloatArray) -> FloatArray:
 
 
 def _track(told: Told, t: FloatArray, q_shank: FloatArray, q_foot: FloatArray) -> Track:
-    angles = ankle_angles_deg(quat.multiply(quat.conjugate(q_shank), q_foot), told.side)
-    unknown = np.full((len(t), len(FURTHER_ANGLE_NAMES)), np.nan)
+    angles = np.full((len(t), ANGLE_COUNT), np.nan)
+    angles[:, ANKLE] = ankle_angles_deg(quat.multiply(quat.conjugate(q_shank), q_foot), told.side)
     return Track(
         t,
         angles,
         np.full_like(angles, np.nan),
         np.zeros(len(t), dtype=np.uint8),
-        unknown,
-        unknown,
         np.full((len(t), 4), np.nan),
     )

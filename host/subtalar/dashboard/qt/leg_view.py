@@ -5,6 +5,7 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from subtalar.anatomy import ANKLE, columns_of
 from subtalar.dashboard.model import DashboardModel
 from subtalar.dashboard.pose import (
     FOOT_EDGES,
@@ -28,6 +29,8 @@ _VIEWS: tuple[tuple[View, str], ...] = (
     ("right", "Right side"),
 )
 
+_FOOT = list(columns_of("foot"))
+
 
 class LegCanvas(QWidget):
     """The picture itself."""
@@ -47,10 +50,10 @@ class LegCanvas(QWidget):
         unknown = np.full(4, np.nan)
         fresh = {side: model.is_fresh(side) for side in SIDES}
         orientation = {s: model.sides[s].shank_orientation if fresh[s] else unknown for s in SIDES}
-        angles = {s: model.sides[s].angles_deg[-1] if fresh[s] else unknown[:3] for s in SIDES}
+        angles = {s: model.sides[s].angles_deg[-1, ANKLE] if fresh[s] else unknown[:3] for s in SIDES}
         dt_s = (model.now_ns - self._last_ns) / 1e9 if self._last_ns else 0.0
         self._last_ns = model.now_ns
-        foot = {s: model.sides[s].further_deg[-1, 1:3] if fresh[s] else unknown[:2] for s in SIDES}
+        foot = {s: model.sides[s].angles_deg[-1, _FOOT] if fresh[s] else unknown[:2] for s in SIDES}
         self._legs = self._pair.pose(orientation, angles, dt_s, foot)
         frontal = 1 if self.view in ("behind", "front") else 0
         for side in SIDES:

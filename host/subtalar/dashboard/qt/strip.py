@@ -25,11 +25,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from subtalar.anatomy import ANKLE_COUNT
 from subtalar.dashboard import decimate
 from subtalar.dashboard.latency import LatencyProbe
 from subtalar.dashboard.model import WINDOW_S, DashboardModel, Reading
 from subtalar.dashboard.qt import theme
-from subtalar.dashboard.wording import ANGLES, SIDE_WORDS, SIGNALS, angle_text
+from subtalar.dashboard.wording import SIDE_WORDS, SIGNALS, angle_text
 from subtalar.types import SIDES, FloatArray, Side
 
 _BUCKET_S = WINDOW_S / 500
@@ -294,7 +295,7 @@ class Strip(QFrame):
             values, spread = trace.signal(self._index)
             t, y, sd = trace.time_s[inside], values[inside], spread[inside]
             _draw(self._curves[side], t, y, now_s)
-            has_truth = len(trace.truth_time_s) > 0 and self._index < len(ANGLES)
+            has_truth = len(trace.truth_time_s) > 0 and self._index < ANKLE_COUNT
             truth_shown |= has_truth
             self._truth[side].setVisible(has_truth)
             if has_truth:

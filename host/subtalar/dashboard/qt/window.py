@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QResizeEvent
 from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QMainWindow, QMessageBox, QVBoxLayout, QWidget
 
+from subtalar.anatomy import ANKLE_COUNT
 from subtalar.dashboard.control import SessionControl
 from subtalar.dashboard.latency import LatencyProbe
 from subtalar.dashboard.model import DashboardModel
@@ -16,7 +17,6 @@ from subtalar.dashboard.qt.sensor_card import SensorCard
 from subtalar.dashboard.qt.stride_card import StrideCard
 from subtalar.dashboard.qt.strip import Strip
 from subtalar.dashboard.whose import Said, checked_said, keep_said
-from subtalar.dashboard.wording import ANGLES
 
 FRAME_MS = 33
 IDLE_MS = 250
@@ -47,7 +47,7 @@ class DashboardWindow(QMainWindow):
         commands = self.mark, self.stop, self.record_elsewhere, self.say_about
         self.header = Header(*(commands if control else (None, None)))
         self.banner = Banner()
-        self.strips = [Strip(k, with_time_axis=k == len(ANGLES) - 1) for k in range(len(ANGLES))]
+        self.strips = [Strip(k, with_time_axis=k == ANKLE_COUNT - 1) for k in range(ANKLE_COUNT)]
         self.strips[-1].plot.probe = probe
         self.legs = LegCard()
         self.sensors = SensorCard()

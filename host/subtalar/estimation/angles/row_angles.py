@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from subtalar.estimation.angles.further_angles import WIDTH
+from subtalar.anatomy import ANGLE_COUNT, ANKLE_COUNT, angle_index
 from subtalar.estimation.angles.joint_angles import cardan_deg
 from subtalar.estimation.angles.segment_angles import foot_at_deg, mixed_sd_at, shank_at_deg
 from subtalar.estimation.angles.subtalar_axis import about_axis
@@ -27,39 +27,38 @@ _Q_FOOT, _FREE_FOOT, _TURN_FOOT = col.Q_FOOT.start, col.FREE_FOOT.start, col.TUR
 _Q_SHANK, _FREE_SHANK, _TURN_SHANK = col.Q_SHANK.start, col.FREE_SHANK.start, col.TURN_SHANK.start
 
 # Columns of a table of rows with all that is told of them.
-TIME, ANGLES, SD, QUALITY, VIEW = 0, slice(1, 4), slice(4, 7), 7, slice(8, 12)
-FURTHER, FURTHER_SD, REAL = slice(12, 12 + WIDTH), slice(12 + WIDTH, 12 + 2 * WIDTH), 12 + 2 * WIDTH
-TABLE_WIDTH = REAL + 1
-_ANGLES, _SD, _VIEW, _FURTHER, _FURTHER_SD = (c.start for c in (ANGLES, SD, VIEW, FURTHER, FURTHER_SD))
-FOOT_PITCH = _FURTHER + 1
+TIME, QUALITY, REAL, VIEW = 0, 1, 2, slice(3, 7)
+ANGLES, SD = slice(7, 7 + ANGLE_COUNT), slice(7 + ANGLE_COUNT, 7 + 2 * ANGLE_COUNT)
+TABLE_WIDTH = SD.stop
+_VIEW, _ANGLES, _SD = VIEW.start, ANGLES.start, SD.start
+_SUBTALAR, _FOOT_PITCH, _FOOT_INVERSION, _SHANK_SAGITTAL, _SHANK_FRONTAL = map(
+    angle_index, ("subtalar", "foot_pitch", "foot_inversion", "shank_sagittal", "shank_frontal")
+)
+FOOT_PITCH = _ANGLES + _FOOT_PITCH
 
 
 @dataclass
 class RowAngles:
-    """Angles and sd (n, 3) in degrees, quality codes, shank in the view (n, 4), further angles and their sd (n, 5)."""
+    """Angles and their sd (n, ``ANGLE_COUNT``) in degrees, quality codes (n,), shank in the view (n, 4)."""
 
     angles_deg: FloatArray
     sd_deg: FloatArray
     quality: FloatArray
     shank_view: FloatArray
-    further_deg: FloatArray
-    further_sd_deg: FloatArray
 
     @property
     def foot_pitch_deg(self) -> FloatArray:
         """Foot to the floor (n,), + toes up."""
-        return self.further_deg[:, 1]
+        return self.angles_deg[:, _FOOT_PITCH]
 
     @classmethod
     def unknown(cls, n: int) -> "RowAngles":
         """Rows of a leg that is not calibrated."""
         return cls(
-            np.full((n, 3), np.nan),
-            np.full((n, 3), np.nan),
+            np.full((n, ANGLE_COUNT), np.nan),
+            np.full((n, ANGLE_COUNT), np.nan),
             np.full(n, float(Quality.NOT_CALIBRATED)),
             np.full((n, 4), np.nan),
-            np.full((n, WIDTH), np.nan),
-            np.full((n, WIDTH), np.nan),
         )
 
     def block(self, side: Side, time_s: FloatArray, real: npt.NDArray[np.bool_]) -> AngleBlock:
@@ -67,13 +66,12 @@ class RowAngles:
         table = np.empty((len(time_s), TABLE_WIDTH))
         table[:, TIME], table[:, QUALITY], table[:, REAL] = time_s, self.quality, real
         table[:, ANGLES], table[:, SD], table[:, VIEW] = self.angles_deg, self.sd_deg, self.shank_view
-        table[:, FURTHER], table[:, FURTHER_SD] = self.further_deg, self.further_sd_deg
         return block_of(table if real.all() else table[real], side)
 
     def withhold(self, rows: npt.NDArray[np.bool_], reason: Quality) -> None:
         """No values in these rows (n,), for this reason."""
         self.quality[rows] = reason
-        for values in (self.angles_deg, self.sd_deg, self.shank_view, self.further_deg, self.further_sd_deg):
+        for values in (self.angles_deg, self.sd_deg, self.shank_view):
             values[rows] = np.nan
 
 
@@ -120,8 +118,8 @@ NOTHING_KNOWN: Arrays = (
 
 _STEPS = np.empty(TABLE_WIDTH)
 _STEPS[[TIME, QUALITY, REAL]] = 1.0
-_STEPS[ANGLES] = _STEPS[FURTHER] = 2.0**-16
-_STEPS[SD] = _STEPS[FURTHER_SD] = 2.0**-12
+_STEPS[ANGLES] = 2.0**-16
+_STEPS[SD] = 2.0**-12
 _STEPS[VIEW] = 2.0**-40  # coarser ones would no longer be of length 1
 _PER_STEP = 1.0 / _STEPS
 
@@ -140,8 +138,6 @@ def block_of(table: FloatArray, side: Side) -> AngleBlock:
         rounded[:, SD],
         table[:, QUALITY].astype(np.uint8),
         rounded[:, VIEW],
-        rounded[:, FURTHER],
-        rounded[:, FURTHER_SD],
     )
 
 
@@ -241,9 +237,11 @@ def angles_at(
     fresh = doubt[2] * np.exp(-max(0.0, t - doubt[0]) / doubt[3])
     tilt_variance = fresh * fresh + doubt[1] * doubt[1]
     out[i, TIME], out[i, REAL] = t, rows[i, col.REAL]
-    for k in range(3):
+    for k in range(ANKLE_COUNT):
         out[i, _ANGLES + k] = a[k]
         out[i, _SD + k] = _sd_at(spread, tilt_variance, doubt[4 + k], k)
+    for k in range(ANKLE_COUNT, ANGLE_COUNT):
+        out[i, _ANGLES + k] = out[i, _SD + k] = np.nan
     for k in range(4):
         out[i, _VIEW + k] = shown[k]
     pronation, pronation_sd, _ = about_axis(
@@ -253,11 +251,11 @@ def angles_at(
     shank_ahead, shank_inward = shank_at_deg(q_shank, mirror)
     foot_sd = mixed_sd_at(foot_pitch, tilt_variance, doubt[8], doubt[7])
     shank_sd = mixed_sd_at(shank_ahead, tilt_variance, doubt[8], doubt[7])
-    out[i, _FURTHER], out[i, _FURTHER_SD] = pronation, pronation_sd
-    out[i, _FURTHER + 1], out[i, _FURTHER + 2] = foot_pitch, foot_inversion
-    out[i, _FURTHER + 3], out[i, _FURTHER + 4] = shank_ahead, shank_inward
-    for k in range(2):
-        out[i, _FURTHER_SD + 1 + k], out[i, _FURTHER_SD + 3 + k] = foot_sd[k], shank_sd[k]
+    out[i, _ANGLES + _SUBTALAR], out[i, _SD + _SUBTALAR] = pronation, pronation_sd
+    out[i, _ANGLES + _FOOT_PITCH], out[i, _ANGLES + _FOOT_INVERSION] = foot_pitch, foot_inversion
+    out[i, _SD + _FOOT_PITCH], out[i, _SD + _FOOT_INVERSION] = foot_sd
+    out[i, _ANGLES + _SHANK_SAGITTAL], out[i, _ANGLES + _SHANK_FRONTAL] = shank_ahead, shank_inward
+    out[i, _SD + _SHANK_SAGITTAL], out[i, _SD + _SHANK_FRONTAL] = shank_sd
     quality = doubt[10]
     if t - doubt[9] > STALE_S or spread > UNCERTAIN_DEG:
         quality = _HEADING_STALE

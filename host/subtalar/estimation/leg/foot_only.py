@@ -9,7 +9,7 @@ of travel, come from the path between two rests (double integration from zero ve
 import numpy as np
 
 from subtalar.conventions import GRAVITY_M_S2
-from subtalar.estimation.angles.further_angles import FOOT
+from subtalar.estimation.angles.all_angles import FOOT
 from subtalar.estimation.angles.row_angles import RowAngles
 from subtalar.estimation.angles.segment_angles import foot_to_floor_deg, to_floor_sd_deg
 from subtalar.estimation.gait.step_reporter import Step, StepTeller
@@ -148,8 +148,8 @@ class FootLeg(OneSensorLeg):
         p = self._p.segments
         to_floor = foot_to_floor_deg(q, self.side)
         zero = 0.0 if self.tracker.stood else p.flat_foot_sd_deg**2
-        out.further_deg[:, FOOT] = to_floor
-        out.further_sd_deg[:, FOOT] = to_floor_sd_deg(to_floor[:, 0], tilt_variance + zero, p.lone_foot_axis_sd_deg, p)
+        out.angles_deg[:, FOOT] = to_floor
+        out.sd_deg[:, FOOT] = to_floor_sd_deg(to_floor[:, 0], tilt_variance + zero, p.lone_foot_axis_sd_deg, p)
 
     def _gap(self) -> None:
         """Windows that hold the row are refused."""

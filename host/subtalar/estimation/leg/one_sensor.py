@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from subtalar.anatomy import ANKLE
 from subtalar.estimation.angles.row_angles import RowAngles
 from subtalar.estimation.gait.stride_log import StrideLog
 from subtalar.estimation.inclination.sensor_stream import SensorStream
@@ -156,7 +157,9 @@ class OneSensorLeg(ABC):
         shock = np.sqrt(acc[:, 0] ** 2 + acc[:, 1] ** 2 + acc[:, 2] ** 2)
         if self._sensor.info.site.segment == "foot":
             shock = np.full(len(rows), np.nan)
-        self._log.add_rows(t, found.angles_deg, found.quality, shock, found.foot_pitch_deg, rows[:, stream.REAL])
+        self._log.add_rows(
+            t, found.angles_deg[:, ANKLE], found.quality, shock, found.foot_pitch_deg, rows[:, stream.REAL]
+        )
         real = rows[:, stream.REAL] > 0
         if real.any():
             self._angles.append(found.block(self.side, t, real))

@@ -7,7 +7,7 @@ shank never rests at a known velocity, so stride length is not given.
 
 import numpy as np
 
-from subtalar.estimation.angles.further_angles import SHANK
+from subtalar.estimation.angles.all_angles import SHANK
 from subtalar.estimation.angles.row_angles import RowAngles
 from subtalar.estimation.angles.segment_angles import shank_to_floor_deg, to_floor_sd_deg
 from subtalar.estimation.gait.swing_detector import Swing, SwingDetector
@@ -154,8 +154,8 @@ class ShankLeg(OneSensorLeg):
         p = self._p.segments
         axis_sd_deg = p.lone_shank_axis_sd_deg if self._from_bends else p.axis_from_walk_sd_deg
         to_floor = shank_to_floor_deg(q, self.side)
-        out.further_deg[:, SHANK] = to_floor
-        out.further_sd_deg[:, SHANK] = to_floor_sd_deg(to_floor[:, 0], tilt_variance, axis_sd_deg, p)
+        out.angles_deg[:, SHANK] = to_floor
+        out.sd_deg[:, SHANK] = to_floor_sd_deg(to_floor[:, 0], tilt_variance, axis_sd_deg, p)
         # The picture of the leg needs no heading: it looks along the direction the shank faces.
         mirror = 1.0 if self.side == "right" else -1.0
         half = np.radians(0.5 * to_floor)

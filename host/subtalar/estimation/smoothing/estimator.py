@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from subtalar.anatomy import ANKLE
 from subtalar.estimation.angles.row_angles import RowAngles
 from subtalar.estimation.estimator import GaitEstimator
 from subtalar.estimation.gait.step_reporter import StepTeller
@@ -112,7 +113,9 @@ class _Retelling:
             rows, found = self._found(piece)
             t = np.ascontiguousarray(rows[:, col.TIME])
             shock = np.ascontiguousarray(rows[:, col.SHOCK])
-            self._log.add_rows(t, found.angles_deg, found.quality, shock, found.foot_pitch_deg, rows[:, col.REAL])
+            self._log.add_rows(
+                t, found.angles_deg[:, ANKLE], found.quality, shock, found.foot_pitch_deg, rows[:, col.REAL]
+            )
             real = rows[:, col.REAL] > 0
             if real.any():
                 self._angles.append(found.block(self._side, t, real))

@@ -3,7 +3,7 @@
 import numpy as np
 
 from subtalar.conventions import GRAVITY_M_S2
-from subtalar.estimation.angles.further_angles import further_angles
+from subtalar.estimation.angles.all_angles import all_angles
 from subtalar.estimation.angles.joint_angles import ankle_angles_deg
 from subtalar.estimation.angles.row_angles import (
     FEW,
@@ -61,8 +61,8 @@ def smoothed_angles(rows: FloatArray, leg: LegSmoother, side: Side, parameters: 
     quality[stale | slipped] = Quality.HEADING_STALE
     quality[rows[:, col.CLIPPED] > 0] = Quality.CLIPPED
     quality[rows[:, col.BRIDGED] > 0] = Quality.BRIDGED_GAP
-    further = further_angles(foot, shank, angles_deg, sd_deg, tilt_variance, p, side, from_bends=leg.from_bends)
-    out = RowAngles(angles_deg, sd_deg, quality, view, *further)
+    every = all_angles(foot, shank, angles_deg, sd_deg, tilt_variance, p, side, from_bends=leg.from_bends)
+    out = RowAngles(*every, quality, view)
     few = leg.heading.strides_in(t, resumed_s) < p.heading.strides_after_restart
     out.withhold(np.asarray(unknown | few), Quality.NO_DATA)
     return out

@@ -8,14 +8,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from subtalar.conventions import ANGLE_NAMES, FURTHER_ANGLE_NAMES
+from subtalar.anatomy import ANGLE_NAMES
 from subtalar.report.comparing.tellings import Rows, Telling, rounded
+from subtalar.strides import STRIDE_NUMBERS
 from subtalar.types import SIDES, FloatArray, Side, Stride
 
 SAME_CONTACT_S: Final = 0.15
 """Two strides of one side whose contacts are nearer than this are the same step, told twice."""
-MEASURES: Final = tuple(f.name for f in fields(Stride) if f.type is float)
-_ALL_NAMES: Final = (*ANGLE_NAMES, *FURTHER_ANGLE_NAMES)
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ class Comparison:
     def measures(self, side: Side) -> tuple[MeasureDifference, ...]:
         """How the measures of a side's strides differ."""
         pairs = [pair for pair in self.pairs if pair.a.side == side]
-        return tuple(_measure(name, pairs) for name in MEASURES) if pairs else ()
+        return tuple(_measure(name, pairs) for name in STRIDE_NUMBERS) if pairs else ()
 
 
 def compare_tellings(a: Telling, b: Telling) -> Comparison:
@@ -136,7 +135,7 @@ def _side(side: Side, a: Rows | None, b: Rows | None) -> SideDifference:
     ) and np.array_equal(a.quality, b.quality)
     angles = tuple(
         _angle(name, a.values_deg[in_a, k], b.values_deg[in_b, k])
-        for k, name in enumerate(_ALL_NAMES)
+        for k, name in enumerate(ANGLE_NAMES)
         if np.isfinite(a.values_deg[:, k]).any() or np.isfinite(b.values_deg[:, k]).any()
     )
     quality = int((a.quality[in_a] != b.quality[in_b]).sum())
@@ -213,7 +212,7 @@ def _near(side: Side, a: Sequence[Stride], b: Sequence[Stride]) -> Iterator[tupl
 
 
 def _compared(a: Stride, b: Stride) -> StridePair:
-    differences = {name: getattr(b, name) - getattr(a, name) for name in MEASURES}
+    differences = {name: getattr(b, name) - getattr(a, name) for name in STRIDE_NUMBERS}
     return StridePair(a, b, all(_same(getattr(a, f.name), getattr(b, f.name)) for f in fields(Stride)), differences)
 
 

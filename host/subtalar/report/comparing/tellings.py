@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from subtalar.conventions import ANGLE_NAMES, FURTHER_ANGLE_NAMES
+from subtalar.anatomy import ANGLE_NAMES
 from subtalar.errors import InputError
 from subtalar.report.analysis import ANGLES_FILE, STRIDES_FILE, SUMMARY_FILE
 from subtalar.session import Session, open_session, read_items
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 TABLE_ANGLE_DECIMALS: Final = 3
 TABLE_TIME_DECIMALS: Final = 5
 TABLE_STRIDE_DECIMALS: Final = 5
-_ALL_NAMES: Final = (*ANGLE_NAMES, *FURTHER_ANGLE_NAMES)
 _BLOCK_S = 5.0
 _NOT_HOW: Final = ("source", "about")
 """Of a recording's configuration: whose session it is and where its samples came from is no setting."""
@@ -32,7 +31,7 @@ _NOT_HOW: Final = ("source", "about")
 
 @dataclass(frozen=True)
 class Rows:
-    """One side: ``time_s`` (n,), ``values_deg`` and ``sd_deg`` (n, 8), ankle angles then further ones, ``quality``."""
+    """One side: ``time_s`` (n,), ``values_deg`` and ``sd_deg`` (n, ``ANGLE_COUNT``), ``quality``."""
 
     time_s: FloatArray
     values_deg: FloatArray
@@ -122,8 +121,8 @@ def _rows_of(blocks: Iterable[AngleBlock]) -> dict[Side, Rows]:
     return {
         side: Rows(
             np.concatenate([b.time_s for b in parts]),
-            np.concatenate([np.hstack((b.angles_deg, b.further_deg)) for b in parts]),
-            np.concatenate([np.hstack((b.sd_deg, b.further_sd_deg)) for b in parts]),
+            np.concatenate([b.angles_deg for b in parts]),
+            np.concatenate([b.angles_sd_deg for b in parts]),
             np.concatenate([b.quality for b in parts]),
         )
         for side, parts in sorted(by_side.items())
@@ -190,8 +189,8 @@ def _read_angles(path: Path) -> dict[Side, Rows]:
         body = body.replace(",,", ",nan,")
     body = body.replace(",\n", ",nan\n")
     numbers = [columns.index("time_s")]
-    numbers += [columns.index(f"{name}_deg") if f"{name}_deg" in columns else -1 for name in _ALL_NAMES]
-    numbers += [columns.index(f"{name}_sd_deg") if f"{name}_sd_deg" in columns else -1 for name in _ALL_NAMES]
+    numbers += [columns.index(f"{name}_deg") if f"{name}_deg" in columns else -1 for name in ANGLE_NAMES]
+    numbers += [columns.index(f"{name}_sd_deg") if f"{name}_sd_deg" in columns else -1 for name in ANGLE_NAMES]
     there = [c for c in numbers if c >= 0]
     known = np.loadtxt(io.StringIO(body), delimiter=",", usecols=there, ndmin=2)
     table = np.full((len(known), len(numbers)), np.nan)
@@ -205,7 +204,7 @@ def _read_angles(path: Path) -> dict[Side, Rows]:
     )
     codes = {quality.label: int(quality) for quality in Quality}
     quality = np.array([codes[word] for word in words[:, 1]], np.uint8)
-    n = len(_ALL_NAMES)
+    n = len(ANGLE_NAMES)
     return {
         side: Rows(table[of, 0], table[of, 1 : 1 + n], table[of, 1 + n :], quality[of])
         for side in SIDES

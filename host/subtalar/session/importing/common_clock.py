@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from subtalar.anatomy import measured_sides, only_segment
 from subtalar.errors import InputError
 from subtalar.session.importing.sites import CLOCKS_KEY, SPEC_NAME, Candidate
 from subtalar.types import BodySite, FloatArray
@@ -46,7 +47,7 @@ def on_one_clock(
 
 def refuse_own_clocks(name: str, chosen: Mapping[BodySite, Candidate], why: str, remedy: str) -> None:
     """Raise InputError where foot and shank of a leg have clocks of their own."""
-    if not any(BodySite.of(site.side, "foot" if site.segment == "shank" else "shank") in chosen for site in chosen):
+    if all(only_segment(chosen, side) for side in measured_sides(chosen)):
         return
     line = {site.value: candidate.name for site, candidate in chosen.items()} | {CLOCKS_KEY: "started_together"}
     raise InputError(

@@ -22,12 +22,7 @@ from subtalar.session.interleave import Track
 from subtalar.session.model import Session
 from subtalar.types import BodySite, IntArray, Ledger, SampleBlock, SensorInfo
 
-SITE_KEYS = {
-    "leftfoot": BodySite.LEFT_FOOT,
-    "leftshank": BodySite.LEFT_SHANK,
-    "rightfoot": BodySite.RIGHT_FOOT,
-    "rightshank": BodySite.RIGHT_SHANK,
-}
+SITE_KEYS = {site.value.replace("_", ""): site for site in BodySite}
 IGNORED_KEYS = ("lumbar",)
 RATE_KEY = "update_rate_hz"
 COUNTER_MODULUS = 65536

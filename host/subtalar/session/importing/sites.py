@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from subtalar.anatomy import SEGMENTS, SIDES
 from subtalar.errors import InputError
 from subtalar.session.importing.spec_file import read_json_object
 from subtalar.types import BodySite, Segment, Side
@@ -15,16 +16,13 @@ from subtalar.types import BodySite, Segment, Side
 SPEC_NAME = "sensorspec.json"
 CLOCKS_KEY = "clocks"
 CLOCKS = ("shared", "started_together")
-_SHOWN_SITES = (BodySite.RIGHT_FOOT, BodySite.RIGHT_SHANK, BodySite.LEFT_FOOT, BodySite.LEFT_SHANK)
+_SHOWN_SITES = tuple(BodySite.of(side, segment) for side in reversed(SIDES) for segment in SEGMENTS)
 
 _SIDES: Mapping[str, Side] = {
     **dict.fromkeys(("right", "rechts", "rechter", "rechte", "droite", "droit", "rt", "r"), "right"),
     **dict.fromkeys(("left", "links", "linker", "linke", "gauche", "lt", "l"), "left"),
 }
-_SEGMENTS: Mapping[str, Segment] = {
-    **dict.fromkeys(("foot", "feet", "shoe", "fuss", "schuh", "pied", "voet"), "foot"),
-    **dict.fromkeys(("shank", "shin", "tibia", "calf", "lowerleg", "unterschenkel", "jambe", "scheen"), "shank"),
-}
+_SEGMENTS: Mapping[str, Segment] = {word: segment for segment, facts in SEGMENTS.items() for word in facts.words}
 _JOINED = re.compile(
     rf"^({'|'.join(sorted(_SIDES, key=len, reverse=True))})({'|'.join(_SEGMENTS)})$"
     rf"|^({'|'.join(_SEGMENTS)})({'|'.join(sorted(_SIDES, key=len, reverse=True))})$"

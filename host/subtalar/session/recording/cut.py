@@ -9,15 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from subtalar.session.recording.cut_ledger import CutLedger
-from subtalar.session.recording.schema import message_class
+from subtalar.session.recording.schema import ANGLE_FIELDS, ANGLE_SD_FIELDS, message_class
 
 _ROWS_OF_ANGLES: Final = {
     "time_s": 1,
-    "angles_deg": 3,
-    "sd_deg": 3,
     "shank_orientation": 4,
-    "further_deg": 5,
-    "further_sd_deg": 5,
+    **{name: len(angles) for name, angles in (ANGLE_FIELDS | ANGLE_SD_FIELDS).items()},
 }
 
 

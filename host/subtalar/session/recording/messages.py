@@ -7,10 +7,11 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from subtalar.conventions import FURTHER_ANGLE_NAMES
+from subtalar.anatomy import ANGLE_COUNT, ANKLE
 from subtalar.session.model import Annotation
 from subtalar.session.recording.counts import NO_STEPS, Steps, as_counts, from_counts
-from subtalar.session.recording.schema import message_class
+from subtalar.session.recording.schema import ANGLE_FIELDS, ANGLE_SD_FIELDS, message_class
+from subtalar.strides import STRIDE_NAMES
 from subtalar.types import (
     AngleBlock,
     BodySite,
@@ -30,7 +31,6 @@ _LEDGER_FIELDS = tuple(f.name for f in fields(Ledger))
 _LEDGER_TIMING = ("clock_drift_ppm", "delay_ms")
 _CALIBRATION_FIELDS = tuple(f.name for f in fields(Calibration))
 LEDGER_COUNTS = tuple(f.name for f in fields(Ledger) if f.type is int)
-_STRIDE_FIELDS = tuple(f.name for f in fields(Stride))
 
 _DOUBLE = np.dtype("<f8")
 _LENGTH_DELIMITED = 2
@@ -184,11 +184,17 @@ def decode_raw(m: Any) -> list[RawChunk]:
 
 def encode_angles(blocks: Sequence[AngleBlock]) -> bytes:
     """Consecutive blocks of one side as one ``Angles`` message."""
-    names = "quality", "time_s", "angles_deg", "sd_deg", "shank_orientation", "further_deg", "further_sd_deg"
-    columns = {name: np.concatenate([getattr(b, name) for b in blocks]) for name in names}
-    if not np.isfinite(columns["further_deg"]).any():
-        del columns["further_deg"], columns["further_sd_deg"]
-    quality = columns.pop("quality").astype(np.uint8, copy=False).tobytes()
+    deg, sd_deg = (np.concatenate(of) for of in ([b.angles_deg for b in blocks], [b.angles_sd_deg for b in blocks]))
+    columns = {
+        "time_s": np.concatenate([b.time_s for b in blocks]),
+        "angles_deg": deg[:, ANKLE],
+        "sd_deg": sd_deg[:, ANKLE],
+        "shank_orientation": np.concatenate([b.shank_orientation for b in blocks]),
+    }
+    for (name, angles), sd_name in zip(ANGLE_FIELDS.items(), ANGLE_SD_FIELDS, strict=True):
+        if name not in columns and np.isfinite(deg[:, angles]).any():
+            columns[name], columns[sd_name] = deg[:, angles], sd_deg[:, angles]
+    quality = np.concatenate([b.quality for b in blocks]).astype(np.uint8, copy=False).tobytes()
     return _with_columns(_Angles(side=blocks[0].side, quality=quality), columns)
 
 
@@ -222,16 +228,20 @@ def _varint(value: int) -> bytes:
 
 def decode_angles(m: Any) -> AngleBlock:
     """The inverse of ``encode_angles``, as one block."""
+    time_s = _array(m.time_s)
+    deg, sd_deg = (np.full((len(time_s), ANGLE_COUNT), np.nan) for _ in range(2))
+    for table, fields_of in ((deg, ANGLE_FIELDS), (sd_deg, ANGLE_SD_FIELDS)):
+        for name, angles in fields_of.items():
+            values = _array(getattr(m, name))
+            if len(values):  # empty in an older file, and where none was known
+                table[:, angles] = values.reshape(-1, len(angles))
     return AngleBlock(
         cast(Side, m.side),
-        _array(m.time_s),
-        _array(m.angles_deg).reshape(-1, 3),
-        _array(m.sd_deg).reshape(-1, 3),
+        time_s,
+        deg,
+        sd_deg,
         np.frombuffer(m.quality, dtype=np.uint8),
         _array(m.shank_orientation).reshape(-1, 4),
-        # Empty in an older file, and where none was known.
-        _array(m.further_deg).reshape(-1, len(FURTHER_ANGLE_NAMES)),
-        _array(m.further_sd_deg).reshape(-1, len(FURTHER_ANGLE_NAMES)),
     )
 
 
@@ -248,7 +258,7 @@ def decode_event(m: Any) -> GaitEvent:
 
 def encode_stride(stride: Stride) -> bytes:
     """A ``Stride`` message."""
-    message = _Stride(**{name: getattr(stride, name) for name in _STRIDE_FIELDS})
+    message = _Stride(**{name: getattr(stride, name) for name in STRIDE_NAMES})
     return cast(bytes, message.SerializeToString())
 
 
@@ -257,7 +267,7 @@ def decode_stride(m: Any) -> Stride:
     known = m.DESCRIPTOR.fields_by_name
     values: dict[str, Any] = {
         name: float("nan") if known[name].has_presence and not m.HasField(name) else getattr(m, name)
-        for name in _STRIDE_FIELDS
+        for name in STRIDE_NAMES
         if name != "measured_by"
     }
     if m.HasField("measured_by"):

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
-from subtalar.types import SIDES
+from subtalar.anatomy import ANGLES, ANKLE_COUNT, SIDES
+from subtalar.strides import STRIDE_COLUMNS
 
 PACKAGE: Final = "subtalar.recording"
 FORMAT_VERSION: Final = 2
@@ -22,6 +23,21 @@ _TYPES: Final = {
     "string": _Field.TYPE_STRING,
     "bytes": _Field.TYPE_BYTES,
 }
+
+_STRIDE_TYPES: Final = {"number": "double?", "integer": "int64", "word": "string"}
+_BEGINNING: Final = tuple(k for k, angle in enumerate(ANGLES) if angle.recorded_as is None)
+_OWN: Final = {k: angle for k, angle in enumerate(ANGLES) if angle.recorded_as is not None}
+ANGLE_FIELDS: Final[dict[str, tuple[int, ...]]] = {
+    "angles_deg": _BEGINNING[:ANKLE_COUNT],
+    "further_deg": _BEGINNING[ANKLE_COUNT:],
+    **{f"{angle.name}_deg": (k,) for k, angle in _OWN.items()},
+}
+ANGLE_SD_FIELDS: Final[dict[str, tuple[int, ...]]] = {
+    "sd_deg": _BEGINNING[:ANKLE_COUNT],
+    "further_sd_deg": _BEGINNING[ANKLE_COUNT:],
+    **{f"{angle.name}_sd_deg": (k,) for k, angle in _OWN.items()},
+}
+"""Which of ``anatomy.ANGLES`` stand in a row of each field of ``Angles``, and of which the standard deviations do."""
 
 # message -> field -> (number, type). "double*" is repeated, "double?" may be absent, another message by its name.
 _MESSAGES: Final[dict[str, dict[str, tuple[int, str]]]] = {
@@ -80,34 +96,14 @@ _MESSAGES: Final[dict[str, dict[str, tuple[int, str]]]] = {
         "shank_orientation": (6, "double*"),
         "further_deg": (7, "double*"),
         "further_sd_deg": (8, "double*"),
+        # Angles that came later have fields of their own, with the numbers that the registry gives them.
+        **{f"{a.name}_deg": (a.recorded_as or 0, "double*") for a in _OWN.values()},
+        **{f"{a.name}_sd_deg": ((a.recorded_as or 0) + 1, "double*") for a in _OWN.values()},
     },
     "Event": {"side": (1, "string"), "kind": (2, "string"), "time_s": (3, "double"), "detected_s": (4, "double")},
+    # "measured_by" came later than the others: an older file says nothing of it.
     "Stride": {
-        "side": (1, "string"),
-        "initial_contact_s": (2, "double?"),
-        "foot_off_s": (3, "double?"),
-        "stride_time_s": (4, "double?"),
-        "stance_ratio": (5, "double?"),
-        "stride_length_m": (6, "double?"),
-        "peak_eversion_deg": (7, "double?"),
-        "eversion_excursion_deg": (8, "double?"),
-        "time_to_peak_eversion_pct": (9, "double?"),
-        "peak_eversion_velocity_deg_s": (10, "double?"),
-        "tibial_rotation_excursion_deg": (11, "double?"),
-        "eversion_tibial_coupling": (12, "double?"),
-        "peak_dorsiflexion_deg": (13, "double?"),
-        "peak_tibial_acceleration_g": (14, "double?"),
-        "foot_strike_angle_deg": (15, "double?"),
-        "foot_progression_deg": (16, "double?"),
-        "lost_samples": (17, "int64"),
-        "quality": (18, "string"),
-        "mean_tibial_rotation_deg": (19, "double?"),
-        "mean_inversion_deg": (20, "double?"),
-        "dorsiflexion_range_deg": (21, "double?"),
-        "peak_subtalar_pronation_deg": (22, "double?"),
-        "subtalar_pronation_excursion_deg": (23, "double?"),
-        "subtalar_unexplained_deg": (24, "double?"),
-        "measured_by": (25, "string?"),
+        c.name: (c.number, "string?" if c.name == "measured_by" else _STRIDE_TYPES[c.kind]) for c in STRIDE_COLUMNS
     },
     "Notice": {
         "time_s": (1, "double"),

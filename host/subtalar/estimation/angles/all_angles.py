@@ -1,34 +1,39 @@
-"""The angles beside the three of the ankle, for a leg with both sensors, in the order of ``FURTHER_ANGLE_NAMES``."""
+"""All angles of a leg with both sensors, in the order of ``anatomy.ANGLES``: the ankle's, about the subtalar axis, and
+segments to the floor.
+"""
 
 import numpy as np
 
-from subtalar.conventions import FURTHER_ANGLE_NAMES
+from subtalar.anatomy import ANGLE_COUNT, ANKLE, columns_of
 from subtalar.estimation.angles.segment_angles import foot_to_floor_deg, shank_to_floor_deg, to_floor_sd_deg
 from subtalar.estimation.angles.subtalar_axis import subtalar_angles
 from subtalar.estimation.parameters import Parameters
 from subtalar.types import FloatArray, Side
 
-SUBTALAR, FOOT, SHANK = 0, slice(1, 3), slice(3, 5)
-WIDTH = len(FURTHER_ANGLE_NAMES)
+(SUBTALAR,) = columns_of("subtalar")
+FOOT, SHANK = list(columns_of("foot")), list(columns_of("shank"))
 
 
-def further_angles(
+def all_angles(
     q_foot: FloatArray,
     q_shank: FloatArray,
-    angles_deg: FloatArray,
-    sd_deg: FloatArray,
+    ankle_deg: FloatArray,
+    ankle_sd_deg: FloatArray,
     tilt_variance: FloatArray,
     parameters: Parameters,
     side: Side,
     *,
     from_bends: bool,
 ) -> tuple[FloatArray, FloatArray]:
-    """Angles and their sd (n, 5) in degrees from segments in level worlds (n, 4) and the ankle angles (n, 3).
+    """Angles and their sd (n, ``ANGLE_COUNT``) in degrees from segments in level worlds (n, 4) and the ankle angles
+    (n, 3). NaN where the estimator does not know an angle.
 
     ``from_bends``: the medio-lateral axis of both segments comes from knee bends.
     """
-    out, sd = np.empty((len(q_foot), WIDTH)), np.empty((len(q_foot), WIDTH))
-    out[:, SUBTALAR], sd[:, SUBTALAR], _ = subtalar_angles(angles_deg, sd_deg, parameters.subtalar_axis, side)
+    out, sd = np.full((len(q_foot), ANGLE_COUNT), np.nan), np.full((len(q_foot), ANGLE_COUNT), np.nan)
+    out[:, ANKLE], sd[:, ANKLE] = ankle_deg, ankle_sd_deg
+    axis = parameters.subtalar_axis
+    out[:, SUBTALAR], sd[:, SUBTALAR], _ = subtalar_angles(ankle_deg, ankle_sd_deg, axis, side)
     p = parameters.segments
     axis_sd_deg = p.axis_sd_deg if from_bends else p.axis_from_walk_sd_deg
     for part, to_floor in ((FOOT, foot_to_floor_deg(q_foot, side)), (SHANK, shank_to_floor_deg(q_shank, side))):
