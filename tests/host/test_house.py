@@ -13,6 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 CODE = ("host", "firmware_sim", "calibration", "tests", "scripts", "docs")
+SOURCE_ROOTS = (*CODE[:3], "tests/bench/subtalar_bench")
 PACKAGES = ("subtalar", "subtalar_sim", "subtalar_calibration")
 FOREIGN = (
     *("PySide6", "pyqtgraph", "bleak", "bumble", "serial", "matplotlib", "jinja2", "mcap", "vqf", "scipy"),
@@ -75,7 +76,7 @@ def test_every_folder_of_code_is_a_package() -> None:
     """A folder without ``__init__.py`` imports when run from a clone and is missing elsewhere."""
     bare = {
         str(path.parent.relative_to(ROOT))
-        for folder in CODE[:3]
+        for folder in SOURCE_ROOTS
         for path in (ROOT / folder).rglob("*.py")
         if not (path.parent / "__init__.py").exists()
     }
@@ -96,6 +97,7 @@ def test_the_wheel_holds_the_three_packages(tmp_path: Path) -> None:
     assert "subtalar/report/templates/report.html.j2" in held
     assert not [name for name in held if name.split("/")[0] not in PACKAGES and ".dist-info/" not in name]
     assert any(name.endswith("licenses/LICENSE") for name in held)
+    assert not [name for name in held if "subtalar_bench" in name]  # how we measure is no part of what is shipped
 
 
 def documents() -> list[Path]:

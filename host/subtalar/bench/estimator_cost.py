@@ -6,14 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from subtalar.bench.alone import Figures, peak_memory_mb
-from subtalar.bench.arrays import by_site
 from subtalar.bench.long_walk import prolonged
+from subtalar.bench.own_process import Figures, peak_memory_mb
 from subtalar.errors import SubtalarError
 from subtalar.estimation import GaitEstimator
 from subtalar.session import Session, open_session
 from subtalar.session.estimates import estimate_live
-from subtalar.session.interleave import cut
+from subtalar.session.interleave import by_site, cut
 from subtalar.types import Estimates, SampleBlock
 
 HOUR_S = 3600.0

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from subtalar.bench.arrays import by_site
 from subtalar.session import Session
+from subtalar.session.interleave import by_site
 from subtalar.types import BodySite, FloatArray, IntArray, SampleBlock
 
 

@@ -6,7 +6,7 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from subtalar.bench.alone import alone
+from subtalar.bench.own_process import in_own_process
 from subtalar.bench.result import Bench, Result, SessionMaker, SimulatedOpener
 
 _SESSION_S = 120.0
@@ -17,7 +17,7 @@ _COST = "subtalar.bench.estimator_cost"
 def estimator(make_session: SessionMaker, _: SimulatedOpener) -> list[Result]:
     """Throughput on big blocks, and the cost of live-sized ones, before and after the calibration."""
     with tempfile.TemporaryDirectory() as folder:
-        found = alone(_COST, "speed", make_session(Path(folder) / "session", _SESSION_S))
+        found = in_own_process(_COST, "speed", make_session(Path(folder) / "session", _SESSION_S))
     on = f"four sensors at 200 Hz, {_SESSION_S:.0f} s, one core"
     small = "two rows of each sensor"
     calibrated = f"{small}, after the first angles of both legs"
@@ -34,7 +34,7 @@ def estimator(make_session: SessionMaker, _: SimulatedOpener) -> list[Result]:
 def memory(make_session: SessionMaker, _: SimulatedOpener) -> list[Result]:
     """Peak memory and CPU time of a process that estimates one hour; ``estimator_cost.hour`` says what the hour is."""
     with tempfile.TemporaryDirectory() as folder:
-        found = alone(_COST, "hour", make_session(Path(folder) / "session", _SESSION_S))
+        found = in_own_process(_COST, "hour", make_session(Path(folder) / "session", _SESSION_S))
     on = "one hour of four sensors at 200 Hz"
     return [
         Result("peak memory", found["peak_mb"], "MB", on),

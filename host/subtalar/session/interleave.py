@@ -1,12 +1,12 @@
 """Hand out the samples of several sensors in one pass, in order of arrival."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
-from subtalar.types import FloatArray, SampleBlock
+from subtalar.types import BodySite, FloatArray, SampleBlock
 
 
 @dataclass(frozen=True)
@@ -63,3 +63,11 @@ def join(blocks: Sequence[SampleBlock]) -> SampleBlock:
         np.concatenate([b.acc_m_s2 for b in blocks]),
         np.concatenate([b.gyr_rad_s for b in blocks]),
     )
+
+
+def by_site(blocks: Iterable[SampleBlock]) -> dict[BodySite, SampleBlock]:
+    """All samples of each sensor in one block; sensors in the order of their first blocks."""
+    found: dict[BodySite, list[SampleBlock]] = {}
+    for block in blocks:
+        found.setdefault(block.site, []).append(block)
+    return {site: join(parts) for site, parts in found.items()}

@@ -1,4 +1,4 @@
-"""The shared recordings where they are at hand, and walks whose truth is known because it was written down here."""
+"""A walk to measure on."""
 
 from pathlib import Path
 
@@ -7,15 +7,6 @@ import pytest
 from subtalar_sim.body import BodyConfig
 from subtalar_sim.config import SimulationConfig
 from subtalar_sim.session_writer import write_session
-
-SHARED = Path(__file__).resolve().parents[4] / "shared"
-
-
-@pytest.fixture(scope="session")
-def shared_data() -> Path:
-    if not (SHARED / "data").is_dir():
-        pytest.skip("the shared data folder beside the project is not here")
-    return SHARED / "data"
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from subtalar.bench.visit import Visit
 from subtalar.protocol import BatteryLevel, create_protocol
+from subtalar_bench.codec_dialogue import CodecDialogue
 from subtalar_sim.clock import SensorClock
 from subtalar_sim.faults import NO_FAULTS, GapDrawer
 from subtalar_sim.firmware.base import Unit
@@ -28,11 +28,11 @@ def told(device: str, times_s: list[float], empty_s: float) -> list[float]:
             start_s=at_s,
             empty_s=empty_s,
         )
-        visit = Visit(create_protocol(device, rate_hz), known.make(unit), at_s)
-        visit.run(visit.protocol.configure())
-        visit.run(visit.protocol.poll_battery())
-        visit.pass_time(1.5)
-        levels = [event.percent for event in visit.events if isinstance(event, BatteryLevel)]
+        dialogue = CodecDialogue(create_protocol(device, rate_hz), known.make(unit), at_s)
+        dialogue.run(dialogue.protocol.configure())
+        dialogue.run(dialogue.protocol.poll_battery())
+        dialogue.pass_time(1.5)
+        levels = [event.percent for event in dialogue.events if isinstance(event, BatteryLevel)]
         assert levels
         out.append(levels[-1])
     return out

@@ -9,11 +9,11 @@ import time
 import numpy as np
 import pytest
 
-from subtalar.bench.standstill import StandstillWatch
 from subtalar.device import open_group
 from subtalar.errors import LinkError
 from subtalar.transport import parse_spec
 from subtalar.transport.discover import scan_ble
+from subtalar_bench.standstill import StandstillWatch
 
 NOTICED_S = 2.0
 BACK_S = 3.0

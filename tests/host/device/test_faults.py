@@ -10,9 +10,9 @@ from typing import IO
 
 import pytest
 
-from subtalar.bench.faults import Finding, TrialMaker, measure, run_trial
-from subtalar.bench.faults.trial import SensorFinding
 from subtalar.protocol.ximu3 import XImu3
+from subtalar_bench.faults import FaultRunMaker, FaultRunResult, measure, run_fault_script
+from subtalar_bench.faults.fault_run import SensorRunResult
 
 EXACT = [
     *(("ximu3", "tcp"), ("ximu3", "udp"), ("ximu3", "pty"), ("talus", "ble"), ("movella-dot", "ble")),
@@ -21,17 +21,17 @@ EXACT = [
 STARTED_ANEW = [("talus", "ble"), ("talus", "tcp"), ("movella-dot", "ble"), ("shimmer3", "tcp")]
 
 
-def trial(device: str, transport: str, script: str, duration_s: float = 12.0, seed: int = 3) -> SensorFinding:
+def trial(device: str, transport: str, script: str, duration_s: float = 12.0, seed: int = 3) -> SensorRunResult:
     from subtalar_sim.serve.trial import make_trial
 
-    make: TrialMaker = partial(make_trial, device, transport, script, seed=seed)
-    finding = run_trial(make, duration_s)
+    make: FaultRunMaker = partial(make_trial, device, transport, script, seed=seed)
+    finding = run_fault_script(make, duration_s)
     assert finding.problems == ()
     (sensor,) = finding.sensors
     return sensor
 
 
-def assert_all_accounted_for(found: SensorFinding) -> None:
+def assert_all_accounted_for(found: SensorRunResult) -> None:
     """Received + lost = sent, to the sample: of all that were produced, from the first received to the last."""
     produced = found.sent["sent"] + found.sent["lost"] + found.sent["unsent"]
     after_last = produced - 1 - found.last
@@ -211,7 +211,7 @@ def test_a_device_without_time_delivers_what_was_sent() -> None:
 def test_random_scripts_neither_crash_nor_leak_nor_miscount() -> None:
     from subtalar_sim.serve.trial import random_trial
 
-    told: list[Finding] = []
+    told: list[FaultRunResult] = []
     results, wrong = measure(random_trial, 10, tell=told.append)
     assert wrong == told == []
     figures = {r.name: r.value for r in results}
@@ -224,7 +224,7 @@ def test_a_miscount_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     from subtalar_sim.serve.trial import make_trial
 
     monkeypatch.setattr("subtalar.device.ledger._lost_in", lambda steps, period_us: 0)
-    finding = run_trial(partial(make_trial, "ximu3", "tcp", "loss=0.1"), 8.0)
+    finding = run_fault_script(partial(make_trial, "ximu3", "tcp", "loss=0.1"), 8.0)
     assert len(finding.problems) == 1
     assert "are missing" in finding.problems[0]
 
@@ -236,7 +236,7 @@ def test_a_crash_and_a_leak_would_be_noticed(monkeypatch: pytest.MonkeyPatch) ->
         raise ZeroDivisionError("a bug")
 
     monkeypatch.setattr("subtalar.protocol.ximu3.XImu3.feed", broken)
-    finding = run_trial(partial(make_trial, "ximu3", "tcp", ""), 8.0)
+    finding = run_fault_script(partial(make_trial, "ximu3", "tcp", ""), 8.0)
     assert finding.problems == ("ZeroDivisionError: a bug",)
 
 
@@ -253,7 +253,7 @@ def test_a_file_left_open_would_be_noticed(monkeypatch: pytest.MonkeyPatch, tmp_
         reset(self)
 
     monkeypatch.setattr(XImu3, "reset", leaks)
-    finding = run_trial(partial(make_trial, "ximu3", "tcp", ""), 5.0)
+    finding = run_fault_script(partial(make_trial, "ximu3", "tcp", ""), 5.0)
     opened[0].close()
     assert len(opened) == len(finding.problems) == 1
     assert "left open" in finding.problems[0]

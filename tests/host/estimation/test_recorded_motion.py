@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from subtalar.bench.visit import Visit
 from subtalar.estimation import GaitEstimator
 from subtalar.protocol import InertialSamples, create_protocol
 from subtalar.session import open_session
 from subtalar.types import AngleBlock, BodySite, SampleBlock, SensorInfo
+from subtalar_bench.codec_dialogue import CodecDialogue
 from subtalar_sim.body import BodyConfig
 from subtalar_sim.config import SimulationConfig
 from subtalar_sim.motion import read_motion
@@ -40,15 +40,15 @@ def measured_again(config: SimulationConfig) -> list[SampleBlock]:
     rows: list[tuple[float, SampleBlock]] = []
     for number, site in enumerate(SITES):
         protocol = create_protocol(config.device, config.rate_hz)
-        visit = Visit(protocol, make_firmware(config, body, site, number, "ble"))
-        visit.run(protocol.configure())
-        while visit.now_s < SECONDS:
-            for event in visit.pass_time(0.02):
+        dialogue = CodecDialogue(protocol, make_firmware(config, body, site, number, "ble"))
+        dialogue.run(protocol.configure())
+        while dialogue.now_s < SECONDS:
+            for event in dialogue.pass_time(0.02):
                 if isinstance(event, InertialSamples):
                     device = None if event.device_time_us is None else event.device_time_us * 1e-6
-                    host = np.full(len(event), visit.now_s)
+                    host = np.full(len(event), dialogue.now_s)
                     block = SampleBlock(BodySite(site), device, host, event.acc_m_s2, event.gyr_rad_s)
-                    rows.append((visit.now_s, block))
+                    rows.append((dialogue.now_s, block))
     return [block for _, block in sorted(rows, key=lambda row: row[0])]
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from subtalar.bench.arrays import by_site
 from subtalar.export.content import Options
 from subtalar.export.running import export_session
 from subtalar.session import Session, open_session
 from subtalar.session.estimates import Outcome, estimate_live
+from subtalar.session.interleave import by_site
 from subtalar.types import BodySite, SampleBlock
 from subtalar_sim.body import BodyConfig
 from subtalar_sim.config import SimulationConfig

@@ -11,8 +11,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from subtalar.bench import visit as visit_module
 from subtalar.protocol import DeviceProtocol, create_protocol
+from subtalar_bench import codec_dialogue
 from subtalar_sim.firmware.base import RefusedByDevice
 
 
@@ -139,15 +139,15 @@ def makers() -> dict[str, Callable[..., list[bytes]]]:
     return MAKERS
 
 
-class Visit(visit_module.Visit):
+class Dialogue(codec_dialogue.CodecDialogue):
     """With the simulator's way to refuse."""
 
     refusal = RefusedByDevice
 
 
 @pytest.fixture
-def visit() -> type[Visit]:
-    return Visit
+def dialogue() -> type[Dialogue]:
+    return Dialogue
 
 
 @pytest.fixture(scope="session")

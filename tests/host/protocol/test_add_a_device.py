@@ -26,7 +26,7 @@ PLACES = {
 def copy(tmp_path_factory) -> Path:
     """The source with the page's device in it."""
     root = tmp_path_factory.mktemp("copy")
-    for folder in ("host", "firmware_sim", "calibration", "tests/host/protocol", "tests/vectors"):
+    for folder in ("host", "firmware_sim", "calibration", "tests/bench", "tests/host/protocol", "tests/vectors"):
         shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", root)
     for path, place, text in BLOCKS:
@@ -43,7 +43,7 @@ def copy(tmp_path_factory) -> Path:
 
 
 def run(copy: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    path = os.pathsep.join(str(copy / folder) for folder in ("host", "firmware_sim", "calibration"))
+    path = os.pathsep.join(str(copy / folder) for folder in ("host", "firmware_sim", "calibration", "tests/bench"))
     return subprocess.run(
         [sys.executable, *command],
         cwd=copy,

@@ -49,9 +49,9 @@ class Wire:
         self.on_bytes, self.poll = firmware.on_bytes, firmware.poll
 
 
-def met(visit: Any, name: str, route: str, firmware: Any) -> tuple[Any, Any]:
+def met(dialogue: Any, name: str, route: str, firmware: Any) -> tuple[Any, Any]:
     protocol = create_protocol(name, SIMULATED[name].default_rate_hz)
-    there = visit(protocol, firmware if route == "ble" else Wire(firmware))
+    there = dialogue(protocol, firmware if route == "ble" else Wire(firmware))
     there.run(protocol.configure())
     return protocol, there
 
@@ -68,9 +68,9 @@ def test_a_scan_knows_every_simulated_device_by_its_name(name):
 
 
 @pytest.mark.parametrize(("name", "route"), ROUTES)
-def test_scripts_and_samples_against_the_simulated_device(visit, name, route):
+def test_scripts_and_samples_against_the_simulated_device(dialogue, name, route):
     firmware = make(name, route)
-    protocol, there = met(visit, name, route, firmware)
+    protocol, there = met(dialogue, name, route, firmware)
     told = there.run(protocol.identify())
     there.run(protocol.poll_battery())
     there.pass_time(1.0)
@@ -93,8 +93,8 @@ def test_scripts_and_samples_against_the_simulated_device(visit, name, route):
 
 
 @pytest.mark.parametrize(("name", "route"), ROUTES)
-def test_what_it_can_be_told_is_done_or_refused_in_a_sentence(visit, name, route):
-    protocol, there = met(visit, name, route, make(name, route))
+def test_what_it_can_be_told_is_done_or_refused_in_a_sentence(dialogue, name, route):
+    protocol, there = met(dialogue, name, route, make(name, route))
     sentences = []
     for script in (protocol.blink, lambda: protocol.rename("left"), protocol.save):
         try:
@@ -106,7 +106,7 @@ def test_what_it_can_be_told_is_done_or_refused_in_a_sentence(visit, name, route
 
 
 @pytest.fixture(params=STREAMS)
-def recorded(request, visit) -> tuple[str, bytes]:
+def recorded(request, dialogue) -> tuple[str, bytes]:
     """All that a device said from the first contact on: data with gaps, answers, battery."""
     name = request.param
     firmware = make(name, "pty", FaultPlan(gap_rate_per_s=2.0))
@@ -121,7 +121,7 @@ def recorded(request, visit) -> tuple[str, bytes]:
 
     wire.poll = listen
     protocol = create_protocol(name, SIMULATED[name].default_rate_hz)
-    there = visit(protocol, wire)
+    there = dialogue(protocol, wire)
     there.run(protocol.configure())
     there.run(protocol.identify())
     there.pass_time(1.5)

@@ -62,8 +62,8 @@ def numbers(events) -> tuple[np.ndarray, np.ndarray]:
 
 @BOARDS
 @pytest.mark.parametrize("rate_hz", [25, 50, 100, 200])
-def test_configure_finds_the_chip_and_streams(visit, board, rate_hz):
-    v = visit(create_protocol("metamotion", rate_hz), firmware(board))
+def test_configure_finds_the_chip_and_streams(dialogue, board, rate_hz):
+    v = dialogue(create_protocol("metamotion", rate_hz), firmware(board))
     v.run(v.protocol.configure())
     sent = [data.hex() for _, data in v.sent]
     odr = {25: "6", 50: "7", 100: "8", 200: "9"}[rate_hz]
@@ -84,7 +84,7 @@ def test_configure_finds_the_chip_and_streams(visit, board, rate_hz):
 
 @BOARDS
 @pytest.mark.parametrize(("acc_range_g", "gyr_range_deg_s"), [(2.0, 125.0), (8.0, 500.0), (16.0, 2000.0)])
-def test_values_come_back_in_every_range(visit, board, acc_range_g, gyr_range_deg_s):
+def test_values_come_back_in_every_range(dialogue, board, acc_range_g, gyr_range_deg_s):
     class Steady(Ticking):
         def measure(self, t_s, rate_hz):
             n = len(t_s)
@@ -93,7 +93,7 @@ def test_values_come_back_in_every_range(visit, board, acc_range_g, gyr_range_de
 
     protocol = MetaMotion(100)
     protocol.choose_ranges(acc_range_g, gyr_range_deg_s)
-    v = visit(protocol, firmware(board, Steady()))
+    v = dialogue(protocol, firmware(board, Steady()))
     v.run(protocol.configure())
     (batch, *_) = samples(v.pass_time(0.5))
     np.testing.assert_allclose(batch.acc_m_s2[0], [1.0, -2.0, 9.0], atol=0.003)
@@ -101,8 +101,8 @@ def test_values_come_back_in_every_range(visit, board, acc_range_g, gyr_range_de
 
 
 @BOARDS
-def test_lost_packets_cost_their_own_samples_and_never_shift_the_pairing(visit, board):
-    v = visit(create_protocol("metamotion", 100), firmware(board, Ticking(), faults=FaultPlan(4.0, gap_samples=1.0)))
+def test_lost_packets_cost_their_own_samples_and_never_shift_the_pairing(dialogue, board):
+    v = dialogue(create_protocol("metamotion", 100), firmware(board, Ticking(), faults=FaultPlan(4.0, gap_samples=1.0)))
     v.run(v.protocol.configure())
     events = v.pass_time(60.0)
     acc, gyr = numbers(events)
@@ -124,16 +124,16 @@ def test_lost_packets_cost_their_own_samples_and_never_shift_the_pairing(visit, 
 
 
 @BOARDS
-def test_what_a_crashed_host_left_running_is_ended_first(visit, board):
+def test_what_a_crashed_host_left_running_is_ended_first(dialogue, board):
     board_left_alone = firmware(board)
-    first = visit(create_protocol("metamotion", 200), board_left_alone)
+    first = dialogue(create_protocol("metamotion", 200), board_left_alone)
     first.run(first.protocol.configure())
     for command in ("190700", "190701", "190101", "03040101", "130501"):
         board_left_alone.on_write(COMMAND, bytes.fromhex(command), first.now_s)
     before = first.pass_time(1.0)
     assert first.protocol.health.skipped_frames > 90
     assert n_samples(before) > 180
-    second = visit(create_protocol("metamotion", 50), board_left_alone, first.now_s)
+    second = dialogue(create_protocol("metamotion", 50), board_left_alone, first.now_s)
     second.run(second.protocol.configure())
     packed = {(0x03, 0x1C), (0x13, 0x07)} if board == "MMR" else {(0x03, 0x05), (0x13, 0x05)}
     assert board_left_alone.subscribed == packed
@@ -145,8 +145,8 @@ def test_what_a_crashed_host_left_running_is_ended_first(visit, board):
 
 
 @BOARDS
-def test_stop_blink_battery_and_identify(visit, board):
-    v = visit(create_protocol("metamotion"), firmware(board))
+def test_stop_blink_battery_and_identify(dialogue, board):
+    v = dialogue(create_protocol("metamotion"), firmware(board))
     v.run(v.protocol.configure())
     told = {e.key: e.value for e in v.run(v.protocol.identify()) if isinstance(e, DeviceReply)}
     assert told["model_number"] == ("MetaMotion R" if board == "MMR" else "MetaMotion S")
@@ -168,10 +168,10 @@ def test_stop_blink_battery_and_identify(visit, board):
     assert not samples(v.pass_time(1.0))
 
 
-def test_a_board_without_the_right_chips_is_an_error(visit, monkeypatch):
+def test_a_board_without_the_right_chips_is_an_error(dialogue, monkeypatch):
     mute = firmware()
     monkeypatch.setattr(mute, "on_write", lambda *_: None)
-    v = visit(create_protocol("metamotion"), mute)
+    v = dialogue(create_protocol("metamotion"), mute)
     with pytest.raises(LinkError, match="does not answer"):
         v.run(v.protocol.configure())
     assert v.now_s < 2
@@ -191,7 +191,7 @@ def test_a_board_without_the_right_chips_is_an_error(visit, monkeypatch):
                 write(uuid, data, now_s)
 
         monkeypatch.setattr(odd, "on_write", answer)
-        v = visit(create_protocol("metamotion"), odd)
+        v = dialogue(create_protocol("metamotion"), odd)
         with pytest.raises(LinkError, match=words):
             v.run(v.protocol.configure())
     with pytest.raises(InputError, match="choose one of 2, 4, 8, 16"):

@@ -35,8 +35,8 @@ def frame(time_us: int, acc=(0.0, 0.0, 9.8), gyr=(0.0, 0.0, 0.0)) -> bytes:
     return struct.pack("<I6f", time_us % 2**32, *acc, *gyr) + bytes(12)
 
 
-def test_configure_sets_the_rate_starts_and_streams(visit):
-    v = visit(create_protocol("movella-dot", 30), firmware(60.0))
+def test_configure_sets_the_rate_starts_and_streams(dialogue):
+    v = dialogue(create_protocol("movella-dot", 30), firmware(60.0))
     assert not samples(v.run(v.protocol.configure()))
     assert v.sent[-1] == (MEASUREMENT, bytes((1, 1, 21)))
     assert v.firmware.rate_hz == 30
@@ -48,53 +48,53 @@ def test_configure_sets_the_rate_starts_and_streams(visit):
     assert v.protocol.health.corrupt_bytes == 0
 
 
-def test_a_rate_that_is_set_already_is_not_written_again(visit):
-    v = visit(create_protocol("movella-dot", 60), firmware(60.0))
+def test_a_rate_that_is_set_already_is_not_written_again(dialogue):
+    v = dialogue(create_protocol("movella-dot", 60), firmware(60.0))
     v.run(v.protocol.configure())
     assert [target for target, _ in v.sent] == [MEASUREMENT]
 
 
-def test_one_that_measures_already_is_stopped_first(visit):
+def test_one_that_measures_already_is_stopped_first(dialogue):
     device = firmware(60.0)
     device.on_write(MEASUREMENT, bytes((1, 1, 26)), 0.0)
-    v = visit(create_protocol("movella-dot", 20), device)
+    v = dialogue(create_protocol("movella-dot", 20), device)
     v.run(v.protocol.configure())
     assert v.sent[0] == (MEASUREMENT, bytes((1, 0, 21)))
     assert device.mode == 21
     assert len(times(v.pass_time(1.0))) == pytest.approx(20, abs=2)
 
 
-def test_one_that_keeps_its_rate_or_does_not_start_is_an_error(visit, monkeypatch):
+def test_one_that_keeps_its_rate_or_does_not_start_is_an_error(dialogue, monkeypatch):
     stubborn = firmware(60.0)
     monkeypatch.setattr(stubborn, "_apply_control", lambda *_: None)
-    v = visit(create_protocol("movella-dot", 20), stubborn)
+    v = dialogue(create_protocol("movella-dot", 20), stubborn)
     with pytest.raises(LinkError, match="stays at 60 Hz instead of 20 Hz"):
         v.run(v.protocol.configure())
     still = firmware(60.0)
     monkeypatch.setattr(still, "_apply_measurement", lambda *_: None)
-    v = visit(create_protocol("movella-dot"), still)
+    v = dialogue(create_protocol("movella-dot"), still)
     with pytest.raises(LinkError, match="does not start"):
         v.run(v.protocol.configure())
 
 
-def test_a_device_of_another_kind_is_an_error(visit, monkeypatch):
+def test_a_device_of_another_kind_is_an_error(dialogue, monkeypatch):
     other = firmware()
     monkeypatch.setattr(other, "on_read", lambda *_: b"\x01")
-    v = visit(create_protocol("movella-dot"), other)
+    v = dialogue(create_protocol("movella-dot"), other)
     with pytest.raises(LinkError, match="does not answer as a Movella DOT"):
         v.run(v.protocol.configure())
 
 
-def test_a_sleeping_sensor_is_a_link_error(visit):
+def test_a_sleeping_sensor_is_a_link_error(dialogue):
     device = firmware()
     device.is_asleep = True
-    v = visit(create_protocol("movella-dot"), device)
+    v = dialogue(create_protocol("movella-dot"), device)
     with pytest.raises(LinkError):
         v.run(v.protocol.configure())
 
 
-def test_stop_blink_battery_identify_and_save(visit):
-    v = visit(create_protocol("movella-dot"), firmware())
+def test_stop_blink_battery_identify_and_save(dialogue):
+    v = dialogue(create_protocol("movella-dot"), firmware())
     v.run(v.protocol.configure())
     replies = {e.key: e.value for e in v.run(v.protocol.identify()) if isinstance(e, DeviceReply)}
     assert replies["firmwareversion"] == "2.4.0"
@@ -114,9 +114,9 @@ def test_stop_blink_battery_identify_and_save(visit):
     assert not samples(v.pass_time(1.0))
 
 
-def test_rename_changes_the_name_and_nothing_else(visit, monkeypatch):
+def test_rename_changes_the_name_and_nothing_else(dialogue, monkeypatch):
     device = firmware(30.0)
-    v = visit(create_protocol("movella-dot"), device)
+    v = dialogue(create_protocol("movella-dot"), device)
     v.run(v.protocol.rename("Füße links"))
     replies = {e.key: e.value for e in v.run(v.protocol.identify()) if isinstance(e, DeviceReply)}
     assert (replies["devicename"], replies["outputrate"]) == ("Füße links", 30)
@@ -128,8 +128,8 @@ def test_rename_changes_the_name_and_nothing_else(visit, monkeypatch):
         v.run(v.protocol.rename("left"))
 
 
-def test_reports_become_messages(visit):
-    v = visit(create_protocol("movella-dot"), firmware())
+def test_reports_become_messages(dialogue):
+    v = dialogue(create_protocol("movella-dot"), firmware())
     v.firmware.on_write(DEVICE_CONTROL, b"\x02\x00\x01" + bytes(29), 0.0)
     (message,) = [e for e in v.pass_time(0.1) if isinstance(e, DeviceMessage)]
     assert message.is_error
@@ -137,9 +137,9 @@ def test_reports_become_messages(visit):
     assert v.protocol.health.skipped_frames == 1
 
 
-def test_the_clock_goes_on_over_a_wrap_and_over_a_reconnect(visit):
+def test_the_clock_goes_on_over_a_wrap_and_over_a_reconnect(dialogue):
     wrap_s = 2**32 / 1e6
-    v = visit(create_protocol("movella-dot"), firmware(clock=SensorClock(wrap_s - 1.0)))
+    v = dialogue(create_protocol("movella-dot"), firmware(clock=SensorClock(wrap_s - 1.0)))
     v.run(v.protocol.configure())
     first = times(v.pass_time(3.0))
     v.protocol.reset()

@@ -70,8 +70,8 @@ def replies(events) -> dict[str, object]:
     return {e.key: e.value for e in events if isinstance(e, DeviceReply)}
 
 
-def test_configure_sets_everything_turns_the_crc_on_and_streams(visit):
-    v = visit(create_protocol("shimmer3", 200), firmware())
+def test_configure_sets_everything_turns_the_crc_on_and_streams(dialogue):
+    v = dialogue(create_protocol("shimmer3", 200), firmware())
     assert not samples(v.run(v.protocol.configure()))
     device = v.firmware
     assert (device.ticks, device.wr_range, device.gyro_range, device.crc_on, device.ack_prefix) == (
@@ -93,12 +93,12 @@ def test_configure_sets_everything_turns_the_crc_on_and_streams(visit):
 @pytest.mark.parametrize("chip", ["LSM303DLHC", "LSM303AH"])
 @pytest.mark.parametrize("calibrated", [True, False])
 @pytest.mark.parametrize(("acc_range_g", "gyr_range_deg_s"), [(2.0, 1000.0), (8.0, 1000.0), (16.0, 2000.0)])
-def test_calibrated_values_come_back_on_either_board(visit, chip, calibrated, acc_range_g, gyr_range_deg_s):
+def test_calibrated_values_come_back_on_either_board(dialogue, chip, calibrated, acc_range_g, gyr_range_deg_s):
     source = Spinning()
     source.acc = np.array([3.0, -7.0, 12.0]) if acc_range_g == 2.0 else np.array([3.0, -7.0, 45.0])
     protocol = create_protocol("shimmer3", 200)
     protocol.choose_ranges(acc_range_g, gyr_range_deg_s)
-    v = visit(protocol, firmware(source, chip=chip, calibrated=calibrated))
+    v = dialogue(protocol, firmware(source, chip=chip, calibrated=calibrated))
     events = v.run(protocol.configure()) + v.pass_time(0.5)
     coarse = 0.13 if acc_range_g == 16.0 else 0.05  # half a step of 12 bits
     np.testing.assert_allclose(acc(events), np.tile(source.acc, (len(acc(events)), 1)), atol=coarse)
@@ -109,8 +109,8 @@ def test_calibrated_values_come_back_on_either_board(visit, chip, calibrated, ac
 
 
 @pytest.mark.parametrize("rate_hz", [50, 102.4, 204.8, 256])
-def test_no_value_repeats_because_a_sensor_is_slower_than_the_packets(visit, rate_hz):
-    v = visit(create_protocol("shimmer3", rate_hz), firmware(Sawtooth()))
+def test_no_value_repeats_because_a_sensor_is_slower_than_the_packets(dialogue, rate_hz):
+    v = dialogue(create_protocol("shimmer3", rate_hz), firmware(Sawtooth()))
     v.run(v.protocol.configure())
     events = v.pass_time(1.5)
     assert (np.abs(np.diff(gyr(events), axis=0)).max(axis=1) > 0).all()
@@ -118,8 +118,8 @@ def test_no_value_repeats_because_a_sensor_is_slower_than_the_packets(visit, rat
     assert still.mean() < 0.35  # steps of twelve bits
 
 
-def test_old_firmware_without_crc_and_ack_switch_works_too(visit):
-    v = visit(create_protocol("shimmer3", 200), firmware(Spinning(), version=(0, 11, 0), has_crc=False))
+def test_old_firmware_without_crc_and_ack_switch_works_too(dialogue):
+    v = dialogue(create_protocol("shimmer3", 200), firmware(Spinning(), version=(0, 11, 0), has_crc=False))
     v.run(v.protocol.configure())
     assert not v.firmware.crc_on
     assert b"\xa3\x00" not in [data for _, data in v.sent]
@@ -132,9 +132,9 @@ def test_old_firmware_without_crc_and_ack_switch_works_too(visit):
 
 
 @pytest.mark.parametrize("lost", ["command", "answer"])
-def test_a_line_that_loses_a_piece_costs_no_checksum(visit, lost):
+def test_a_line_that_loses_a_piece_costs_no_checksum(dialogue, lost):
     device = firmware()
-    v, take, poll, eaten = visit(create_protocol("shimmer3"), device), device.on_bytes, device.poll, []
+    v, take, poll, eaten = dialogue(create_protocol("shimmer3"), device), device.on_bytes, device.poll, []
 
     def lossy_take(data, now_s):
         if lost == "command" and data == b"\x8b\x02" and not eaten:
@@ -156,8 +156,8 @@ def test_a_line_that_loses_a_piece_costs_no_checksum(visit, lost):
     assert len(times(v.pass_time(1.0))) > 80
 
 
-def test_stop_identify_battery_blink_save_and_docking(visit):
-    v = visit(create_protocol("shimmer3"), firmware())
+def test_stop_identify_battery_blink_save_and_docking(dialogue):
+    v = dialogue(create_protocol("shimmer3"), firmware())
     v.run(v.protocol.configure())
     told = replies(v.run(v.protocol.identify()))
     assert told["firmware_version"] == "LogAndStream 0.16.9"
@@ -185,8 +185,8 @@ def test_stop_identify_battery_blink_save_and_docking(visit):
     assert v.protocol.health.corrupt_bytes == 0
 
 
-def test_a_name_is_set_in_a_pause_of_the_stream_and_outlives_power(visit):
-    v = visit(create_protocol("shimmer3"), firmware())
+def test_a_name_is_set_in_a_pause_of_the_stream_and_outlives_power(dialogue):
+    v = dialogue(create_protocol("shimmer3"), firmware())
     v.run(v.protocol.configure())
     v.run(v.protocol.rename("left foot"))
     assert v.firmware.streaming
@@ -199,8 +199,8 @@ def test_a_name_is_set_in_a_pause_of_the_stream_and_outlives_power(visit):
             v.run(v.protocol.rename(name))
 
 
-def test_every_packet_sent_arrives_and_gaps_show_in_the_time(visit):
-    v = visit(create_protocol("shimmer3", 200), firmware(faults=FaultPlan(gap_rate_per_s=1.0, gap_samples=4.0)))
+def test_every_packet_sent_arrives_and_gaps_show_in_the_time(dialogue):
+    v = dialogue(create_protocol("shimmer3", 200), firmware(faults=FaultPlan(gap_rate_per_s=1.0, gap_samples=4.0)))
     v.run(v.protocol.configure())
     events = v.pass_time(20.0) + v.run(v.protocol.stop()) + v.pass_time(0.2)
     stamps = times(events)
@@ -211,11 +211,11 @@ def test_every_packet_sent_arrives_and_gaps_show_in_the_time(visit):
     assert missing <= lost <= missing + 20  # a gap at either end shows nowhere
 
 
-def test_a_stream_that_somebody_left_running_is_stopped_first(visit):
-    v = visit(create_protocol("shimmer3", 200), firmware())
+def test_a_stream_that_somebody_left_running_is_stopped_first(dialogue):
+    v = dialogue(create_protocol("shimmer3", 200), firmware())
     v.run(v.protocol.configure())
     v.pass_time(1.0)
-    other = visit(create_protocol("shimmer3", 102.4), v.firmware, v.now_s)
+    other = dialogue(create_protocol("shimmer3", 102.4), v.firmware, v.now_s)
     other.run(other.protocol.configure())
     n_corrupt = other.protocol.health.corrupt_bytes
     assert v.firmware.ticks == 320
@@ -223,18 +223,18 @@ def test_a_stream_that_somebody_left_running_is_stopped_first(visit):
     assert other.protocol.health.corrupt_bytes == n_corrupt
 
 
-def test_refusals_and_silences_are_one_sentence(visit):
+def test_refusals_and_silences_are_one_sentence(dialogue):
     logging = firmware()
     logging.logging = True
-    v = visit(create_protocol("shimmer3"), logging)
+    v = dialogue(create_protocol("shimmer3"), logging)
     with pytest.raises(LinkError, match="records to its SD card"):
         v.run(v.protocol.configure())
-    v = visit(create_protocol("shimmer3"), firmware(hardware=0x0A))
+    v = dialogue(create_protocol("shimmer3"), firmware(hardware=0x0A))
     with pytest.raises(LinkError, match="Shimmer3R"):
         v.run(v.protocol.configure())
     mute = firmware()
     mute.on_bytes = lambda *_: None
-    v = visit(create_protocol("shimmer3"), mute)
+    v = dialogue(create_protocol("shimmer3"), mute)
     with pytest.raises(LinkError, match="does not answer"):
         v.run(v.protocol.configure())
     assert v.now_s < 4
@@ -242,17 +242,17 @@ def test_refusals_and_silences_are_one_sentence(visit):
         create_protocol("shimmer3").choose_ranges(6.0)
 
 
-def test_settings_that_do_not_stick_are_an_error(visit, monkeypatch):
+def test_settings_that_do_not_stick_are_an_error(dialogue, monkeypatch):
     stubborn = firmware()
     act = stubborn._act
     monkeypatch.setattr(stubborn, "_act", lambda code, *rest: None if code == 0x05 else act(code, *rest))
-    v = visit(create_protocol("shimmer3"), stubborn)
+    v = dialogue(create_protocol("shimmer3"), stubborn)
     with pytest.raises(LinkError, match="does not keep the settings"):
         v.run(v.protocol.configure())
 
 
-def test_the_clock_goes_on_over_a_wrap(visit):
-    v = visit(create_protocol("shimmer3", 200), firmware(Spinning(), clock_s=WRAP_S - 2.0))
+def test_the_clock_goes_on_over_a_wrap(dialogue):
+    v = dialogue(create_protocol("shimmer3", 200), firmware(Spinning(), clock_s=WRAP_S - 2.0))
     v.run(v.protocol.configure())
     stamps = times(v.pass_time(3.0))
     assert set(np.diff(stamps).tolist()) <= {5004, 5005}
@@ -260,8 +260,8 @@ def test_the_clock_goes_on_over_a_wrap(visit):
 
 
 @pytest.mark.parametrize("away_s", [3.0, 300.0, 600.0, 5000.0])
-def test_the_clock_goes_on_over_a_lost_link_however_long(visit, away_s):
-    v = visit(create_protocol("shimmer3", 200), firmware(Spinning(), clock_s=400.0))
+def test_the_clock_goes_on_over_a_lost_link_however_long(dialogue, away_s):
+    v = dialogue(create_protocol("shimmer3", 200), firmware(Spinning(), clock_s=400.0))
     v.run(v.protocol.configure())
     before = times(v.pass_time(1.0))[-1]
     v.firmware.poll(v.now_s, listening=False)
@@ -274,8 +274,8 @@ def test_the_clock_goes_on_over_a_lost_link_however_long(visit, away_s):
     assert (after - before) / 1e6 == pytest.approx(v.now_s - 1.0 - left_s, abs=0.3)
 
 
-def test_a_restart_is_a_clock_that_went_back(visit):
-    v = visit(create_protocol("shimmer3", 200), firmware(Spinning(), clock_s=3000.0))
+def test_a_restart_is_a_clock_that_went_back(dialogue):
+    v = dialogue(create_protocol("shimmer3", 200), firmware(Spinning(), clock_s=3000.0))
     v.run(v.protocol.configure())
     before = times(v.pass_time(1.0))[-1]
     v.firmware.power_cycle(v.now_s)

@@ -57,13 +57,13 @@ def link(request) -> str:
 
 
 @pytest.fixture
-def met(visit, link):
+def met(dialogue, link):
     """A codec that has configured a board, over GATT and over a byte stream."""
 
     def meet(rate_hz=200.0, firmware=None, codec=None, **options):
         firmware = firmware or board(interface=link, **options)
         codec = codec or create_protocol("talus", rate_hz)
-        there = visit(codec, firmware if link == "ble" else Wire(firmware))
+        there = dialogue(codec, firmware if link == "ble" else Wire(firmware))
         there.run(codec.configure())
         return codec, firmware, there
 
@@ -205,11 +205,11 @@ def test_configure_identify_battery_and_stop(met):
 
 
 @pytest.mark.parametrize("max_payload", [20, 23, 100, 244])
-def test_any_mtu_gives_the_same_samples(visit, max_payload):
+def test_any_mtu_gives_the_same_samples(dialogue, max_payload):
     firmware = board()
     firmware.max_payload = max_payload
     codec = create_protocol("talus", 400)
-    there = visit(codec, firmware)
+    there = dialogue(codec, firmware)
     there.run(codec.configure())
     there.pass_time(1.0)
     got = sum(len(e) for e in there.events if isinstance(e, InertialSamples))
@@ -306,15 +306,15 @@ class Silent:
         return []
 
 
-def test_silence_is_one_sentence_in_bounded_time(visit):
+def test_silence_is_one_sentence_in_bounded_time(dialogue):
     codec = create_protocol("talus")
-    there = visit(codec, Silent())
+    there = dialogue(codec, Silent())
     with pytest.raises(LinkError, match="does not answer"):
         there.run(codec.configure())
     assert there.now_s <= 2.0
 
 
-def test_another_major_version_is_said(visit, page):
+def test_another_major_version_is_said(dialogue, page):
     class Newer(Silent):
         def __init__(self):
             self.out = []
@@ -330,10 +330,10 @@ def test_another_major_version_is_said(visit, page):
 
     codec = create_protocol("talus")
     with pytest.raises(LinkError, match="version 2 of the Talus protocol"):
-        visit(codec, Newer()).run(codec.configure())
+        dialogue(codec, Newer()).run(codec.configure())
 
 
-def test_answers_lost_on_the_way_are_asked_for_again(visit):
+def test_answers_lost_on_the_way_are_asked_for_again(dialogue):
     firmware = board()
 
     class Lossy(Wire):
@@ -345,7 +345,7 @@ def test_answers_lost_on_the_way_are_asked_for_again(visit):
     lossy = Lossy.__new__(Lossy)
     lossy.poll = firmware.poll
     codec = create_protocol("talus", 200)
-    there = visit(codec, lossy)
+    there = dialogue(codec, lossy)
     there.run(codec.configure())
     assert len(samples_of(there.pass_time(0.5))) > 80
 
@@ -369,11 +369,11 @@ def test_what_the_board_loses_is_counted_to_the_sample(met, imu_error):
     assert ledger.counts().lost == firmware.ledger.lost
 
 
-def test_bytes_damaged_on_the_wire_are_samples_lost_and_counted(visit):
+def test_bytes_damaged_on_the_wire_are_samples_lost_and_counted(dialogue):
     firmware = board(interface="pty")
     codec = create_protocol("talus", 200)
     wire = Wire(firmware)
-    there = visit(codec, wire)
+    there = dialogue(codec, wire)
     there.run(codec.configure())
     rng = np.random.default_rng(3)
     quiet = firmware.poll

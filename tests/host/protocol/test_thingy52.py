@@ -28,9 +28,9 @@ def joined(events) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate([b.acc_m_s2 for b in batches]), np.concatenate([b.gyr_rad_s for b in batches])
 
 
-def test_configure_keeps_the_other_settings_and_the_data_are_specific_force(visit):
+def test_configure_keeps_the_other_settings_and_the_data_are_specific_force(dialogue):
     device = firmware(10.0)
-    v = visit(create_protocol("thingy52", 200), device)
+    v = dialogue(create_protocol("thingy52", 200), device)
     before = device.config
     v.run(v.protocol.configure())
     assert device.config == (*before[:3], 200, before[4])
@@ -45,16 +45,16 @@ def test_configure_keeps_the_other_settings_and_the_data_are_specific_force(visi
     assert np.linalg.norm(truth.acc_m_s2[0]) == pytest.approx(GRAVITY_M_S2, rel=0.05)
 
 
-def test_a_rate_that_is_set_already_spares_the_flash(visit):
-    v = visit(create_protocol("thingy52", 50), firmware(50.0))
+def test_a_rate_that_is_set_already_spares_the_flash(dialogue):
+    v = dialogue(create_protocol("thingy52", 50), firmware(50.0))
     v.run(v.protocol.configure())
     assert v.sent == []
 
 
-def test_one_that_keeps_its_rate_is_an_error(visit, monkeypatch):
+def test_one_that_keeps_its_rate_is_an_error(dialogue, monkeypatch):
     device = firmware(10.0)
     monkeypatch.setattr(device, "on_write", lambda *_: None)
-    v = visit(create_protocol("thingy52", 200), device)
+    v = dialogue(create_protocol("thingy52", 200), device)
     with pytest.raises(LinkError, match="stays at 10 Hz instead of 200 Hz"):
         v.run(v.protocol.configure())
     monkeypatch.setattr(device, "on_read", lambda *_: b"")
@@ -62,9 +62,9 @@ def test_one_that_keeps_its_rate_is_an_error(visit, monkeypatch):
         v.run(v.protocol.configure())
 
 
-def test_blink_lights_up_once_and_leaves_the_led_as_it_was(visit):
+def test_blink_lights_up_once_and_leaves_the_led_as_it_was(dialogue):
     device = firmware()
-    v = visit(create_protocol("thingy52"), device)
+    v = dialogue(create_protocol("thingy52"), device)
     for led in ("0202140000", "01102030", "00"):
         device.led = bytes.fromhex(led)
         if led == "0202140000":
@@ -77,16 +77,16 @@ def test_blink_lights_up_once_and_leaves_the_led_as_it_was(visit):
         assert v.now_s - begin_s > 2.5
 
 
-def test_blink_does_not_leave_a_single_flash_flashing(visit):
+def test_blink_does_not_leave_a_single_flash_flashing(dialogue):
     device = firmware()
     device.led = bytes.fromhex("030164")
-    v = visit(create_protocol("thingy52"), device)
+    v = dialogue(create_protocol("thingy52"), device)
     v.run(v.protocol.blink())
     assert len(v.sent) == 1
 
 
-def test_battery_identify_stop_and_save(visit):
-    v = visit(create_protocol("thingy52"), firmware(100.0))
+def test_battery_identify_stop_and_save(dialogue):
+    v = dialogue(create_protocol("thingy52"), firmware(100.0))
     v.run(v.protocol.configure())
     replies = {e.key: e.value for e in v.run(v.protocol.identify()) if isinstance(e, DeviceReply)}
     assert replies == {"devicename": "Thingy", "firmwareversion": "2.2.0", "outputrate": 100}
@@ -97,8 +97,8 @@ def test_battery_identify_stop_and_save(visit):
     assert v.protocol.health.corrupt_bytes == 0
 
 
-def test_rename(visit):
-    v = visit(create_protocol("thingy52"), firmware())
+def test_rename(dialogue):
+    v = dialogue(create_protocol("thingy52"), firmware())
     v.run(v.protocol.rename("left foot"))
     assert v.firmware.name == "left foot"
     for bad in ("", "eleven char"):

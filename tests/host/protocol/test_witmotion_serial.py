@@ -45,10 +45,10 @@ TIME = frame(0x50, 15 + (1 << 8), 1, 0, 0)
 
 
 @pytest.mark.parametrize("over_ble", [False, True])
-def test_configure_asks_for_time_and_rate_and_losses_are_known_from_then_on(visit, over_ble):
+def test_configure_asks_for_time_and_rate_and_losses_are_known_from_then_on(dialogue, over_ble):
     device = firmware(10.0, "ble" if over_ble else "pty")
     device.max_payload = 20
-    v = visit(create_protocol("witmotion-serial", 200), device)
+    v = dialogue(create_protocol("witmotion-serial", 200), device)
     if not over_ble:
         v.over_gatt = False
     v.run(v.protocol.configure())
@@ -76,7 +76,7 @@ def test_one_that_is_configured_anew_while_it_streams_gives_nothing_without_its_
     assert step.until()
 
 
-def test_configure_before_the_sensor_speaks_or_at_the_wrong_baud_rate(visit):
+def test_configure_before_the_sensor_speaks_or_at_the_wrong_baud_rate(dialogue):
     class Mute:
         def on_bytes(self, data, now_s):
             pass
@@ -84,34 +84,34 @@ def test_configure_before_the_sensor_speaks_or_at_the_wrong_baud_rate(visit):
         def poll(self, now_s):
             return []
 
-    v = visit(create_protocol("witmotion-serial"), Mute())
+    v = dialogue(create_protocol("witmotion-serial"), Mute())
     with pytest.raises(LinkError, match="baud rate of the port"):
         v.run(v.protocol.configure())
     assert v.now_s < 6.0
 
 
-def test_a_sensor_that_ignores_its_settings_is_an_error(visit, monkeypatch):
+def test_a_sensor_that_ignores_its_settings_is_an_error(dialogue, monkeypatch):
     device = firmware(10.0)
     take = device.registers.take
     monkeypatch.setattr(device.registers, "take", lambda *a: (command for command in take(*a) if command[0] == 0x27))
-    v = visit(create_protocol("witmotion-serial"), device)
+    v = dialogue(create_protocol("witmotion-serial"), device)
     v.over_gatt = False
     with pytest.raises(LinkError, match="does not take the rate 100 Hz"):
         v.run(v.protocol.configure())
 
 
-def test_a_sensor_without_time_is_an_error(visit, monkeypatch):
+def test_a_sensor_without_time_is_an_error(dialogue, monkeypatch):
     device = firmware(100.0)
     monkeypatch.setattr(device.registers, "take", lambda *_: ())
-    v = visit(create_protocol("witmotion-serial"), device)
+    v = dialogue(create_protocol("witmotion-serial"), device)
     v.over_gatt = False
     with pytest.raises(LinkError, match="does not send its time"):
         v.run(v.protocol.configure())
 
 
-def test_identify_save_and_blink(visit):
+def test_identify_save_and_blink(dialogue):
     device = firmware(100.0)
-    v = visit(create_protocol("witmotion-serial"), device)
+    v = dialogue(create_protocol("witmotion-serial"), device)
     v.over_gatt = False
     v.run(v.protocol.configure())
     replies = {e.key: e.value for e in v.run(v.protocol.identify()) if isinstance(e, DeviceReply)}

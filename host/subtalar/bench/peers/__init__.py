@@ -1,5 +1,0 @@
-"""Other software on the same trials: told what ours has to find out by itself."""
-
-from subtalar.bench.peers.comparison import measure
-
-__all__ = ["measure"]
