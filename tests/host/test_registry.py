@@ -52,7 +52,7 @@ import numpy as np
 from subtalar.acquisition.ring import RingReader, RingWriter
 from subtalar.anatomy import ANGLE_COUNT, angle_index
 from subtalar.dashboard.wording import SIGNALS, SIGNALS_OF, STRIDE_COLUMNS
-from subtalar.export.columns import ANGLES, STRIDES
+from subtalar.exports.columns import ANGLES, STRIDES
 from subtalar.report.angles_csv import ANGLE_COLUMNS
 from subtalar.report.words import WORDS_OF
 from subtalar.session.recording.recorder import Recorder

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 from subtalar.batch.job import Job
-from subtalar.export.safe_text import one_line
+from subtalar.exports.safe_text import one_line
 from subtalar.report.analysis import STRIDES_FILE, SUMMARY_FILE
 from subtalar.session.catalogue import About
 from subtalar.strides import STRIDE_NAMES

@@ -47,9 +47,9 @@ def export(
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-    from subtalar.export.content import Options
-    from subtalar.export.folder import LIST_FILE
-    from subtalar.export.running import check_format, export_session
+    from subtalar.exports.content import Options
+    from subtalar.exports.folder import LIST_FILE
+    from subtalar.exports.running import check_format, export_session
     from subtalar.session import recordings_folder
     from subtalar.session.catalogue import session_about
     from subtalar.session.opening import open_session

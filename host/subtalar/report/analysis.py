@@ -1,10 +1,10 @@
 """From a session to its tables and its page, in one pass; with bounded memory unless the pass looks ahead."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from subtalar.anatomy import FURTHER_GROUPS, AngleGroup, measured_sides, only_segment
 from subtalar.errors import InputError
@@ -18,7 +18,7 @@ from subtalar.session.catalogue import NOBODY, About
 from subtalar.session.estimates import Estimator, default_subtalar_axis_deg, estimates, make_estimator
 from subtalar.session.model import Session
 from subtalar.session.output_folder import staging
-from subtalar.types import BodySite, Estimates, Ledger, SampleBlock, SensorInfo, Side, Stride
+from subtalar.types import AngleBlock, BodySite, Estimates, GaitEvent, Ledger, SampleBlock, SensorInfo, Side, Stride
 
 ANGLES_FILE: Final = "angles.csv"
 STRIDES_FILE: Final = "strides.csv"
@@ -32,6 +32,7 @@ Progress = Callable[[float, float], None]
 """Called with the seconds done and the seconds of the whole session."""
 
 
+PageWriter = Callable[[Path, AnalysisResult], None]
 EstimatorFactory = Callable[[Mapping[BodySite, SensorInfo]], Estimator]
 
 
@@ -54,32 +55,82 @@ def analyze(
     Raises InputError, in one sentence, when the folder cannot be used, when a result would take the place of a file
     of the session, or when nothing could be measured.
     """
-    page = _page_writer()
-    axis_deg = default_subtalar_axis_deg() if subtalar_axis_deg is None else subtalar_axis_deg
-    if estimator_factory is not None:
-        estimator = estimator_factory(session.sensors)
-    else:
-        estimator = make_estimator(session.sensors, smooth=smooth, subtalar_axis_deg=axis_deg)
+    page = page_writer()
     _keep_the_session(session, out_dir)
     with staging(out_dir) as hidden, AnglesWriter(hidden) as angles:
-        run = _Run(session, angles, axis_deg, "smoothed" if smooth else "live")
-        for block, found in estimates(estimator, session.blocks(_BLOCK_S)):
-            if block is not None:
-                run.take_block(block)
-            run.take(found)
-            if progress is not None:
-                progress(min(run.done_s, session.duration_s), session.duration_s)
-        result = replace(run.result(), about=about)
-        refuse_if_nothing_was_measured(result)
-        angles.assemble(hidden / ANGLES_FILE)
-        write_strides(hidden / STRIDES_FILE, result)
-        write_summary(hidden / SUMMARY_FILE, result)
-        page(hidden / REPORT_FILE, result)
-        for name in OUTPUT_FILES:
-            os.replace(hidden / name, out_dir / name)
+        result = measure(
+            session,
+            angles,
+            progress=progress,
+            estimator=None if estimator_factory is None else estimator_factory(session.sensors),
+            subtalar_axis_deg=subtalar_axis_deg,
+            smooth=smooth,
+            about=about,
+        )
+        _publish(hidden, out_dir, angles, result, page)
     if progress is not None:
         progress(session.duration_s, session.duration_s)
     return result
+
+
+def write_again(session: Session, blocks: Iterable[AngleBlock], result: AnalysisResult, out_dir: Path) -> None:
+    """The four files of ``analyze`` from what was measured before: ``blocks`` are all that the sink of ``measure`` got.
+
+    Raises InputError as ``analyze`` does.
+    """
+    page = page_writer()
+    _keep_the_session(session, out_dir)
+    with staging(out_dir) as hidden, AnglesWriter(hidden) as angles:
+        for block in blocks:
+            angles.append(block)
+        _publish(hidden, out_dir, angles, result, page)
+
+
+class AngleSink(Protocol):
+    """Where angles go as they are found."""
+
+    def append(self, block: AngleBlock) -> None:
+        """The next rows of one side."""
+        ...
+
+
+def measure(
+    session: Session,
+    angles: AngleSink,
+    *,
+    progress: Progress | None = None,
+    estimator: Estimator | None = None,
+    subtalar_axis_deg: tuple[float, float] | None = None,
+    smooth: bool = False,
+    about: About = NOBODY,
+) -> AnalysisResult:
+    """Run the estimator over a session; its angles go to a sink, all else is in the result.
+
+    ``estimator``: None for the usual one, live or with ``smooth`` the one that looks ahead. Raises InputError, in one
+    sentence, when nothing could be measured.
+    """
+    axis_deg = default_subtalar_axis_deg() if subtalar_axis_deg is None else subtalar_axis_deg
+    if estimator is None:
+        estimator = make_estimator(session.sensors, smooth=smooth, subtalar_axis_deg=axis_deg)
+    run = _Run(session, angles, axis_deg, "smoothed" if smooth else "live")
+    for block, found in estimates(estimator, session.blocks(_BLOCK_S)):
+        if block is not None:
+            run.take_block(block)
+        run.take(found)
+        if progress is not None:
+            progress(min(run.done_s, session.duration_s), session.duration_s)
+    result = replace(run.result(), about=about)
+    refuse_if_nothing_was_measured(result)
+    return result
+
+
+def _publish(hidden: Path, out_dir: Path, angles: AnglesWriter, result: AnalysisResult, page: PageWriter) -> None:
+    angles.assemble(hidden / ANGLES_FILE)
+    write_strides(hidden / STRIDES_FILE, result)
+    write_summary(hidden / SUMMARY_FILE, result)
+    page(hidden / REPORT_FILE, result)
+    for name in OUTPUT_FILES:
+        os.replace(hidden / name, out_dir / name)
 
 
 @dataclass
@@ -93,7 +144,7 @@ class _SideRun:
 class _Run:
     """Everything that is kept while the samples go by."""
 
-    def __init__(self, session: Session, angles: AnglesWriter, axis_deg: tuple[float, float], kind: Pass) -> None:
+    def __init__(self, session: Session, angles: AngleSink, axis_deg: tuple[float, float], kind: Pass) -> None:
         self._session = session
         self._kind: Pass = kind
         self._axis_deg = axis_deg
@@ -102,6 +153,7 @@ class _Run:
         self.done_s = 0.0
         self._rates = {site: RateCounter() for site in session.sensors}
         self._notices = NoticeTallies()
+        self._events: list[GaitEvent] = []
         self._sides: dict[Side, _SideRun] = {
             side: _SideRun(
                 CoverageCounter(only_segment(session.sensors, side)),
@@ -132,6 +184,7 @@ class _Run:
             for collector in (side.waveforms, *side.further.values()):
                 collector.push(estimates.angles, estimates.strides)
         self._notices.push(estimates.notices)
+        self._events += estimates.events
 
     def result(self) -> AnalysisResult:
         """Close the books."""
@@ -158,6 +211,7 @@ class _Run:
             notes=tuple(session.notes),
             subtalar_axis_deg=self._axis_deg,
             made_by=self._kind,
+            events=tuple(sorted(self._events, key=lambda e: (e.time_s, e.side, e.kind))),
         )
 
     def _side_result(self, side: Side, run: _SideRun, gait: Gait) -> SideResult:
@@ -175,7 +229,7 @@ class _Run:
         )
 
 
-def _page_writer() -> Callable[[Path, AnalysisResult], None]:
+def page_writer() -> PageWriter:
     """The page needs optional packages; say so before an hour of data is worked through, not after."""
     try:
         from subtalar.report.html import write_html

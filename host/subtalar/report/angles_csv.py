@@ -20,8 +20,8 @@ ANGLE_COLUMNS: Final = (
     *(f"{name}_{what}" for name in FURTHER_NAMES for what in ("deg", "sd_deg")),
 )
 
-_TIME_DECIMALS = 5
-_ANGLE_DECIMALS = 3
+TIME_DECIMALS = 5
+ANGLE_DECIMALS = 3
 _BLOCK_ROWS = 32_768  # the byte matrix of a block stays within the processor's cache
 _QUALITY_WORDS = word_table([quality.label for quality in sorted(Quality)])
 
@@ -79,13 +79,13 @@ def _rows(block: AngleBlock, rows: slice) -> bytes:
     side: Text = np.broadcast_to(word_table([block.side]), (len(time_s), len(block.side)))
     return csv_rows(
         [
-            decimal_text(time_s, _TIME_DECIMALS),
+            decimal_text(time_s, TIME_DECIMALS),
             side,
-            *(decimal_text(block.angles_deg[rows, k], _ANGLE_DECIMALS) for k in range(ANKLE_COUNT)),
-            *(decimal_text(block.angles_sd_deg[rows, k], _ANGLE_DECIMALS) for k in range(ANKLE_COUNT)),
+            *(decimal_text(block.angles_deg[rows, k], ANGLE_DECIMALS) for k in range(ANKLE_COUNT)),
+            *(decimal_text(block.angles_sd_deg[rows, k], ANGLE_DECIMALS) for k in range(ANKLE_COUNT)),
             _QUALITY_WORDS[block.quality[rows]],
             *(
-                decimal_text(values[rows, k], _ANGLE_DECIMALS)
+                decimal_text(values[rows, k], ANGLE_DECIMALS)
                 for k in range(ANKLE_COUNT, ANGLE_COUNT)
                 for values in (block.angles_deg, block.angles_sd_deg)
             ),

@@ -15,7 +15,7 @@ from subtalar.report.waveforms import Waveforms
 from subtalar.report.words import TURN
 from subtalar.session.catalogue import NOBODY, About
 from subtalar.session.model import Annotation
-from subtalar.types import FloatArray, Ledger, Quality, Segment, SensorInfo, Side, Stride
+from subtalar.types import FloatArray, GaitEvent, Ledger, Quality, Segment, SensorInfo, Side, Stride
 
 Gait = Literal["walking", "running"]
 Pass = Literal["live", "smoothed"]
@@ -113,7 +113,8 @@ class AnalysisResult:
     """A session analysed. ``gait`` is the gait of most strides; strides of the other are counted, not averaged in.
 
     ``subtalar_axis_deg``: inclination and deviation of the axis that pronation is told about. ``made_by``: the live
-    pass, or the smoothed one, whose angles look ahead. ``about``: whose session it is, as far as was said.
+    pass, or the smoothed one, whose angles look ahead. ``about``: whose session it is, as far as was said. ``events``:
+    of both legs, in order of time.
     """
 
     session_name: str
@@ -129,6 +130,7 @@ class AnalysisResult:
     subtalar_axis_deg: tuple[float, float] = (42.0, 23.0)
     made_by: Pass = "live"
     about: About = NOBODY
+    events: tuple[GaitEvent, ...] = ()
 
     @property
     def stride_count(self) -> int:

@@ -28,7 +28,8 @@ from subtalar.strides import MEASURES, STRIDE_NAMES
 from subtalar.types import FloatArray
 
 SUMMARY_VERSION: Final = 1
-_DECIMALS = 5
+STRIDE_DECIMALS: Final = 5
+"""Of ``strides.csv`` and of ``summary.json``."""
 
 
 def write_strides(path: Path, result: AnalysisResult) -> None:
@@ -47,7 +48,7 @@ def _cell(value: object) -> object:
     if isinstance(value, float):
         if not math.isfinite(value):
             return ""
-        rounded = round(value, _DECIMALS)
+        rounded = round(value, STRIDE_DECIMALS)
         return repr(rounded if rounded else 0.0)
     return value
 
@@ -234,4 +235,4 @@ def _numbers(values: Iterable[float]) -> list[float | None]:
 
 
 def _number(value: float) -> float | None:
-    return round(float(value), _DECIMALS) + 0.0 if math.isfinite(value) else None
+    return round(float(value), STRIDE_DECIMALS) + 0.0 if math.isfinite(value) else None

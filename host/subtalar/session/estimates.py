@@ -1,8 +1,8 @@
 """Run an estimator over a session: piece by piece, or keeping everything it gives, a track a side."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,9 @@ from subtalar.types import (
     Side,
     Stride,
 )
+
+if TYPE_CHECKING:
+    from subtalar.estimation import Parameters
 
 
 class Estimator(Protocol):
@@ -83,19 +86,22 @@ def make_estimator(
     *,
     smooth: bool = False,
     subtalar_axis_deg: tuple[float, float] | None = None,
+    parameters: "Parameters | None" = None,
 ) -> Estimator:
     """The live estimator, or with ``smooth`` the one that looks ahead over the whole recording.
 
-    ``subtalar_axis_deg`` is inclination and deviation of the subtalar axis; None: the mean one. Raises InputError where
-    the axis cannot be one or a sensor is too slow.
+    ``subtalar_axis_deg`` is inclination and deviation of the subtalar axis; None: that of ``parameters``, which are the
+    product's unless given. Raises InputError where the axis cannot be one or a sensor is too slow.
     """
     # Compiled filters: loaded when a pass begins.
     from subtalar.estimation import GaitEstimator, Parameters
     from subtalar.estimation.parameters import SubtalarAxis
     from subtalar.estimation.smoothing import SmoothingEstimator
 
-    axis = SubtalarAxis() if subtalar_axis_deg is None else SubtalarAxis(*subtalar_axis_deg)
-    return (SmoothingEstimator if smooth else GaitEstimator)(sensors, Parameters(subtalar_axis=axis))
+    parameters = parameters or Parameters()
+    if subtalar_axis_deg is not None:
+        parameters = replace(parameters, subtalar_axis=SubtalarAxis(*subtalar_axis_deg))
+    return (SmoothingEstimator if smooth else GaitEstimator)(sensors, parameters)
 
 
 def default_subtalar_axis_deg() -> tuple[float, float]:

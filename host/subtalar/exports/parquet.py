@@ -9,12 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from subtalar.export.columns import ANGLES, EVENTS, SAMPLES, STRIDES, Column, Kind
-from subtalar.export.content import Found, Options, about, stem
-from subtalar.export.folder import Target
-from subtalar.export.session_time import TimedBlock
-from subtalar.export.tables import Values, angle_columns, sample_columns
-from subtalar.export.writer import FormatWriter
+from subtalar.exports.columns import ANGLES, EVENTS, SAMPLES, STRIDES, Column, Kind
+from subtalar.exports.content import Found, Options, about, stem
+from subtalar.exports.folder import Target
+from subtalar.exports.session_time import TimedBlock
+from subtalar.exports.tables import Values, angle_columns, sample_columns
+from subtalar.exports.writer import FormatWriter
 from subtalar.session.model import Session
 from subtalar.types import AngleBlock
 

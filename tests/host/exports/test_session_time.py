@@ -7,7 +7,7 @@ from subtalar.estimation import Parameters
 from subtalar.estimation.inclination.sensor_stream import SensorStream
 from subtalar.estimation.rows.motion import ACC, TIME
 from subtalar.estimation.rows.sensor_rows import REAL
-from subtalar.export.session_time import SessionTimes
+from subtalar.exports.session_time import SessionTimes
 from subtalar.session.interleave import cut
 from subtalar.types import BodySite, SampleBlock, SensorInfo
 

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from subtalar import cli
 from subtalar.errors import InputError, SubtalarError
-from subtalar.export.csv_tables import Writer
+from subtalar.exports.csv_tables import Writer
 from subtalar.session import open_session
 
 from .conftest import Case, files_in, simulate
@@ -123,7 +123,7 @@ def test_a_missing_package_is_told_before_anything_is_done(
     import sys
 
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    monkeypatch.delitem(sys.modules, "subtalar.export.parquet", raising=False)
+    monkeypatch.delitem(sys.modules, "subtalar.exports.parquet", raising=False)
     out = tmp_path / "o"
     code, _, err = run(str(lossy.session.path), "--format", "parquet", "--out", str(out), capsys=capsys)
     assert code == 1

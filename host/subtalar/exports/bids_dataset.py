@@ -12,10 +12,10 @@ from typing import Any, Final, TextIO
 import numpy as np
 
 from subtalar import __version__
-from subtalar.export.columns import EVENTS
-from subtalar.export.content import Found
-from subtalar.export.folder import Target
-from subtalar.export.safe_text import NEUTRALISED, one_line
+from subtalar.exports.columns import EVENTS
+from subtalar.exports.content import Found
+from subtalar.exports.folder import Target
+from subtalar.exports.safe_text import NEUTRALISED, one_line
 from subtalar.types import FloatArray, Quality
 
 BIDS_VERSION: Final = "1.10.0"

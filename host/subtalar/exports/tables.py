@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from subtalar.anatomy import ANGLE_COUNT, ANKLE_COUNT
-from subtalar.export.session_time import TimedBlock
+from subtalar.exports.session_time import TimedBlock
 from subtalar.types import AngleBlock, FloatArray, Quality
 
 Values = FloatArray | list[str]

@@ -110,8 +110,8 @@ def test_events_as_other_programs_read_them(part: Any, lossy: Case) -> None:
 
 def test_a_long_or_eventful_session_becomes_parts(lossy: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (whole,) = parts(lossy, tmp_path / "whole")
-    monkeypatch.setattr("subtalar.export.c3d.MOST_EVENTS", 20)
-    monkeypatch.setattr("subtalar.export.c3d.PART_S", 12.0)
+    monkeypatch.setattr("subtalar.exports.c3d.MOST_EVENTS", 20)
+    monkeypatch.setattr("subtalar.exports.c3d.PART_S", 12.0)
     cut = parts(lossy, tmp_path / "cut")
     assert len(cut) > 3
     points = np.concatenate([p["data"]["points"] for p in cut], axis=2)

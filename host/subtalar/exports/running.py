@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Final, cast
 
 from subtalar.errors import InputError
-from subtalar.export.content import Options, found
-from subtalar.export.folder import Target
-from subtalar.export.session_time import SessionTimes, TimedBlock
-from subtalar.export.writer import FormatWriter
+from subtalar.exports.content import Options, found
+from subtalar.exports.folder import Target
+from subtalar.exports.session_time import SessionTimes, TimedBlock
+from subtalar.exports.writer import FormatWriter
 from subtalar.session.estimates import estimates, make_estimator
 from subtalar.session.model import Session
 from subtalar.session.output_folder import staging
@@ -87,5 +87,5 @@ def _rest(clocks: Mapping[BodySite, SessionTimes]) -> list[TimedBlock]:
 def _writer(format_name: str) -> type[FormatWriter]:
     if format_name not in FORMATS:
         raise InputError(f"{format_name} is not a format: choose one of {', '.join(FORMATS)}.")
-    module = import_module(f"subtalar.export.{FORMATS[format_name]}")
+    module = import_module(f"subtalar.exports.{FORMATS[format_name]}")
     return cast("type[FormatWriter]", module.Writer)

@@ -10,13 +10,13 @@ from typing import Any, Final, TextIO
 
 import numpy as np
 
-from subtalar.export.columns import ANGLES, EVENTS, SAMPLES, STRIDES, TABLES, Column
-from subtalar.export.content import Found, Options, about, stem
-from subtalar.export.folder import Target
-from subtalar.export.safe_text import NEUTRALISED, safe_text
-from subtalar.export.session_time import TimedBlock
-from subtalar.export.tables import angle_columns, sample_columns
-from subtalar.export.writer import FormatWriter
+from subtalar.exports.columns import ANGLES, EVENTS, SAMPLES, STRIDES, TABLES, Column
+from subtalar.exports.content import Found, Options, about, stem
+from subtalar.exports.folder import Target
+from subtalar.exports.safe_text import NEUTRALISED, safe_text
+from subtalar.exports.session_time import TimedBlock
+from subtalar.exports.tables import angle_columns, sample_columns
+from subtalar.exports.writer import FormatWriter
 from subtalar.session.model import Session
 from subtalar.types import AngleBlock
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from subtalar.export.content import Options
-from subtalar.export.running import export_session
+from subtalar.exports.content import Options
+from subtalar.exports.running import export_session
 from subtalar.session import Session, open_session
 from subtalar.session.estimates import Outcome, estimate_live
 from subtalar.session.interleave import by_site

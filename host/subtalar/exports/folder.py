@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from subtalar.errors import InputError
-from subtalar.export.content import stem
+from subtalar.exports.content import stem
 from subtalar.session.model import Session
 
 LIST_FILE: Final = ".subtalar-export.json"

@@ -15,14 +15,14 @@ import numpy as np
 from subtalar import __version__
 from subtalar.anatomy import measured_sides
 from subtalar.errors import InputError
-from subtalar.export import bids_dataset as dataset
-from subtalar.export.columns import ANGLES, SAMPLES, Column
-from subtalar.export.content import Found, Options, about, angle_rate_hz, stem
-from subtalar.export.folder import Target
-from subtalar.export.gaps import GapRows
-from subtalar.export.session_time import TimedBlock
-from subtalar.export.tables import further_columns, or_nan
-from subtalar.export.writer import FormatWriter
+from subtalar.exports import bids_dataset as dataset
+from subtalar.exports.columns import ANGLES, SAMPLES, Column
+from subtalar.exports.content import Found, Options, about, angle_rate_hz, stem
+from subtalar.exports.folder import Target
+from subtalar.exports.gaps import GapRows
+from subtalar.exports.session_time import TimedBlock
+from subtalar.exports.tables import further_columns, or_nan
+from subtalar.exports.writer import FormatWriter
 from subtalar.session.model import Session
 from subtalar.types import AngleBlock, BodySite, FloatArray, Side
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from subtalar.export.columns import TABLES
+from subtalar.exports.columns import TABLES
 from subtalar.types import BodySite, Quality, Stride
 
 from .conftest import FORMULA, Case

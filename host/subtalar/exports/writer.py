@@ -6,9 +6,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self
 
-from subtalar.export.content import Found, Options
-from subtalar.export.folder import Target
-from subtalar.export.session_time import TimedBlock
+from subtalar.exports.content import Found, Options
+from subtalar.exports.folder import Target
+from subtalar.exports.session_time import TimedBlock
 from subtalar.session.model import Session
 from subtalar.types import AngleBlock
 

@@ -10,13 +10,13 @@ from xml.sax.saxutils import escape
 import numpy as np
 
 from subtalar.anatomy import measured_sides
-from subtalar.export.columns import ANGLES, SAMPLES, STRIDES, Column
-from subtalar.export.content import Event, Found, Options, about, angle_rate_hz, stem
-from subtalar.export.folder import Target
-from subtalar.export.gaps import GapRows
-from subtalar.export.session_time import TimedBlock
-from subtalar.export.tables import further_columns, or_nan
-from subtalar.export.writer import FormatWriter
+from subtalar.exports.columns import ANGLES, SAMPLES, STRIDES, Column
+from subtalar.exports.content import Event, Found, Options, about, angle_rate_hz, stem
+from subtalar.exports.folder import Target
+from subtalar.exports.gaps import GapRows
+from subtalar.exports.session_time import TimedBlock
+from subtalar.exports.tables import further_columns, or_nan
+from subtalar.exports.writer import FormatWriter
 from subtalar.session.model import Session
 from subtalar.types import SIDES, AngleBlock, BodySite, FloatArray, Side
 
