@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from subtalar.session.recording.recorder import Recorder
+from subtalar.session.recording.write.recorder import Recorder
 from subtalar.types import AngleBlock, BodySite, Estimates, SensorInfo
 
 ROOT = Path(__file__).parents[2]
@@ -55,8 +55,8 @@ from subtalar.dashboard.wording import SIGNALS, SIGNALS_OF, STRIDE_COLUMNS
 from subtalar.exports.columns import ANGLES, STRIDES
 from subtalar.report.angles_csv import ANGLE_COLUMNS
 from subtalar.report.words import WORDS_OF
-from subtalar.session.recording.recorder import Recorder
-from subtalar.session.recording.stream import read_items
+from subtalar.session.recording.write.recorder import Recorder
+from subtalar.session.recording.read.item_stream import read_items
 from subtalar.strides import MEASURES, STRIDE_NAMES
 from subtalar.types import AngleBlock, BodySite, Estimates, SampleBlock, SensorInfo, Stride
 
@@ -179,7 +179,7 @@ def test_a_recording_of_before_knows_nothing_of_what_came_later(extended: Path, 
     recorder.close()
     code = (
         "import sys\nfrom pathlib import Path\nimport numpy as np\n"
-        "from subtalar.anatomy import angle_index\nfrom subtalar.session.recording.stream import read_items\n"
+        "from subtalar.anatomy import angle_index\nfrom subtalar.session.recording.read.item_stream import read_items\n"
         "from subtalar.types import AngleBlock\n"
         "(block,) = [i for i in read_items(Path(sys.argv[1])) if isinstance(i, AngleBlock)]\n"
         "new = block.angles_deg[:, angle_index('foot_rotation')]\n"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from subtalar.errors import InputError, RecordingError
-from subtalar.session import HandOver, Recorder, recordings_folder
+from subtalar.session import Continuation, Recorder, recordings_folder
 from subtalar.session.catalogue import CONFIGURATION_KEY, About, write_about
 from subtalar.session.catalogue.layout import ABOUT_SUFFIX, beside
 from subtalar.types import Estimates, Notice, SensorInfo
@@ -99,7 +99,7 @@ class LiveRecording:
             except RecordingError as error:
                 self._give_up(error)
 
-    def _open(self, path: Path, continues: HandOver | None) -> Recorder:
+    def _open(self, path: Path, continues: Continuation | None) -> Recorder:
         recorder = Recorder(
             path,
             self._sensors,
@@ -128,7 +128,7 @@ class LiveRecording:
         try:
             place = choose()
             if place is not None:
-                self._opened = self._open(next_part(place, self.files[0]), failed.hand_over())
+                self._opened = self._open(next_part(place, self.files[0]), failed.continuation())
         except RecordingError as error:
             self._opened = error
         except OSError as error:
@@ -145,7 +145,7 @@ class LiveRecording:
 
     def _swap_to(self, recorder: Recorder) -> None:
         with self._swapping:
-            held = self._recorder.hand_over()
+            held = self._recorder.continuation()
             recorder.take_over(held)
             self._earlier_bytes += self._recorder.size
             self._recorder = recorder

@@ -16,7 +16,7 @@ from subtalar.api.tables import angle_table, event_table, sample_table, stride_t
 from subtalar.errors import InputError
 from subtalar.session import model
 from subtalar.session.opening import open_session
-from subtalar.session.recording.stream import read_items
+from subtalar.session.recording.read.item_stream import read_items
 from subtalar.types import AngleBlock, GaitEvent, Ledger, SampleBlock, SensorInfo, Stride
 
 TRUTH_FILE = "truth_angles.csv.gz"

@@ -13,7 +13,7 @@ from subtalar.batch.tables import SESSIONS_FILE, write_sessions, write_strides_o
 from subtalar.errors import InputError
 from subtalar.report.analysis import STRIDES_FILE
 from subtalar.session.catalogue import NOBODY, About
-from subtalar.session.recording.durable_file import locked
+from subtalar.session.durable_file import locked
 
 _LOCK: Final = ".subtalar-batch.lock"
 

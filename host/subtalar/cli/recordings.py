@@ -19,7 +19,7 @@ def salvage(folder: str | None) -> None:
     starts.
     """
     from subtalar.session import recordings_folder
-    from subtalar.session.recording.salvage import left_open
+    from subtalar.session.recording.repair.salvage import left_open
 
     place = recordings_folder() if folder is None else Path(folder).expanduser()
     if not place.exists():
@@ -44,7 +44,7 @@ def trim(session_path: str, from_s: float | None, to_s: float | None, out: str) 
     Times are seconds on the session's clock, as in angles.csv. Samples, raw bytes, angles and all else that is
     recorded come along as they are. Angles can only be found anew where the stretch holds quiet standing and a walk.
     """
-    from subtalar.session.recording.trim import trim as trim_recording
+    from subtalar.session.recording.edit.trim import trim as trim_recording
 
     if from_s is None and to_s is None:
         raise click.UsageError("say where to cut: --from, --to or both")
@@ -57,7 +57,7 @@ def trim(session_path: str, from_s: float | None, to_s: float | None, out: str) 
 @click.option("--out", "out", required=True, metavar="FILE", help="The new recording; must not exist.")
 def join(parts: tuple[str, ...], out: str) -> None:
     """Make one recording of the parts of a session that went on in another place when a disk failed."""
-    from subtalar.session.recording.join import join_parts
+    from subtalar.session.recording.edit.join import join_parts
 
     if len(parts) < 2:
         raise click.UsageError("name two parts or more, in their order")

@@ -14,7 +14,7 @@ import click
 from subtalar.errors import InputError
 
 if TYPE_CHECKING:
-    from subtalar.session.recording.salvage import Salvaged
+    from subtalar.session.recording.repair.salvage import Salvaged
 
 
 @contextlib.contextmanager
@@ -58,7 +58,7 @@ def _folders(record_path: Path | None) -> list[Path]:
 
 
 def _left_open(folders: list[Path]) -> tuple[Path, ...]:
-    from subtalar.session.recording.salvage import left_open
+    from subtalar.session.recording.repair.salvage import left_open
 
     return tuple(path for folder in folders for path in left_open(folder))
 
@@ -67,7 +67,7 @@ def salvage_and_remember(path: Path) -> "Salvaged":
     """Close a recording that was left open, and let the catalogue say that it was."""
     from subtalar.session import recordings_folder
     from subtalar.session.catalogue import write_about
-    from subtalar.session.recording.salvage import left_open, salvage
+    from subtalar.session.recording.repair.salvage import left_open, salvage
 
     was_open = path in left_open(path.parent)
     result = salvage(path)

@@ -1,22 +1,22 @@
 """Recordings: write so that a crash costs a second at most, read, recover, import other formats."""
 
+from subtalar.session.durable_file import check_new
 from subtalar.session.info import session_info, verify
 from subtalar.session.model import MINIMUM_DURATION_S, Annotation, Session, SessionKind
 from subtalar.session.opening import open_session
 from subtalar.session.paths import default_recording_path, recordings_folder
-from subtalar.session.recording.durable_file import check_new
-from subtalar.session.recording.hand_over import HandOver
-from subtalar.session.recording.messages import ArrivedBlock, RawChunk, StatusSnapshot
-from subtalar.session.recording.reader import read_blocks
-from subtalar.session.recording.recorder import Recorder
-from subtalar.session.recording.stream import read_header, read_items
-from subtalar.session.recording.verify import VerifyReport, recover
+from subtalar.session.recording.format.messages import ArrivedBlock, RawChunk, StatusSnapshot
+from subtalar.session.recording.read.item_stream import read_header, read_items
+from subtalar.session.recording.read.reader import read_blocks
+from subtalar.session.recording.repair.verify import VerifyReport, recover
+from subtalar.session.recording.write.continuation import Continuation
+from subtalar.session.recording.write.recorder import Recorder
 
 __all__ = [
     "MINIMUM_DURATION_S",
     "Annotation",
     "ArrivedBlock",
-    "HandOver",
+    "Continuation",
     "RawChunk",
     "Recorder",
     "Session",

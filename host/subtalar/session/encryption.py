@@ -22,8 +22,8 @@ import pyrage
 
 from subtalar.errors import InputError
 from subtalar.session.catalogue.layout import ABOUT_SUFFIX, ENCRYPTED_SUFFIX, beside, companions, plain_path
-from subtalar.session.recording import cache
-from subtalar.session.recording.durable_file import is_being_written, sync_folder
+from subtalar.session.durable_file import is_being_written, sync_folder
+from subtalar.session.recording.read import sample_cache as cache
 
 SHORTEST_PASSPHRASE: Final = 8
 _README: Final = "README.txt"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from subtalar.session.model import MINIMUM_DURATION_S, Session
 from subtalar.session.opening import is_recording, open_session
-from subtalar.session.recording.verify import VerifyReport, verify_recording
+from subtalar.session.recording.repair.verify import VerifyReport, verify_recording
 
 if TYPE_CHECKING:
     from subtalar.session.catalogue.files import Note

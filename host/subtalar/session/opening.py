@@ -9,8 +9,8 @@ from subtalar.session.importing import described, movella_dot, mt_manager, raw_f
 from subtalar.session.importing.sites import SPEC_NAME
 from subtalar.session.importing.table import read_table
 from subtalar.session.model import MINIMUM_DURATION_S, Session
-from subtalar.session.recording.container import MAGIC, begins_damaged
-from subtalar.session.recording.reader import open_recording
+from subtalar.session.recording.read.container import MAGIC, begins_damaged
+from subtalar.session.recording.read.reader import open_recording
 
 _KINDS = (
     "a recording (.mcap), a folder with session.json, a folder of exports of Movella DOT, x-IMU3 or MT Manager, or a "

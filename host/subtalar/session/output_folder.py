@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from subtalar.errors import InputError
-from subtalar.session.recording.durable_file import locked
+from subtalar.session.durable_file import locked
 
 _UNFINISHED = ".subtalar-unfinished"
 _LOCK = ".subtalar-unfinished.lock"

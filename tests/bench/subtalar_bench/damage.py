@@ -9,9 +9,15 @@ from pathlib import Path
 from subtalar.bench.result import Result, SimulatedOpener
 from subtalar.errors import InputError
 from subtalar.session import read_blocks, recover, verify
-from subtalar.session.recording.container import ChunkEnd, Scanner
-from subtalar.session.recording.messages import ArrivedBlock
-from subtalar.session.recording.stream import TopicMessage, decode_items, open_file, read_header, scan_messages
+from subtalar.session.recording.format.messages import ArrivedBlock
+from subtalar.session.recording.read.container import ChunkEnd, Scanner
+from subtalar.session.recording.read.item_stream import (
+    TopicMessage,
+    decode_items,
+    open_file,
+    read_header,
+    scan_messages,
+)
 from subtalar_bench.recording import live_recording
 
 OVERWRITTEN_BYTES = 512

@@ -24,8 +24,8 @@ from subtalar.session import (
     read_header,
     read_items,
 )
-from subtalar.session.recording import cache
-from subtalar.session.recording.recorder import FLUSH_INTERVAL_S
+from subtalar.session.recording.read import sample_cache as cache
+from subtalar.session.recording.write.recorder import FLUSH_INTERVAL_S
 from subtalar.types import (
     AngleBlock,
     BodySite,

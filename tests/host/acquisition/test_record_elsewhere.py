@@ -12,11 +12,10 @@ from subtalar.acquisition import recording as live_recording
 from subtalar.acquisition.engine import Engine
 from subtalar.acquisition.ring import RingReader, RingWriter
 from subtalar.device import SessionClock
-from subtalar.session import open_session, read_blocks, read_header, read_items, session_info, verify
+from subtalar.session import durable_file, open_session, read_blocks, read_header, read_items, session_info, verify
 from subtalar.session.catalogue import About, about_of, session_about
-from subtalar.session.recording import durable_file
-from subtalar.session.recording.durable_file import DurableFile
-from subtalar.session.recording.join import join_parts
+from subtalar.session.durable_file import DurableFile
+from subtalar.session.recording.edit.join import join_parts
 from subtalar.types import AngleBlock, Calibration, Notice
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from subtalar.session import Annotation, Recorder, open_session
-from subtalar.session.recording import cache
+from subtalar.session.recording.read import sample_cache as cache
 from subtalar.types import BodySite, SampleBlock
 
 
@@ -74,9 +74,9 @@ def test_blocks_that_come_late_to_their_window(tmp_path, make):
 
 def test_the_second_time_the_recording_is_not_decoded(recording, monkeypatch):
     open_session(recording, cached=True)
-    from subtalar.session.recording import reader
+    from subtalar.session.recording.read import reader
 
-    monkeypatch.setattr(reader, "survey", None)
+    monkeypatch.setattr(reader, "scan_recording", None)
     monkeypatch.setattr(reader, "read_blocks", None)
     assert len(list(open_session(recording, cached=True).blocks())) > 10
 

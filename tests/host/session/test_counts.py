@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from subtalar.session import ArrivedBlock, Recorder, read_items
-from subtalar.session.recording import messages
-from subtalar.session.recording.counts import as_counts, from_counts
-from subtalar.session.recording.schema import message_class
+from subtalar.session.recording.format import messages
+from subtalar.session.recording.format.counts import as_counts, from_counts
+from subtalar.session.recording.format.schema import message_class
 from subtalar.types import BodySite, SampleBlock, SensorInfo
 
 G = 9.80665

@@ -11,8 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from subtalar.errors import InputError, RecordingError
-from subtalar.session import Recorder, open_session, read_blocks, read_items, recover, verify
-from subtalar.session.recording import durable_file
+from subtalar.session import Recorder, durable_file, open_session, read_blocks, read_items, recover, verify
 from subtalar.types import Ledger, SensorStatus
 
 QUICK = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -245,7 +244,7 @@ def test_verify_of_a_sound_recording_and_of_a_folder(sound, raw_folder):
 
 
 def test_a_newer_format_version_is_refused(tmp_path, make, monkeypatch):
-    from subtalar.session.recording import mcap_writer
+    from subtalar.session.recording.write import mcap_writer
 
     monkeypatch.setattr(mcap_writer, "FORMAT_VERSION", 3)
     Recorder(tmp_path / "a.mcap", make.sensors(), make.START).close()
@@ -256,7 +255,7 @@ def test_a_newer_format_version_is_refused(tmp_path, make, monkeypatch):
 
 def test_a_decompression_bomb_is_damage_not_a_crash():
     """A chunk that claims to unpack to a petabyte is skipped."""
-    from subtalar.session.recording.container import MAGIC, Scanner
+    from subtalar.session.recording.read.container import MAGIC, Scanner
 
     body = bytes(24) + bytes(4) + b"\x04\x00\x00\x00zstd"
     frame = bytes.fromhex("28b52ffd e0") + (2**50).to_bytes(8, "little") + b"\x01\x00\x00"

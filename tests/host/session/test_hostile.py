@@ -11,7 +11,7 @@ import zstandard
 
 from subtalar.errors import InputError
 from subtalar.session import Recorder, open_session, read_blocks, recover, session_info, verify
-from subtalar.session.recording.container import MAGIC
+from subtalar.session.recording.read.container import MAGIC
 
 GIB = 2**30
 

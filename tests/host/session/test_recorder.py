@@ -24,7 +24,7 @@ from subtalar.session import (
     read_header,
     read_items,
 )
-from subtalar.session.recording.durable_file import DurableFile
+from subtalar.session.durable_file import DurableFile
 from subtalar.types import AngleBlock, BodySite, GaitEvent, Notice, SampleBlock, Stride
 
 FOOT, SHANK = BodySite.RIGHT_FOOT, BodySite.RIGHT_SHANK
@@ -193,7 +193,7 @@ def test_the_lock_is_seen_by_other_processes_and_dies_with_its_own(tmp_path, mak
     path = tmp_path / "a.mcap"
     code = (
         "import sys; from pathlib import Path;"
-        "from subtalar.session.recording.durable_file import is_being_written as w;"
+        "from subtalar.session.durable_file import is_being_written as w;"
         "print(w(Path(sys.argv[1])))"
     )
 
@@ -328,7 +328,7 @@ def test_every_field_of_the_types_has_a_place_in_the_schema():
     from dataclasses import fields
 
     from subtalar.anatomy import ANGLE_COUNT
-    from subtalar.session.recording.schema import ANGLE_FIELDS, ANGLE_SD_FIELDS, message_class
+    from subtalar.session.recording.format.schema import ANGLE_FIELDS, ANGLE_SD_FIELDS, message_class
     from subtalar.types import Ledger
 
     for kind, name in ((Stride, "Stride"), (GaitEvent, "Event"), (Notice, "Notice")):

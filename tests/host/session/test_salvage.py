@@ -6,8 +6,8 @@ import os
 import pytest
 
 from subtalar.errors import RecordingError
-from subtalar.session import Recorder, open_session, read_blocks, verify
-from subtalar.session.recording import durable_file, salvage
+from subtalar.session import Recorder, durable_file, open_session, read_blocks, verify
+from subtalar.session.recording.repair import salvage
 
 
 @pytest.fixture
@@ -109,8 +109,8 @@ def test_without_locks_only_what_is_old_is_touched(crashed, monkeypatch):
 
 
 def test_what_a_newer_version_recorded_is_left_to_it(tmp_path, make, monkeypatch):
-    from subtalar.session.recording import mcap_writer
-    from subtalar.session.recording.schema import topics
+    from subtalar.session.recording.format.schema import topics
+    from subtalar.session.recording.write import mcap_writer
 
     monkeypatch.setattr(mcap_writer, "topics", lambda sites: {**topics(sites), "/future": "Marker"})
     path = tmp_path / "a.mcap"

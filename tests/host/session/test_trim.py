@@ -7,8 +7,8 @@ import pytest
 
 from subtalar.errors import InputError, RecordingError
 from subtalar.session import Annotation, RawChunk, Recorder, read_blocks, read_header, read_items, session_info, verify
-from subtalar.session.recording.join import join_parts
-from subtalar.session.recording.trim import trim
+from subtalar.session.recording.edit.join import join_parts
+from subtalar.session.recording.edit.trim import trim
 from subtalar.types import AngleBlock, BodySite, Calibration, Estimates, Ledger, SensorStatus, Stride
 
 FROM_S, TO_S = 3.0, 8.0
@@ -150,7 +150,7 @@ def test_parts_are_joined_and_what_both_hold_comes_once(tmp_path, make):
             first.write_chunk(block.site, float(block.host_time_s[-1]), b"x")
         first.write_estimates(make.estimates(3.0))
         first.sync()
-        held = first.hand_over()
+        held = first.continuation()
         # The last hundred once more, as after an fsync that failed.
         again = [
             (0.0, item)

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from subtalar.session import Recorder, session_info
-from subtalar.session.recording.trim import trim
+from subtalar.session.recording.edit.trim import trim
 from subtalar.types import BodySite, Ledger, LinkState, SensorStatus
 
 GONE_S, NOTICED_S, END_S = 4.0, 5.1, 12.0

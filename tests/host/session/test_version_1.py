@@ -7,7 +7,7 @@ import pytest
 
 from subtalar.session import Annotation, RawChunk, read_blocks, read_header, read_items, verify
 from subtalar.session.interleave import join
-from subtalar.session.recording.trim import trim
+from subtalar.session.recording.edit.trim import trim
 
 RECORDED = Path(__file__).parents[2] / "vectors" / "recording_version_1.mcap"
 K = np.arange(300)

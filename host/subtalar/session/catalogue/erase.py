@@ -18,8 +18,8 @@ from subtalar.session.catalogue.layout import LINKS, PARTICIPANTS, companions, s
 from subtalar.session.catalogue.refresh import tidy
 from subtalar.session.catalogue.sources import Link, read_links, result_links, session_links
 from subtalar.session.catalogue.store import Catalogue, SessionRow
-from subtalar.session.recording import cache
-from subtalar.session.recording.durable_file import is_being_written
+from subtalar.session.durable_file import is_being_written
+from subtalar.session.recording.read import sample_cache as cache
 
 _SMALL = 2**20
 

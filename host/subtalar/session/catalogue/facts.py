@@ -10,8 +10,8 @@ from mcap.reader import make_reader
 
 from subtalar.session.catalogue.about import About, about_of
 from subtalar.session.model import Session
-from subtalar.session.recording.schema import TOTALS_TOPIC, message_class
-from subtalar.session.recording.stream import open_file, read_header
+from subtalar.session.recording.format.schema import TOTALS_TOPIC, message_class
+from subtalar.session.recording.read.item_stream import open_file, read_header
 from subtalar.types import BodySite
 
 SessionState = Literal["open", "closed", "salvaged", "missing"]

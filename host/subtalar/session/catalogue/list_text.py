@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from subtalar.session.catalogue.store import ParticipantRow, SessionRow
-from subtalar.session.recording.durable_file import is_being_written
+from subtalar.session.durable_file import is_being_written
 
 SESSION_HEADINGS = ("participant", "visit", "condition", "recorded", "length", "strides", "state", "file")
 PARTICIPANT_HEADINGS = ("participant", "affected", "height", "footwear", "visits", "sessions")

@@ -14,8 +14,8 @@ from subtalar.acquisition.plan import AcquisitionPlan, DeviceSource, Hardware
 from subtalar.acquisition.ring import RingWriter
 from subtalar.acquisition.runs import Stop, run_sensors
 from subtalar.errors import SubtalarError
-from subtalar.session.recording.messages import ArrivedBlock
-from subtalar.session.recording.stream import read_items
+from subtalar.session.recording.format.messages import ArrivedBlock
+from subtalar.session.recording.read.item_stream import read_items
 from subtalar.transport import parse_spec
 from subtalar.types import AngleBlock, BodySite, FloatArray, Ledger, LinkState, SampleBlock, Side
 from subtalar_bench.adversity.cases import Case

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from subtalar.session.recording.messages import LEDGER_COUNTS
+from subtalar.session.recording.format.messages import LEDGER_COUNTS
 
 _GONE: Final = ("silent", "reconnecting")
 _HOLE_S: Final = 0.3

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from subtalar.session.recording.cut_ledger import CutLedger
-from subtalar.session.recording.schema import ANGLE_FIELDS, ANGLE_SD_FIELDS, message_class
+from subtalar.session.recording.edit.cut_ledger import CutLedger
+from subtalar.session.recording.format.schema import ANGLE_FIELDS, ANGLE_SD_FIELDS, message_class
 
 _ROWS_OF_ANGLES: Final = {
     "time_s": 1,

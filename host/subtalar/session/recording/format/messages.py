@@ -9,8 +9,8 @@ import numpy as np
 
 from subtalar.anatomy import ANGLE_COUNT, ANKLE
 from subtalar.session.model import Annotation
-from subtalar.session.recording.counts import NO_STEPS, Steps, as_counts, from_counts
-from subtalar.session.recording.schema import ANGLE_FIELDS, ANGLE_SD_FIELDS, message_class
+from subtalar.session.recording.format.counts import NO_STEPS, Steps, as_counts, from_counts
+from subtalar.session.recording.format.schema import ANGLE_FIELDS, ANGLE_SD_FIELDS, message_class
 from subtalar.strides import STRIDE_NAMES
 from subtalar.types import (
     AngleBlock,

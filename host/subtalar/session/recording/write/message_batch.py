@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from subtalar.session.model import Annotation
-from subtalar.session.recording import messages as msg
-from subtalar.session.recording.counts import Steps
-from subtalar.session.recording.mcap_writer import RecordingWriter, Totals
-from subtalar.session.recording.schema import CALIBRATION_TOPIC
+from subtalar.session.recording.format import messages as msg
+from subtalar.session.recording.format.counts import Steps
+from subtalar.session.recording.format.schema import CALIBRATION_TOPIC
+from subtalar.session.recording.format.totals import Totals
+from subtalar.session.recording.write.mcap_writer import RecordingWriter
 from subtalar.types import AngleBlock, BodySite, Calibration, GaitEvent, Notice, Stride
 
 Item = tuple[float, Any]

@@ -23,7 +23,7 @@ from typing import Any, BinaryIO, Final
 import numpy as np
 import numpy.typing as npt
 
-from subtalar.session.recording.messages import ArrivedBlock
+from subtalar.session.recording.format.messages import ArrivedBlock
 from subtalar.types import BodySite, FloatArray, SampleBlock
 
 ENVIRONMENT_VARIABLE: Final = "SUBTALAR_CACHE"

@@ -12,6 +12,10 @@ from subtalar.strides import STRIDE_COLUMNS
 
 PACKAGE: Final = "subtalar.recording"
 FORMAT_VERSION: Final = 2
+PROFILE: Final = "subtalar"
+"""Of the MCAP header."""
+HEADER_METADATA: Final = "subtalar.header"
+"""The metadata record that holds the session header once more."""
 
 _Field = descriptor_pb2.FieldDescriptorProto
 _TYPES: Final = {

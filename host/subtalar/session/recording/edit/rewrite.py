@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from subtalar.errors import RecordingError
-from subtalar.session.recording.durable_file import DurableFile, check_new, is_being_written, sync_folder
-from subtalar.session.recording.mcap_writer import RecordingWriter
-from subtalar.session.recording.schema import FORMAT_VERSION, message_class
-from subtalar.session.recording.stream import RecordingHeader
-from subtalar.session.recording.verify import VerifyReport, verify_recording
+from subtalar.session.durable_file import DurableFile, check_new, is_being_written, sync_folder
+from subtalar.session.recording.format.schema import FORMAT_VERSION, message_class
+from subtalar.session.recording.read.item_stream import RecordingHeader
+from subtalar.session.recording.repair.verify import VerifyReport, verify_recording
+from subtalar.session.recording.write.mcap_writer import RecordingWriter
 
 
 def changed_header(header: RecordingHeader, origin: dict[str, Any] | None) -> bytes:

@@ -7,14 +7,20 @@ from typing import Any
 
 from subtalar.errors import InputError
 from subtalar.session.opening import is_recording
-from subtalar.session.recording.container import Scanner
-from subtalar.session.recording.cut import Cut
-from subtalar.session.recording.mcap_writer import RecordingWriter
-from subtalar.session.recording.rewrite import changed_header, write_new
-from subtalar.session.recording.schema import CALIBRATION_TOPIC, SESSION_TOPIC, TOTALS_TOPIC, message_class
-from subtalar.session.recording.stream import RecordingHeader, TopicMessage, open_file, read_header, scan_messages
-from subtalar.session.recording.survey import survey
-from subtalar.session.recording.verify import VerifyReport
+from subtalar.session.recording.edit.cut import Cut
+from subtalar.session.recording.edit.rewrite import changed_header, write_new
+from subtalar.session.recording.format.schema import CALIBRATION_TOPIC, SESSION_TOPIC, TOTALS_TOPIC, message_class
+from subtalar.session.recording.read.container import Scanner
+from subtalar.session.recording.read.item_stream import (
+    RecordingHeader,
+    TopicMessage,
+    open_file,
+    read_header,
+    scan_messages,
+)
+from subtalar.session.recording.read.scan import scan_recording
+from subtalar.session.recording.repair.verify import VerifyReport
+from subtalar.session.recording.write.mcap_writer import RecordingWriter
 
 
 def trim(
@@ -30,7 +36,7 @@ def trim(
         raise InputError(f"There is no recording {source}: check the name and the folder.")
     if not is_recording(source):
         raise InputError(f"{source} is no recording made by subtalar: only those can be trimmed.")
-    found = survey(source)
+    found = scan_recording(source)
     first_s, last_s = found.totals.first_arrival_s, found.totals.last_arrival_s
     if first_s is None or last_s is None:
         raise InputError(f"{source} holds no samples: there is nothing to cut.")

@@ -9,11 +9,11 @@ from typing import Any
 from subtalar.session import checks
 from subtalar.session.interleave import join
 from subtalar.session.model import MINIMUM_DURATION_S, Annotation, BlockSource, Session
-from subtalar.session.recording import cache
-from subtalar.session.recording.container import Scanner
-from subtalar.session.recording.messages import ArrivedBlock, counted_since
-from subtalar.session.recording.schema import message_class
-from subtalar.session.recording.stream import (
+from subtalar.session.recording.format.messages import ArrivedBlock, counted_since
+from subtalar.session.recording.format.schema import message_class
+from subtalar.session.recording.read import sample_cache as cache
+from subtalar.session.recording.read.container import Scanner
+from subtalar.session.recording.read.item_stream import (
     RecordingHeader,
     TopicMessage,
     decode_items,
@@ -21,7 +21,7 @@ from subtalar.session.recording.stream import (
     read_header,
     scan_messages,
 )
-from subtalar.session.recording.survey import Survey, places, survey
+from subtalar.session.recording.read.scan import RecordingScan, places, scan_recording
 from subtalar.types import BodySite, Ledger, SampleBlock
 
 
@@ -34,7 +34,7 @@ def open_recording(path: Path, *, minimum_s: float = MINIMUM_DURATION_S, cached:
     samples = cache.find(path) if cached else None
     if samples is not None:
         return _from_cache(path, samples, minimum_s)
-    found = survey(path)
+    found = scan_recording(path)
     facts = _facts(path, found)
     session = _session(path, found.header, facts, minimum_s, lambda block_s: _read_blocks(path, block_s))
     if cached and found.closed and not found.damaged and not found.being_written:
@@ -48,8 +48,8 @@ def _from_cache(path: Path, samples: cache.CachedSamples, minimum_s: float) -> S
     return _session(path, read_header(path), samples.facts, minimum_s, samples.blocks)
 
 
-def _facts(path: Path, found: Survey) -> dict[str, Any]:
-    """What a survey says of a session, as JSON can hold it."""
+def _facts(path: Path, found: RecordingScan) -> dict[str, Any]:
+    """What a scan_recording says of a session, as JSON can hold it."""
     return {
         "recording_id": found.header.recording_id,
         "duration_s": found.totals.duration_s,
@@ -139,7 +139,7 @@ def _in_sequence(group: list[ArrivedBlock]) -> list[ArrivedBlock]:
     return sorted(group, key=lambda a: a.sequence)
 
 
-def _ledger(found: Survey, site: BodySite) -> Ledger:
+def _ledger(found: RecordingScan, site: BodySite) -> Ledger:
     """The last ledger that the device layer wrote; without one, what the nominal rate lets one guess.
 
     What damage has taken out of the file counts as lost: nobody can use it.
@@ -174,7 +174,7 @@ def origin_notes(origin: Mapping[str, Any]) -> Iterator[str]:
             return
 
 
-def _notes(path: Path, found: Survey) -> tuple[str, ...]:
+def _notes(path: Path, found: RecordingScan) -> tuple[str, ...]:
     notes = []
     if found.being_written:
         notes.append(f"{path.name} is still being recorded: this is what had reached the disk.")

@@ -12,10 +12,16 @@ from google.protobuf.message import DecodeError
 from mcap.records import Channel, Header, Message, Metadata
 
 from subtalar.errors import InputError
-from subtalar.session.recording import messages as msg
-from subtalar.session.recording.container import MAGIC, ChunkEnd, Scanner, begins_damaged
-from subtalar.session.recording.mcap_writer import HEADER_METADATA, PROFILE
-from subtalar.session.recording.schema import FORMAT_VERSION, SESSION_TOPIC, message_class, topics
+from subtalar.session.recording.format import messages as msg
+from subtalar.session.recording.format.schema import (
+    FORMAT_VERSION,
+    HEADER_METADATA,
+    PROFILE,
+    SESSION_TOPIC,
+    message_class,
+    topics,
+)
+from subtalar.session.recording.read.container import MAGIC, ChunkEnd, Scanner, begins_damaged
 from subtalar.types import AngleBlock, BodySite, SensorInfo
 
 

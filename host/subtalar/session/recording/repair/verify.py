@@ -10,12 +10,12 @@ from typing import IO, Literal
 from mcap.opcode import Opcode
 
 from subtalar.errors import InputError, RecordingError
-from subtalar.session.recording.container import MAGIC, RECORD_HEAD, ChunkEnd, Scanner
-from subtalar.session.recording.durable_file import DurableFile, is_being_written
-from subtalar.session.recording.mcap_writer import RecordingWriter
-from subtalar.session.recording.schema import SESSION_TOPIC, TOTALS_TOPIC
-from subtalar.session.recording.stream import open_file, read_header, scan_messages
-from subtalar.session.recording.survey import Survey, places, survey
+from subtalar.session.durable_file import DurableFile, is_being_written
+from subtalar.session.recording.format.schema import SESSION_TOPIC, TOTALS_TOPIC
+from subtalar.session.recording.read.container import MAGIC, RECORD_HEAD, ChunkEnd, Scanner
+from subtalar.session.recording.read.item_stream import open_file, read_header, scan_messages
+from subtalar.session.recording.read.scan import RecordingScan, places, scan_recording
+from subtalar.session.recording.write.mcap_writer import RecordingWriter
 
 VerifyStatus = Literal["ok", "not_closed", "damaged"]
 _READ_STEP = 2**20
@@ -38,7 +38,7 @@ class VerifyReport:
 
 def verify_recording(path: Path) -> VerifyReport:
     """Every checksum in the file. Raises InputError where it is no recording of ours at all."""
-    found = survey(path)
+    found = scan_recording(path)
     bytes_altered = found.closed and not found.damaged and not _checksums_hold(path, found.data_end_offset)
     readable = f"{found.totals.duration_s:.1f} s with {found.totals.samples.total()} samples can be read"
     status: VerifyStatus
@@ -79,7 +79,7 @@ def recover(file: str | Path, out: str | Path) -> VerifyReport:
         raise InputError(f"There is no recording {source}: check the name and the folder.")
     if is_being_written(source):
         raise InputError(f"{source} is being recorded at this moment: stop that first.")
-    found = survey(source)
+    found = scan_recording(source)
     copy = DurableFile(target)
     try:
         _copy(source, copy, found)
@@ -97,7 +97,7 @@ def recover(file: str | Path, out: str | Path) -> VerifyReport:
     return verify_recording(target)
 
 
-def _copy(source: Path, copy: DurableFile, found: Survey) -> None:
+def _copy(source: Path, copy: DurableFile, found: RecordingScan) -> None:
     header = read_header(source)
     writer = RecordingWriter(copy, header.raw, list(header.sensors), header.start_utc)
     with open_file(source) as file:
@@ -109,7 +109,7 @@ def _copy(source: Path, copy: DurableFile, found: Survey) -> None:
     writer.finish(found.totals)
 
 
-def _damage_sentence(found: Survey) -> str:
+def _damage_sentence(found: RecordingScan) -> str:
     if found.damages:
         return f"{sum(d.length for d in found.damages)} bytes in {places(len(found.damages))} cannot be used"
     return "samples that were written are missing"

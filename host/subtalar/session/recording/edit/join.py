@@ -8,14 +8,14 @@ import numpy as np
 
 from subtalar.errors import InputError
 from subtalar.session.opening import is_recording
-from subtalar.session.recording.container import Scanner
-from subtalar.session.recording.counts import steps_of
-from subtalar.session.recording.cut import Cut
-from subtalar.session.recording.mcap_writer import RecordingWriter, Totals
-from subtalar.session.recording.messages import ArrivedBlock, RawChunk, StatusSnapshot, encode_blocks, encode_raw
-from subtalar.session.recording.rewrite import changed_header, write_new
-from subtalar.session.recording.schema import SESSION_TOPIC, TOTALS_TOPIC, message_class
-from subtalar.session.recording.stream import (
+from subtalar.session.recording.edit.cut import Cut
+from subtalar.session.recording.edit.rewrite import changed_header, write_new
+from subtalar.session.recording.format.counts import steps_of
+from subtalar.session.recording.format.messages import ArrivedBlock, RawChunk, StatusSnapshot, encode_blocks, encode_raw
+from subtalar.session.recording.format.schema import SESSION_TOPIC, TOTALS_TOPIC, message_class
+from subtalar.session.recording.format.totals import Totals
+from subtalar.session.recording.read.container import Scanner
+from subtalar.session.recording.read.item_stream import (
     RecordingHeader,
     TopicMessage,
     decode_items,
@@ -23,7 +23,8 @@ from subtalar.session.recording.stream import (
     read_header,
     scan_messages,
 )
-from subtalar.session.recording.verify import VerifyReport
+from subtalar.session.recording.repair.verify import VerifyReport
+from subtalar.session.recording.write.mcap_writer import RecordingWriter
 from subtalar.types import BodySite
 
 

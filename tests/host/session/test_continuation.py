@@ -7,8 +7,9 @@ import pytest
 
 from subtalar.errors import RecordingError
 from subtalar.session import Recorder, open_session, read_blocks, read_header, session_info
-from subtalar.session.recording import hand_over, recorder
-from subtalar.session.recording.trim import trim
+from subtalar.session.recording.edit.trim import trim
+from subtalar.session.recording.write import continuation as hand_over
+from subtalar.session.recording.write import recorder
 from subtalar.types import Ledger, SensorStatus
 
 
@@ -46,9 +47,9 @@ def test_nothing_is_lost_between_the_two_files(tmp_path, make):
     blocks = make.blocks(12.0)
     half = len(blocks) // 2
     failed = failing(tmp_path / "a.mcap", make, blocks, half)
-    held = failed.hand_over()
+    held = failed.continuation()
     with Recorder(tmp_path / "b.mcap", make.sensors(), make.START, continues=held) as second:
-        second.take_over(failed.hand_over())
+        second.take_over(failed.continuation())
         more = make.blocks(2.0, seed=9, start_s=12.0)
         for block in more:
             second.write_block(block)
@@ -69,8 +70,8 @@ def test_nothing_is_lost_between_the_two_files(tmp_path, make):
 def test_the_continuation_says_what_it_continues(tmp_path, make):
     blocks = make.blocks(12.0)
     failed = failing(tmp_path / "a.mcap", make, blocks, len(blocks) // 2)
-    with Recorder(tmp_path / "b.mcap", make.sensors(), make.START, continues=failed.hand_over()) as second:
-        second.take_over(failed.hand_over())
+    with Recorder(tmp_path / "b.mcap", make.sensors(), make.START, continues=failed.continuation()) as second:
+        second.take_over(failed.continuation())
     with pytest.raises(RecordingError):
         failed.close()
     first, header = read_header(tmp_path / "a.mcap"), read_header(tmp_path / "b.mcap")
@@ -89,7 +90,7 @@ def test_memory_for_what_is_held_is_bounded_and_the_loss_is_counted(tmp_path, ma
     monkeypatch.setattr(recorder, "QUEUE_LIMIT_BYTES", 20_000)
     blocks = make.blocks(12.0)
     failed = failing(tmp_path / "a.mcap", make, blocks, 10)
-    held = failed.hand_over()
+    held = failed.continuation()
     with pytest.raises(RecordingError):
         failed.close()
     assert held.dropped > 100
@@ -109,7 +110,7 @@ def test_a_disk_that_hangs_is_given_up_and_a_live_session_never_waits_for_it(tmp
     import threading
     import time
 
-    from subtalar.session.recording.durable_file import DurableFile
+    from subtalar.session.durable_file import DurableFile
 
     free = threading.Event()
     whole = DurableFile.write
@@ -139,7 +140,7 @@ def test_a_disk_that_hangs_is_given_up_and_a_live_session_never_waits_for_it(tmp
             with contextlib.suppress(RecordingError):
                 failed.write_block(block)
         assert time.monotonic() - began < 1.0
-        assert make.same_bits(failed.hand_over().items[-1][1].block, blocks[-1])
+        assert make.same_bits(failed.continuation().items[-1][1].block, blocks[-1])
     finally:
         free.set()
         with pytest.raises(RecordingError, match="takes no more data"):
@@ -151,7 +152,7 @@ def test_the_ledger_of_a_later_part_is_that_of_the_part(tmp_path, make):
     sensors = make.sensors()
     failed = failing(tmp_path / "a.mcap", make, make.blocks(4.0), 10)
     path = tmp_path / "b.mcap"
-    with Recorder(path, sensors, make.START, continues=failed.hand_over()) as second:
+    with Recorder(path, sensors, make.START, continues=failed.continuation()) as second:
         for k, block in enumerate(make.blocks(8.0, seed=9, start_s=12.0)):
             now_s = float(block.host_time_s[-1])
             if k % 20 == 0:

@@ -4,11 +4,11 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
-from subtalar.session.recording.batch import Item
+from subtalar.session.recording.write.message_batch import Item
 
 
 @dataclass(frozen=True)
-class HandOver:
+class Continuation:
     """Items that the disk never confirmed, oldest first, and where the count of the session stands.
 
     ``dropped``: older items that memory had no room for. Items that had reached the first file may come again.

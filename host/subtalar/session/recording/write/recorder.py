@@ -16,13 +16,14 @@ from types import TracebackType
 from typing import Any, Self
 
 from subtalar.errors import RecordingError
+from subtalar.session.durable_file import DurableFile
 from subtalar.session.model import Annotation
-from subtalar.session.recording.batch import Batch, Item
-from subtalar.session.recording.counts import steps_of
-from subtalar.session.recording.durable_file import DurableFile
-from subtalar.session.recording.hand_over import HandOver, HeldItems
-from subtalar.session.recording.mcap_writer import RecordingWriter, Totals, encode_header
-from subtalar.session.recording.messages import ArrivedBlock, RawChunk, StatusSnapshot
+from subtalar.session.recording.format.counts import steps_of
+from subtalar.session.recording.format.messages import ArrivedBlock, RawChunk, StatusSnapshot
+from subtalar.session.recording.format.totals import Totals
+from subtalar.session.recording.write.continuation import Continuation, HeldItems
+from subtalar.session.recording.write.mcap_writer import RecordingWriter, encode_header
+from subtalar.session.recording.write.message_batch import Batch, Item
 from subtalar.types import BodySite, Estimates, SampleBlock, SensorInfo, SensorStatus
 
 FLUSH_INTERVAL_S = 0.4
@@ -57,7 +58,7 @@ class Recorder:
         start_utc: datetime,
         *,
         configuration: Mapping[str, Any] | None = None,
-        continues: HandOver | None = None,
+        continues: Continuation | None = None,
         patient: bool = True,
     ) -> None:
         if start_utc.tzinfo is None:
@@ -182,16 +183,18 @@ class Recorder:
         """Bytes that the file has by now, without asking the disk."""
         return self._file.tell()
 
-    def hand_over(self) -> HandOver:
+    def continuation(self) -> Continuation:
         """After a failure: everything that the disk has not confirmed, for a recorder on another one.
 
         May be called again: until the other recorder stands, this one goes on holding what comes.
         """
         with self._state:
             items, dropped = self._held.items, self._held.dropped
-            return HandOver(items, self._sequence, self._now_s, self._part, self.path.name, self._recording_id, dropped)
+            return Continuation(
+                items, self._sequence, self._now_s, self._part, self.path.name, self._recording_id, dropped
+            )
 
-    def take_over(self, held: HandOver) -> None:
+    def take_over(self, held: Continuation) -> None:
         """Before any other call: what the recorder held that this one continues."""
         with self._state:
             self._inbox[:0] = held.items

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from subtalar.errors import InputError, SubtalarError
-from subtalar.session.recording.container import MAGIC
-from subtalar.session.recording.durable_file import is_being_written, lock_of, sync_folder
-from subtalar.session.recording.survey import survey
-from subtalar.session.recording.verify import recover
+from subtalar.session.durable_file import is_being_written, lock_of, sync_folder
+from subtalar.session.recording.read.container import MAGIC
+from subtalar.session.recording.read.scan import scan_recording
+from subtalar.session.recording.repair.verify import recover
 
 _STAGING = ".salvaged"
 _QUIET_S = 600.0
@@ -47,7 +47,7 @@ def salvage(path: Path) -> Salvaged:
         _remove_stale(staging)
         if not _is_left_open(path):
             return Salvaged(path, True, f"{path.name} is whole.")
-        before, found = path.stat(), survey(path)
+        before, found = path.stat(), scan_recording(path)
         if found.from_newer:
             return Salvaged(path, False, f"{path.name} was left open by a newer subtalar: that one can close it.")
         if found.damaged:

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from google.protobuf.message import DecodeError
 
+from subtalar.session.durable_file import is_being_written
 from subtalar.session.model import Annotation
-from subtalar.session.recording.container import Damage, Scanner
-from subtalar.session.recording.durable_file import is_being_written
-from subtalar.session.recording.mcap_writer import Totals
-from subtalar.session.recording.messages import ArrivedBlock, StatusSnapshot
-from subtalar.session.recording.schema import TOTALS_TOPIC, message_class
-from subtalar.session.recording.stream import (
+from subtalar.session.recording.format.messages import ArrivedBlock, StatusSnapshot
+from subtalar.session.recording.format.schema import TOTALS_TOPIC, message_class
+from subtalar.session.recording.format.totals import Totals
+from subtalar.session.recording.read.container import Damage, Scanner
+from subtalar.session.recording.read.item_stream import (
     RecordingHeader,
     TopicMessage,
     decode_items,
@@ -24,7 +24,7 @@ from subtalar.types import BodySite, SensorStatus, Stride
 
 
 @dataclass(frozen=True)
-class Survey:
+class RecordingScan:
     """What can be read from a recording, counted anew.
 
     ``written_samples`` is what the writer says it wrote; None where it never came to say so. ``data_end_offset``
@@ -57,7 +57,7 @@ class Survey:
         return missing or any(self.closed or not d.at_end for d in self.damages)
 
 
-def survey(path: Path) -> Survey:
+def scan_recording(path: Path) -> RecordingScan:
     """Read all of it once, in bounded memory. Raises InputError where it is not a recording."""
     header = read_header(path)
     being_written = is_being_written(path)
@@ -91,7 +91,7 @@ def survey(path: Path) -> Survey:
                             markers.append(item)
                         case _:
                             pass
-    return Survey(
+    return RecordingScan(
         header,
         totals,
         tuple(markers),

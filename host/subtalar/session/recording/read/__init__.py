@@ -1,0 +1,1 @@
+"""A recording as it lies there, past whatever damage there is; and as a session."""
