@@ -17,6 +17,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _DECLARED: list[tuple[Any, tuple[Any, ...]]] = []
 _OPTIONS = {"fastmath": False, "error_model": "numpy", "no_cfunc_wrapper": True}  # nothing is called from C
 _njit: Any = numba.njit
+_jitable: Any = numba.extending.register_jitable
 _types_of: Any = numba.core.sigutils.normalize_signature
 
 
@@ -41,11 +42,11 @@ def compiled(signature: str) -> Callable[[F], F]:
 
 
 def inlined(function: F) -> F:
-    """A function that is called from compiled functions alone: Python cannot call it.
+    """A function that compiled functions call; called from Python it stays Python.
 
-    What Python would need for that takes a quarter of the time that compiling takes.
+    What Python needs in order to call compiled code takes long to compile itself.
     """
-    return cast(F, _njit(no_cpython_wrapper=True, **_OPTIONS)(function))
+    return cast(F, _jitable(**_OPTIONS)(function))
 
 
 def warm_up(progress: Callable[[int, int], None] | None = None) -> None:
