@@ -55,10 +55,15 @@ def warm_up(progress: Callable[[int, int], None] | None = None) -> None:
     ``progress`` is told after each function how many of how many are ready.
     """
     waiting = [(d, types) for d, types in _DECLARED if _is_compilable(d) and types not in d.signatures]
-    for number, (dispatcher, types) in enumerate(waiting, start=1):
-        dispatcher.compile(types)
-        if progress is not None:
-            progress(number, len(waiting))
+    patience = gc.get_threshold()
+    gc.set_threshold(100_000, 20, 100)  # the compiler keeps what it makes: looking for rubbish costs a twentieth
+    try:
+        for number, (dispatcher, types) in enumerate(waiting, start=1):
+            dispatcher.compile(types)
+            if progress is not None:
+                progress(number, len(waiting))
+    finally:
+        gc.set_threshold(*patience)
     if waiting:
         # The compiler leaves half a million objects that live as long as the process; were the garbage collector to
         # walk through them, it would hold up a live session for several milliseconds again and again.
