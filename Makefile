@@ -1,8 +1,8 @@
-# Everything sets itself up: make live | test | check | bench | clean. Options for a command go in ARGS.
+# Everything sets itself up: make live | test | check | bench | fresh | clean. Options for a command go in ARGS.
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help live test check bench accuracy bench-peers figures clean
+.PHONY: help live test check fresh bench accuracy bench-peers figures clean
 BIN := .venv/bin
 ARGS ?=
 # Recordings with truth, which are kept beside the project.
@@ -12,6 +12,7 @@ help:
 	@echo 'make live      watch a simulated session; ARGS="--duration 60 --record FILE" and the like'
 	@echo 'make test      run the tests; ARGS="-k clock -x" and the like'
 	@echo 'make check     lint, formatting, types, layer rules'
+	@echo 'make fresh     live and test on a Debian that has nothing (needs root); ARGS="bookworm user live" for a part'
 	@echo 'make bench     measure; ARGS=NAME for one measurement'
 	@echo 'make accuracy  measure against truth and write docs/accuracy.md; DATA=FOLDER of recordings'
 	@echo 'make bench-peers  other software on the same recordings'
@@ -33,6 +34,9 @@ check:
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+fresh:
+	@scripts/fresh $(ARGS)
 
 bench:
 	@scripts/set-up test

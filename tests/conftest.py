@@ -5,6 +5,7 @@ import functools
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -43,6 +44,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what was left out; silence would look like success."""
     if _why_qt_fails.cache_info().currsize and _why_qt_fails():
         terminalreporter.write_line(f"LEFT OUT: the tests of the window, because Qt does not start: {_why_qt_fails()}")
+    skipped = terminalreporter.stats.get("skipped", ())
+    reasons = Counter(str(r.longrepr[2]).removeprefix("Skipped: ") for r in skipped if isinstance(r.longrepr, tuple))
+    for reason, number in reasons.most_common():
+        terminalreporter.write_line(f"LEFT OUT: {number} test{'s' * (number > 1)}: {reason}")
 
 
 @pytest.fixture(autouse=True)

@@ -158,6 +158,29 @@ def test_set_up_refuses_what_it_does_not_know() -> None:
     assert "neither live nor test" in done.stderr
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="makes a Debian, which needs Linux")
+def test_fresh_refuses_what_it_does_not_know_and_says_what_it_takes() -> None:
+    done = subprocess.run(
+        [str(ROOT / "scripts" / "fresh"), "--nonsense"], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.returncode == 2
+    assert "FRESH_DIR" in done.stderr
+    # As nobody, which root can be for a command: one sentence, and nothing is begun.
+    if os.getuid() == 0:
+        nobody = {"user": 65534, "group": 65534, "extra_groups": []}
+        done = subprocess.run(
+            ["bash", "-s", "bookworm"],
+            input=(ROOT / "scripts" / "fresh").read_text("utf-8").replace('cd "$(dirname "$0")/.."', "cd /"),
+            **nobody, capture_output=True, text=True, timeout=30, check=False,
+        )  # fmt: skip
+    else:
+        done = subprocess.run(
+            [str(ROOT / "scripts" / "fresh"), "bookworm"], capture_output=True, text=True, timeout=30, check=False
+        )
+    assert done.returncode == 1
+    assert done.stderr == "fresh: a new Debian can only be made as root: run 'sudo make fresh'\n"
+
+
 @pytest.mark.skipif(os.name == "nt", reason="a shell script")
 def test_set_up_names_what_to_install_where_there_is_no_python(tmp_path: Path) -> None:
     clone = tmp_path / "clone"

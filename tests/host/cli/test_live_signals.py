@@ -73,9 +73,21 @@ def has_samples(recording: Path) -> bool:
 
 def members(process: "subprocess.Popen[str]") -> int:
     """How many of the process group run."""
-    listing = subprocess.run(["ps", "-eo", "pgid=,stat="], capture_output=True, text=True, check=True).stdout
-    rows = (line.split() for line in listing.splitlines())
-    return sum(int(pgid) == process.pid and not state.startswith("Z") for pgid, state, *_ in rows)
+    return sum(group == process.pid and state != "Z" for group, state in groups_and_states())
+
+
+def groups_and_states() -> Iterator[tuple[int, str]]:
+    """Process group and state of every process."""
+    if not Path("/proc/self/stat").exists():
+        listing = subprocess.run(["ps", "-eo", "pgid=,stat="], capture_output=True, text=True, check=True).stdout
+        rows = [line.split() for line in listing.splitlines()]
+        yield from ((int(pgid), state[0]) for pgid, state in rows)
+        return
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(ProcessLookupError, FileNotFoundError):  # it has ended meanwhile
+            # proc(5): number, name in parentheses that may hold anything, state, parent, process group
+            state, _, group = path.read_text("utf-8", "replace").rpartition(")")[2].split()[:3]
+            yield int(group), state
 
 
 def alone(process: "subprocess.Popen[str]") -> bool:

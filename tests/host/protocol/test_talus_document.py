@@ -64,7 +64,9 @@ def test_one_altered_bit_is_always_noticed(page):
         assert all(unstuffed(part) is None for part in bytes(piece).split(b"\0") if part)
 
 
-@pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
+@pytest.mark.skipif(
+    shutil.which("cc") is None, reason="there is no C compiler, cc (Debian: apt-get install tcc libc6-dev)"
+)
 def test_the_c_of_the_page_compiles_and_makes_the_same_bytes(tmp_path, page):
     (code,) = re.findall(r"```c\n(.*?)```", DOCUMENT, re.DOTALL)
     main = """

@@ -15,8 +15,9 @@ import numba
 F = TypeVar("F", bound=Callable[..., Any])
 
 _DECLARED: list[tuple[Any, tuple[Any, ...]]] = []
-_OPTIONS = {"fastmath": False, "error_model": "numpy"}
+_OPTIONS = {"fastmath": False, "error_model": "numpy", "no_cfunc_wrapper": True}  # nothing is called from C
 _njit: Any = numba.njit
+_jitable: Any = numba.extending.register_jitable
 _types_of: Any = numba.core.sigutils.normalize_signature
 
 
@@ -41,15 +42,28 @@ def compiled(signature: str) -> Callable[[F], F]:
 
 
 def inlined(function: F) -> F:
-    """A function that is called from compiled functions alone."""
-    return cast(F, _njit(**_OPTIONS)(function))
+    """A function that compiled functions call; called from Python it stays Python.
+
+    What Python needs in order to call compiled code takes long to compile itself.
+    """
+    return cast(F, _jitable(**_OPTIONS)(function))
 
 
-def warm_up() -> None:
-    """Compile everything that is not compiled yet, or load it; later calls return at once."""
+def warm_up(progress: Callable[[int, int], None] | None = None) -> None:
+    """Compile everything that is not compiled yet, or load it; later calls return at once.
+
+    ``progress`` is told after each function how many of how many are ready.
+    """
     waiting = [(d, types) for d, types in _DECLARED if _is_compilable(d) and types not in d.signatures]
-    for dispatcher, types in waiting:
-        dispatcher.compile(types)
+    patience = gc.get_threshold()
+    gc.set_threshold(100_000, 20, 100)  # the compiler keeps what it makes: looking for rubbish costs a twentieth
+    try:
+        for number, (dispatcher, types) in enumerate(waiting, start=1):
+            dispatcher.compile(types)
+            if progress is not None:
+                progress(number, len(waiting))
+    finally:
+        gc.set_threshold(*patience)
     if waiting:
         # The compiler leaves half a million objects that live as long as the process; were the garbage collector to
         # walk through them, it would hold up a live session for several milliseconds again and again.

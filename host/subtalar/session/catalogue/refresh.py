@@ -154,9 +154,9 @@ def _replace_participants(db: sqlite3.Connection, people: Iterable[tuple[Partici
     for row in db.execute("SELECT code FROM participants").fetchall():
         if row["code"] not in codes:
             db.execute(
-                "DELETE FROM participants WHERE code = ?1 AND NOT EXISTS "
-                "(SELECT 1 FROM sessions WHERE participant = ?1)",
-                (row["code"],),
+                "DELETE FROM participants WHERE code = :code AND NOT EXISTS "
+                "(SELECT 1 FROM sessions WHERE participant = :code)",
+                {"code": row["code"]},
             )
 
 
