@@ -6,6 +6,7 @@ import click
 
 from subtalar.anatomy import BodySite
 from subtalar.cli.numbers import FiniteRange
+from subtalar.cli.whole_help import WholeHelpGroup
 from subtalar.shown import shown
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ SITES = tuple(site.value for site in BodySite)
 _POSITIVE = FiniteRange(min=0, min_open=True)
 
 
-@click.group()
+@click.group(cls=WholeHelpGroup)
 def devices() -> None:
     """Find sensors, look at them, set them, and say where on the leg each one sits.
 

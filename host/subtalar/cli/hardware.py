@@ -7,6 +7,7 @@ import click
 from subtalar.cli.missing import missing_package
 from subtalar.cli.numbers import SECONDS, FiniteRange
 from subtalar.cli.simulation import FAULT_HELP, MOTION_HELP, STYLE, fault_text, recorded_motion
+from subtalar.cli.whole_help import WholeHelpGroup
 from subtalar.errors import InputError
 
 
@@ -33,7 +34,7 @@ def _simulated_names() -> tuple[str, ...]:
     return tuple(SIMULATED)
 
 
-@click.group()
+@click.group(cls=WholeHelpGroup)
 def sim() -> None:
     """Simulated sensors for trying things out and for tests."""
 
