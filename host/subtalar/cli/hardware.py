@@ -16,16 +16,21 @@ class _SimulatedDevice(click.ParamType):  # type: ignore[type-arg]  # generic fr
 
     name = "device"
 
-    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
-        """The names, for the help text."""
-        return f"[{'|'.join(_simulated_names())}]"
-
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The name, if there is such a device."""
         names = _simulated_names()
         if value not in names:
             self.fail(f"{value!r} is not one of {', '.join(names)}.", param, ctx)
         return value
+
+
+class _DeviceOption(click.Option):
+    """Its help text names the devices."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """See click."""
+        self.help = f"Which sensor to simulate: {', '.join(_simulated_names())}."
+        return super().get_help_record(ctx)
 
 
 def _simulated_names() -> tuple[str, ...]:
@@ -40,7 +45,7 @@ def sim() -> None:
 
 
 @sim.command()
-@click.option("--device", type=_SimulatedDevice(), required=True, help="Which sensor to simulate.")
+@click.option("--device", cls=_DeviceOption, type=_SimulatedDevice(), required=True, metavar="NAME")
 @click.option("--transport", type=click.Choice(["pty", "tcp", "udp", "ble"]), help="How it is reached.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="First port of tcp or udp; 0 = any free ones.")
 @click.option("--duration", "duration_s", type=SECONDS, metavar="S", help="End after so many seconds.")

@@ -1,6 +1,7 @@
 """What another recordings folder holds comes to this one: what is known of people at once, recordings when asked."""
 
 import contextlib
+import glob
 import os
 import shutil
 from collections.abc import Iterator
@@ -70,7 +71,8 @@ def move_here(catalogue: "Catalogue", place: Path) -> Moved:
     left: list[str] = []
     for path in sorted(set(sessions_in(place))):
         target = catalogue.folder / path.relative_to(place)
-        files = [p for p in (path, *companions(path)) if os.path.lexists(p)]
+        left_behind = path.parent.glob(f".{glob.escape(path.name)}.*")  # by a program that was killed
+        files = [p for p in (path, *companions(path), *left_behind) if os.path.lexists(p)]
         if is_being_written(path):
             left.append(f"{path} is being recorded at this moment.")
         elif any(os.path.lexists(target.parent / file.name) for file in (*files, beside(path, ENCRYPTED_SUFFIX))):
