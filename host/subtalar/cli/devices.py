@@ -49,8 +49,11 @@ def scan(seconds: float) -> None:
     import asyncio
 
     from subtalar.errors import LinkError
+    from subtalar.protocol import plug_ins
     from subtalar.transport.discover import list_serial_ports, scan_ble
 
+    for trouble_of_plug_in in plug_ins().troubles:  # or its sensors would be nameless without a word
+        click.echo(f"subtalar: {shown(trouble_of_plug_in)}", err=True)
     remembered = remembered_sensors()
     found = asyncio.run(list_serial_ports())
     trouble: LinkError | None = None

@@ -20,7 +20,10 @@ class _SimulatedDevice(click.ParamType):  # type: ignore[type-arg]  # generic fr
         """The name, if there is such a device."""
         names = _simulated_names()
         if value not in names:
-            self.fail(f"{value!r} is not one of {', '.join(names)}.", param, ctx)
+            from subtalar_sim.firmware.registry import plug_ins
+
+            told = "; ".join((f"{value!r} is not one of {', '.join(names)}", *plug_ins().troubles))
+            self.fail(f"{told}.", param, ctx)
         return value
 
 
@@ -34,9 +37,9 @@ class _DeviceOption(click.Option):
 
 
 def _simulated_names() -> tuple[str, ...]:
-    from subtalar_sim.firmware.registry import SIMULATED
+    from subtalar_sim.firmware.registry import simulated_devices
 
-    return tuple(SIMULATED)
+    return tuple(simulated_devices())
 
 
 @click.group(cls=WholeHelpGroup)

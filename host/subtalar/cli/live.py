@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 _TWO_SOURCES = "say where the samples come from: one of --simulate, --replay SESSION, --device SPEC"
 _NO_SOURCE = (
-    "say where the samples come from: no sensor has a place yet, so find them with `subtalar devices scan` and tell "
-    "with `subtalar devices assign SITE SPEC` where each one sits, or give --simulate, --replay SESSION or --device SPEC"
+    "say where the samples come from: no sensor has a place yet, so find them with `subtalar devices scan` and say "
+    "with `subtalar devices assign SITE SPEC` where each sits, or give --simulate, --replay SESSION or --device SPEC"
 )
 
 
