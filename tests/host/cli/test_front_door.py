@@ -26,9 +26,15 @@ def run(*arguments: object) -> tuple[int, str, str]:
     return result.exit_code, result.stdout, result.stderr
 
 
+def members(group: click.Group) -> dict[str, click.Command]:
+    context = click.Context(group)
+    found = {name: group.get_command(context, name) for name in group.list_commands(context)}
+    return {name: command for name, command in found.items() if command is not None}
+
+
 def commands(group: click.Group = cli, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     yield path, group
-    for name, command in group.commands.items():
+    for name, command in members(group).items():
         if isinstance(command, click.Group):
             yield from commands(command, (*path, name))
         else:
@@ -46,7 +52,7 @@ def test_help_fits_a_terminal_and_cuts_no_summary(path: tuple[str, ...]) -> None
     command = dict(commands())[path]
     if isinstance(command, click.Group):
         words = " ".join(listing.split())
-        for name, member in command.commands.items():
+        for name, member in members(command).items():
             assert f"{name} {member.get_short_help_str(10_000)}" in words
             assert member.get_short_help_str(10_000).endswith(".")
 
