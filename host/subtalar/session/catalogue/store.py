@@ -27,6 +27,7 @@ from subtalar.session.catalogue.takeover import take_over
 from subtalar.session.paths import earlier_folders, recordings_folder
 
 TIMEOUT_S = 10.0
+STILL_LISTED = "Recordings in {place} are still listed; `subtalar recordings --move` moves them to the new ones."
 MADE_ANEW = "The catalogue was damaged and has been made anew from the recordings."
 
 
@@ -171,7 +172,9 @@ def open_catalogue(
     usual = recordings_folder()
     folder = usual if folder is None else folder
     elsewhere = earlier_folders() if folder == usual else ()
-    troubles = tuple(trouble for place in elsewhere for trouble in take_over(folder, place, timeout_s))
+    # Said once: after this there is a folder.
+    told = [STILL_LISTED.format(place=place) for place in elsewhere if not folder.exists()]
+    troubles = (*told, *(trouble for place in elsewhere for trouble in take_over(folder, place, timeout_s)))
     made_anew = _mend(folder, timeout_s)
     try:
         with connection(folder, timeout_s) as db, translated(catalogue_file(folder)):

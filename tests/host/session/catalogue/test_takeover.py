@@ -53,7 +53,8 @@ def old(record, tmp_path, monkeypatch) -> Path:
 
 def listed() -> dict[str, tuple[str, str, str]]:
     with open_catalogue() as catalogue:
-        assert catalogue.troubles == ()
+        said = [trouble for trouble in catalogue.troubles if "subtalar recordings --move" not in trouble]
+        assert said == []
         return {r.path.name: (str(r.path.parent), r.about.participant, r.state) for r in catalogue.sessions()}
 
 
@@ -73,6 +74,13 @@ def test_everything_is_listed_on(old, tmp_path):
         assert person.visits == ("baseline", "six weeks")
         (row,) = catalogue.sessions(search="zebra well")
         assert row.path == old / "a.mcap"
+
+
+def test_that_there_are_two_places_is_said_once(old):
+    for sentences in (1, 0):
+        with open_catalogue() as catalogue:
+            assert len(catalogue.troubles) == sentences
+            assert all(str(old) in trouble for trouble in catalogue.troubles)
 
 
 def test_nothing_of_people_is_left_beside_the_source_but_their_recordings(old):
