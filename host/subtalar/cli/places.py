@@ -38,9 +38,7 @@ def say_earlier(places: tuple[Path, ...]) -> None:
     """On stderr, one sentence for each place that holds recordings besides the folder for new ones."""
     for place in places:
         line = command_line("recordings", "--move")
-        click.echo(
-            f"subtalar: Recordings in {place} are listed as before; `{line}` moves them to the others.", err=True
-        )
+        click.echo(f"subtalar: Recordings in {place} are still listed; `{line}` moves them to the new ones.", err=True)
 
 
 def _move(folder: Path, places: tuple[Path, ...]) -> None:

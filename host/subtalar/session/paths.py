@@ -113,21 +113,21 @@ def _earlier_place() -> list[Path]:
 
 def _expanded(path: str) -> Path:
     try:
-        return Path(path).expanduser()
+        return Path(path).expanduser().absolute()
     except RuntimeError as error:
         raise RecordingError(f"The folder {path} cannot be found ({error}): give it without ~.") from error
 
 
 def _holds_ours(folder: Path) -> bool:
     """Whether there are recordings, or what the catalogue is made from."""
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # which takes what may not be looked into for nothing
         return False
     from subtalar.session.catalogue.layout import CATALOGUE, LINKS, PARTICIPANTS
 
     if any(any((folder / name).glob("*.json*")) for name in (LINKS, PARTICIPANTS)):
         return True
     # An empty catalogue among the sources is an index of nothing.
-    if checkout_around(folder) is None and (folder / CATALOGUE).exists():
+    if checkout_around(folder) is None and os.path.exists(folder / CATALOGUE):
         return True
     return any(True for _ in sessions_in(folder))
 
@@ -135,4 +135,4 @@ def _holds_ours(folder: Path) -> bool:
 def _can_be_made(folder: Path) -> bool:
     """A folder that exists, or whose parent does, and that may be written to."""
     place = folder if os.path.lexists(folder) else folder.parent
-    return place.is_dir() and os.access(place, os.W_OK | os.X_OK)
+    return os.path.isdir(place) and os.access(place, os.W_OK | os.X_OK)

@@ -147,6 +147,9 @@ def test_what_is_said_is_done_even_in_a_checkout(home: Path, monkeypatch: pytest
     assert earlier_folders() == ()
     monkeypatch.setenv("SUBTALAR_RECORDINGS", "~/lab")
     assert recordings_folder() == home / "lab"
+    monkeypatch.chdir(home)
+    monkeypatch.setenv("SUBTALAR_RECORDINGS", "lab")
+    assert recordings_folder() == home / "lab"
     monkeypatch.setenv("SUBTALAR_RECORDINGS", "~nobody-of-that-name/lab")
     with pytest.raises(RecordingError, match="without ~"):
         recordings_folder()
