@@ -36,9 +36,8 @@ def recordings_folder() -> Path:
     for place in outside:
         if place not in earlier and (place != new[0] or _can_be_made(place)):
             return place
-    raise RecordingError(
-        f"There is no place for recordings outside of our own source: set {ENVIRONMENT_VARIABLE} to a folder of yours."
-    )
+    why = "There is no place for recordings outside of our own source" if new else "Nothing says where your home is"
+    raise RecordingError(f"{why}: set {ENVIRONMENT_VARIABLE} to a folder of yours.")
 
 
 def earlier_folders() -> tuple[Path, ...]:

@@ -135,8 +135,21 @@ def test_documents_within_a_checkout_are_passed_over(home: Path) -> None:
 
 def test_a_home_that_is_a_checkout_has_no_place(home: Path) -> None:
     clone(home)
-    with pytest.raises(RecordingError, match="SUBTALAR_RECORDINGS"):
+    with pytest.raises(RecordingError, match="our own source: set SUBTALAR_RECORDINGS"):
         recordings_folder()
+
+
+def test_what_may_not_be_looked_into_is_passed_over(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.stat
+
+    def stat(path, *args, **kwargs):
+        if str(path).startswith(str(home / "Documents" / FOLDER_NAME)):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path, *args, **kwargs)
+
+    monkeypatch.setattr(os, "stat", stat)
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != home / "Documents")
+    assert recordings_folder() == home / ".local" / "share" / "subtalar" / "recordings"
 
 
 def test_what_is_said_is_done_even_in_a_checkout(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,7 +183,7 @@ def test_where_nobody_has_a_home(home: Path, monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.delenv("HOME")
     monkeypatch.setattr(pwd, "getpwuid", nobody)
-    with pytest.raises(RecordingError, match="SUBTALAR_RECORDINGS"):
+    with pytest.raises(RecordingError, match="where your home is: set SUBTALAR_RECORDINGS"):
         recordings_folder()
     for folder in (places.settings_folder, places.data_folder, places.cache_folder, places.documents_folder):
         with pytest.raises(InputError, match="HOME"):
