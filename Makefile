@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help live test check fresh bench accuracy bench-peers figures clean
+.PHONY: help live install test check fresh bench accuracy bench-peers figures clean
 BIN := .venv/bin
 ARGS ?=
 # Recordings with truth, which are kept beside the project.
@@ -10,6 +10,7 @@ DATA ?= ../shared/data
 
 help:
 	@echo 'make live      watch a simulated session; ARGS="--duration 60 --record FILE" and the like'
+	@echo 'make install   put the command subtalar onto the PATH, with pipx or uv'
 	@echo 'make test      run the tests; ARGS="-k clock -x" and the like'
 	@echo 'make check     lint, formatting, types, layer rules'
 	@echo 'make fresh     live and test on a Debian that has nothing (needs root); ARGS="bookworm user live" for a part'
@@ -19,10 +20,18 @@ help:
 	@echo 'make figures   draw the figures of docs/ anew'
 	@echo 'make clean     delete the virtual environment and all caches'
 
-# Without a working window the session shows itself in the terminal; set-up has said why.
+# Without a working window the session shows itself in the terminal; set-up has said why. The usual end is Ctrl-C,
+# which goes to the shell as well: it stays for the last line.
 live:
 	@scripts/set-up live
-	@$(BIN)/subtalar live --simulate $$([ -e .venv/.window-works ] || echo --headless) $(ARGS)
+	@trap : INT; status=0; \
+	$(BIN)/subtalar live --simulate $$([ -e .venv/.window-works ] || echo --headless) $(ARGS) || status=$$?; \
+	if [ $$status = 0 ]; then command -v subtalar >/dev/null && c=subtalar || c=$(BIN)/subtalar; \
+	echo "From now on: $$c live --simulate, or with your sensors $$c devices scan ('make install' shortens this to subtalar)"; \
+	fi; exit $$status
+
+install:
+	@scripts/install
 
 test:
 	@scripts/set-up test

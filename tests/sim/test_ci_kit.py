@@ -1,6 +1,7 @@
 """The CI kit as a stranger gets it: the fixtures by themselves, and the example project on a copy of it."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -36,6 +37,41 @@ def test_the_example_project_passes_on_a_copy(tmp_path: Path) -> None:
     done = run_pytest(copy, "-p", "no:asyncio", "-W", "error")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "9 passed" in done.stdout
+
+
+@pytest.mark.slow
+def test_the_example_project_passes_with_the_wheel_that_its_page_builds(tmp_path: Path) -> None:
+    pytest.importorskip("hatchling", reason="hatchling is not installed: no wheel can be built")
+    page = (ROOT / "docs" / "ci-kit" / "README.md").read_text("utf-8")
+    assert "\npython -m pip wheel --no-deps --wheel-dir wheels ./subtalar " in page
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
+    offline = ("--no-deps", "--no-index")
+    for command in (
+        ["wheel", *offline, "--no-build-isolation", "--wheel-dir", str(tmp_path / "wheels"), str(ROOT)],
+        ["install", *offline, "--target", str(tmp_path / "site"), "--find-links", str(tmp_path / "wheels"), "subtalar"],
+    ):
+        done = subprocess.run([*pip, *command], capture_output=True, text=True, timeout=180, check=False)
+        assert done.returncode == 0, done.stderr
+    (wheel,) = (tmp_path / "wheels").iterdir()
+    assert re.search(r"wheels/(subtalar-\S+-any\.whl)", page).group(1) == wheel.name
+    shutil.copytree(ROOT / "docs" / "ci-kit", tmp_path / "my-lab")
+    (tmp_path / "my-lab" / "tests" / "test_whose.py").write_text(
+        "import subtalar_sim, subtalar_sim.pytest_plugin as plugin\n"
+        "def test_whose(request):\n"
+        f"    assert subtalar_sim.__file__.startswith({str(tmp_path / 'site')!r})\n"
+        "    assert request.config.pluginmanager.is_registered(plugin)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:asyncio", "-W", "error"],
+        cwd=tmp_path / "my-lab",
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "10 passed" in done.stdout
 
 
 @pytest.mark.parametrize("asyncio_plugin", ["asyncio", "no:asyncio"])

@@ -2,19 +2,20 @@
 
 ``make`` turns one ``Unit`` into firmware. What is served over ``ble`` must be a ``GattFirmware``; what is served over
 ``pty``, ``tcp`` or ``udp`` a ``Firmware``. Where the two differ the firmware looks at ``unit.interface``.
+Other distributions add theirs with an entry point in the group ``subtalar_sim.devices`` (``installed_devices``).
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
 
-from subtalar_sim.firmware.base import Firmware, GattFirmware, Unit
+from subtalar_sim.firmware.installed_devices import PlugIns, load_plug_ins
 from subtalar_sim.firmware.metamotion import MetaMotion
 from subtalar_sim.firmware.movella_dot import LIVE_RATES_HZ as DOT_RATES_HZ
 from subtalar_sim.firmware.movella_dot import MovellaDot
 from subtalar_sim.firmware.shimmer3 import Shimmer3
+from subtalar_sim.firmware.simulated_device import SimulatedDevice
 from subtalar_sim.firmware.talus import RATES_HZ as TALUS_RATES_HZ
 from subtalar_sim.firmware.talus import Talus
 from subtalar_sim.firmware.thingy52 import TRUE_RATES_HZ as THINGY_RATES_HZ
@@ -24,27 +25,8 @@ from subtalar_sim.firmware.witmotion_serial import WitMotionSerial
 from subtalar_sim.firmware.ximu3 import XImu3
 from subtalar_sim.types import GRAVITY_M_S2
 
+__all__ = ["SIMULATED", "SimulatedDevice", "find_simulated", "plug_ins", "simulated_devices"]
 _2000_DEG_S: Final = float(np.radians(2000.0))
-
-
-@dataclass(frozen=True)
-class SimulatedDevice:
-    """A device family: ``name`` as in device specs, ``transports`` with the usual one first.
-
-    ``rates_hz`` are those ``make`` takes (it raises ValueError for others); ``default_rate_hz`` is what is simulated
-    if nothing is said. Ranges are those at which the sensors clip. ``has_device_time``: whether its samples carry the
-    device's own time or a number, so that every loss can be known.
-    """
-
-    name: str
-    title: str
-    transports: tuple[str, ...]
-    rates_hz: tuple[float, ...]
-    default_rate_hz: float
-    acc_range_m_s2: float
-    gyr_range_rad_s: float
-    has_device_time: bool
-    make: Callable[[Unit], Firmware | GattFirmware]
 
 
 _DEVICES: Final = (
@@ -138,12 +120,24 @@ _DEVICES: Final = (
     ),
 )
 SIMULATED: Final[dict[str, SimulatedDevice]] = {device.name: device for device in _DEVICES}
-TRANSPORTS: Final = ("ble", "pty", "tcp", "udp")
-"""Every route there is; a device has some of them."""
+
+
+@cache
+def plug_ins() -> PlugIns:
+    """Devices of other distributions; looked for when they are first asked for."""
+    return load_plug_ins(SIMULATED)
+
+
+def simulated_devices() -> dict[str, SimulatedDevice]:
+    """All devices: our own, then those of plug-ins."""
+    return {**SIMULATED, **plug_ins().devices}
 
 
 def find_simulated(name: str) -> SimulatedDevice:
     """The device of that name. Raises ValueError with the names there are."""
-    if name not in SIMULATED:
-        raise ValueError(f"no device {name!r}; there are {', '.join(SIMULATED)}")
-    return SIMULATED[name]
+    if name in SIMULATED:  # whoever uses our own pays for no plug-in
+        return SIMULATED[name]
+    known = simulated_devices()
+    if name not in known:
+        raise ValueError("; ".join((f"no device {name!r}; there are {', '.join(known)}", *plug_ins().troubles)))
+    return known[name]

@@ -13,25 +13,30 @@ from subtalar.cli.batch import batch
 from subtalar.cli.bench import bench
 from subtalar.cli.catalogue import participant
 from subtalar.cli.compare import compare
+from subtalar.cli.completion import completion
 from subtalar.cli.devices import devices
 from subtalar.cli.export import export
 from subtalar.cli.hardware import sim
 from subtalar.cli.live import live
+from subtalar.cli.places import show_recordings
 from subtalar.cli.recordings import join, salvage, trim
+from subtalar.cli.report import report
 from subtalar.cli.sessions import analyze, session
+from subtalar.cli.whole_help import WholeHelpGroup
 from subtalar.errors import SubtalarError
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=WholeHelpGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="subtalar")
 def cli() -> None:
     """Ankle angles from two inertial sensors a leg, live and from recordings."""
 
 
-for command in (live, analyze, batch, export, session, participant, devices, sim, bench):
+for command in (live, report, analyze, show_recordings, batch, export, session, participant, devices, sim, bench):
     cli.add_command(command)
 for command in (salvage, trim, join, compare):
     session.add_command(command)
+cli.add_command(completion)
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -8,6 +8,7 @@ import click
 
 from subtalar.cli.output import json_option
 from subtalar.cli.speed import SPEED, measure_speed
+from subtalar.cli.whole_help import WholeHelpGroup
 
 DEVELOPMENT: Final = "subtalar_bench"
 """The package of the checkout (``tests/bench``) with all other measurements."""
@@ -16,7 +17,7 @@ _WITH_A_CHECKOUT: Final = (
 )
 
 
-class _Measurements(click.Group):
+class _Measurements(WholeHelpGroup):
     """Those of the development package are there where it is."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

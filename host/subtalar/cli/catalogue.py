@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from subtalar.cli.private import erase_participant
+from subtalar.cli.whole_help import WholeHelpGroup
 from subtalar.shown import shown
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def note(session_path: str, text: str, *, at_s: float | None) -> None:
     click.echo(f"Noted beside {path.name}.")
 
 
-@click.group()
+@click.group(cls=WholeHelpGroup)
 def participant() -> None:
     """Participants by their pseudonymous codes: what is known of them, and erasing all of it."""
 

@@ -6,6 +6,7 @@ import click
 
 from subtalar.anatomy import BodySite
 from subtalar.cli.numbers import FiniteRange
+from subtalar.cli.whole_help import WholeHelpGroup
 from subtalar.shown import shown
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ SITES = tuple(site.value for site in BodySite)
 _POSITIVE = FiniteRange(min=0, min_open=True)
 
 
-@click.group()
+@click.group(cls=WholeHelpGroup)
 def devices() -> None:
     """Find sensors, look at them, set them, and say where on the leg each one sits.
 
@@ -48,8 +49,11 @@ def scan(seconds: float) -> None:
     import asyncio
 
     from subtalar.errors import LinkError
+    from subtalar.protocol import plug_ins
     from subtalar.transport.discover import list_serial_ports, scan_ble
 
+    for trouble_of_plug_in in plug_ins().troubles:  # or its sensors would be nameless without a word
+        click.echo(f"subtalar: {shown(trouble_of_plug_in)}", err=True)
     remembered = remembered_sensors()
     found = asyncio.run(list_serial_ports())
     trouble: LinkError | None = None

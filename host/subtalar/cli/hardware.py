@@ -7,6 +7,7 @@ import click
 from subtalar.cli.missing import missing_package
 from subtalar.cli.numbers import SECONDS, FiniteRange
 from subtalar.cli.simulation import FAULT_HELP, MOTION_HELP, STYLE, fault_text, recorded_motion
+from subtalar.cli.whole_help import WholeHelpGroup
 from subtalar.errors import InputError
 
 
@@ -15,31 +16,39 @@ class _SimulatedDevice(click.ParamType):  # type: ignore[type-arg]  # generic fr
 
     name = "device"
 
-    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
-        """The names, for the help text."""
-        return f"[{'|'.join(_simulated_names())}]"
-
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The name, if there is such a device."""
         names = _simulated_names()
         if value not in names:
-            self.fail(f"{value!r} is not one of {', '.join(names)}.", param, ctx)
+            from subtalar_sim.firmware.registry import plug_ins
+
+            told = "; ".join((f"{value!r} is not one of {', '.join(names)}", *plug_ins().troubles))
+            self.fail(f"{told}.", param, ctx)
         return value
 
 
+class _DeviceOption(click.Option):
+    """Its help text names the devices."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """See click."""
+        self.help = f"Which sensor to simulate: {', '.join(_simulated_names())}."
+        return super().get_help_record(ctx)
+
+
 def _simulated_names() -> tuple[str, ...]:
-    from subtalar_sim.firmware.registry import SIMULATED
+    from subtalar_sim.firmware.registry import simulated_devices
 
-    return tuple(SIMULATED)
+    return tuple(simulated_devices())
 
 
-@click.group()
+@click.group(cls=WholeHelpGroup)
 def sim() -> None:
     """Simulated sensors for trying things out and for tests."""
 
 
 @sim.command()
-@click.option("--device", type=_SimulatedDevice(), required=True, help="Which sensor to simulate.")
+@click.option("--device", cls=_DeviceOption, type=_SimulatedDevice(), required=True, metavar="NAME")
 @click.option("--transport", type=click.Choice(["pty", "tcp", "udp", "ble"]), help="How it is reached.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="First port of tcp or udp; 0 = any free ones.")
 @click.option("--duration", "duration_s", type=SECONDS, metavar="S", help="End after so many seconds.")

@@ -11,16 +11,25 @@ from typing import TYPE_CHECKING
 import click
 
 from subtalar.cli.missing import missing_package
+from subtalar.cli.new_files import recording_path, truth_path
 from subtalar.cli.numbers import SECONDS, SUBTALAR_AXIS_HELP, FiniteRange, SubtalarAxisType
 from subtalar.cli.preparing import say_preparing
 from subtalar.cli.salvaging import salvaging
 from subtalar.cli.simulation import FAULT_HELP, MOTION_HELP, STYLE, check_motion, fault_text, simulated
+from subtalar.cli.whole_help import command_line
 from subtalar.errors import InputError, SubtalarError
 
 if TYPE_CHECKING:
     from subtalar.acquisition.plan import AcquisitionPlan, Outcome, Source
     from subtalar.acquisition.process import Acquisition
     from subtalar.session import Session
+
+
+_TWO_SOURCES = "say where the samples come from: one of --simulate, --replay SESSION, --device SPEC"
+_NO_SOURCE = (
+    "say where the samples come from: no sensor has a place yet, so find them with `subtalar devices scan` and say "
+    "with `subtalar devices assign SITE SPEC` where each sits, or give --simulate, --replay SESSION or --device SPEC"
+)
 
 
 @click.command()
@@ -49,7 +58,7 @@ if TYPE_CHECKING:
 )
 @click.option("--headless", is_flag=True, help="Show the session in the terminal; the default without a display.")
 @click.option("--duration", "duration_s", type=SECONDS, metavar="S", help="End by itself after so many seconds.")
-@click.option("--record", "record", metavar="PATH", help="Record into this file instead of a new one in ~/subtalar.")
+@click.option("--record", "record", metavar="PATH", help="Record into this file; see also `subtalar recordings`.")
 @click.option("--no-record", is_flag=True, help="Do not record.")
 @click.option(
     "--speed",
@@ -126,7 +135,7 @@ def live(
         devices = _assigned()
         sources = bool(devices)
     if sources != 1:
-        raise click.UsageError("say where the samples come from: one of --simulate, --replay SESSION, --device SPEC")
+        raise click.UsageError(_NO_SOURCE if sources == 0 else _TWO_SOURCES)
     if attach is not None:
         _attach(attach, headless=headless)
         return
@@ -157,9 +166,9 @@ def live(
     plan = AcquisitionPlan(
         source,
         text,
-        _recording_path(record, wanted=not no_record and (replay is None or record is not None)),
+        recording_path(record, wanted=not no_record and (replay is None or record is not None)),
         duration_s,
-        None if truth is None else _truth_path(truth),
+        None if truth is None else truth_path(truth),
         axis_deg,
         about,
         Company(lsl, lsl_markers, marker_port),
@@ -224,49 +233,6 @@ def _live_source(replayed: "Session | None", devices: tuple[str, ...], speed: fl
     return DeviceSource(specs), f"{len(specs)} sensor{'' if len(specs) == 1 else 's'}"
 
 
-def _recording_path(record: str | None, *, wanted: bool) -> Path | None:
-    if not wanted:
-        return None
-    if record is not None:
-        return _writable(record)
-    from datetime import datetime
-
-    from subtalar.session import default_recording_path
-
-    return default_recording_path(datetime.now().astimezone())
-
-
-def _writable(path: str) -> Path:
-    from subtalar.session import check_new
-
-    if not path:
-        raise InputError("The name of the file is empty: give one, such as walk.mcap.")
-    chosen = Path(path).expanduser().absolute()
-    check_new(chosen)  # what is known to fail is said before anything is started
-    return chosen
-
-
-def _truth_path(path: str) -> Path:
-    """Of a file that may be overwritten where it holds true angles: the same seed gives the same truth."""
-    from subtalar.session.importing.table import read_table
-
-    chosen = Path(path).expanduser().absolute()
-    if not chosen.name.endswith(".csv.gz"):
-        raise InputError(f"The true angles cannot be written to {chosen.name}: give a name that ends in .csv.gz.")
-    if chosen.is_file():
-        try:
-            columns = read_table(chosen).columns
-        except InputError:
-            columns = ("",)
-        if not all(name == "time_s" or name.startswith(("left_", "right_")) for name in columns):
-            raise InputError(f"{chosen} exists already and holds no true angles: choose another name.")
-    if chosen.is_dir():
-        raise InputError(f"{chosen} is a folder: give the name of a file in it.")
-    if not os.access(chosen if chosen.exists() else chosen.parent, os.W_OK):
-        raise InputError(f"{chosen} cannot be written: choose a folder that exists and that you may write to.")
-    return chosen
-
-
 def _run_live(plan: "AcquisitionPlan", replayed: "Session | None", *, headless: bool, ends_by_itself: bool) -> None:
     from subtalar.acquisition.process import start_acquisition
     from subtalar.cli.cataloguing import catalogue_begin, catalogue_end
@@ -315,7 +281,7 @@ def _show(
     try:
         with contextlib.suppress(KeyboardInterrupt):
             if headless or not _has_display():
-                run_terminal(acquisition.ring_name, acquisition)
+                run_terminal(acquisition.ring_name, acquisition, say_where=False)
             else:
                 try:
                     run_dashboard(
@@ -328,7 +294,7 @@ def _show(
                     raise
                 except SubtalarError as error:
                     click.echo(f"subtalar: {error} Going on in the terminal.", err=True)
-                    run_terminal(acquisition.ring_name, acquisition)
+                    run_terminal(acquisition.ring_name, acquisition, say_where=False)
     except SubtalarError as error:
         view_failed = error
     finally:
@@ -374,6 +340,7 @@ def _stop(name: str) -> None:
 def _tell(outcome: "Outcome") -> None:
     if outcome.recording_path:
         click.echo(f"Recorded: {outcome.recording_path}")
+        click.echo(f"Its report: {command_line('report', outcome.recording_path)}")
     if outcome.recording_note:
         click.echo(outcome.recording_note, err=True)
     if outcome.recording_error:

@@ -13,18 +13,20 @@ from subtalar.errors import InputError, SubtalarError
 @click.command()
 @click.argument("folder", required=False)
 def salvage(folder: str | None) -> None:
-    """Close the recordings in FOLDER (or one recording) that a crash left open; ~/subtalar when none is given.
+    """Close the recordings in FOLDER (or one recording) that a crash left open.
 
-    A clean copy takes a recording's place only after it has been checked. A live session does this by itself when it
-    starts.
+    Without FOLDER: those in the folder that `subtalar recordings` names. A clean copy takes a recording's place only
+    after it has been checked. A live session does this by itself when it starts.
     """
-    from subtalar.session import recordings_folder
+    from subtalar.session import earlier_folders, recordings_folder
     from subtalar.session.recording.repair.salvage import left_open
 
     place = recordings_folder() if folder is None else Path(folder).expanduser()
-    if not place.exists():
+    if not place.exists() and folder is not None:
         raise InputError(f"There is no {place}: check the name of the folder.")
-    results = [salvage_and_remember(path) for path in ([place] if place.is_file() else left_open(place))]
+    places = (place, *(earlier_folders() if folder is None else ()))
+    found = [place] if place.is_file() else [path for each in places for path in left_open(each)]
+    results = [salvage_and_remember(path) for path in found]
     for result in results:
         click.echo(result.text, err=not result.ok)
     if not results:

@@ -51,9 +51,9 @@ def salvaging(record_path: Path | None) -> Iterator[None]:
 
 
 def _folders(record_path: Path | None) -> list[Path]:
-    from subtalar.session import recordings_folder
+    from subtalar.session import earlier_folders, recordings_folder
 
-    folders = [recordings_folder()] if record_path is None else [recordings_folder(), record_path.parent]
+    folders = [recordings_folder(), *earlier_folders(), *([] if record_path is None else [record_path.parent])]
     return list(dict.fromkeys(folder.absolute() for folder in folders))
 
 

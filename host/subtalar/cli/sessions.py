@@ -10,6 +10,7 @@ from subtalar.cli.missing import missing_package
 from subtalar.cli.numbers import SUBTALAR_AXIS_HELP, SubtalarAxisType
 from subtalar.cli.preparing import prepare_estimator
 from subtalar.cli.private import decrypt, encrypt, erase_session
+from subtalar.cli.whole_help import WholeHelpGroup
 from subtalar.errors import SubtalarError
 
 
@@ -42,7 +43,7 @@ def analyze(session: str, out_dir: str, *, axis_deg: tuple[float, float] | None,
     catalogue_results(session, out_dir, OUTPUT_FILES)
 
 
-@click.group()
+@click.group(cls=WholeHelpGroup)
 def session() -> None:
     """Look at recordings, check them, and save what a crash left."""
 

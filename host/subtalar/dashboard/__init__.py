@@ -51,8 +51,9 @@ def run_terminal(
     *,
     duration_s: float | None = None,
     wait_s: float = 15.0,
+    say_where: bool = True,
 ) -> int:
     """Show a live session in the terminal until it ends; see ``subtalar.dashboard.terminal.run``."""
     from subtalar.dashboard.terminal import run
 
-    return run(ring_name, control, duration_s=duration_s, wait_s=wait_s)
+    return run(ring_name, control, duration_s=duration_s, wait_s=wait_s, say_where=say_where)

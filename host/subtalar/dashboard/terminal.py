@@ -56,10 +56,12 @@ def run(
     duration_s: float | None = None,
     wait_s: float = 15.0,
     console: Console | None = None,
+    say_where: bool = True,
 ) -> int:
     """Show a session until it ends; after ``duration_s`` of session time, or on Ctrl-C, ask it to end.
 
-    Without ``control`` both only end the view. Returns 0, or 1 when the measuring process died. Raises
+    Without ``control`` both only end the view. ``say_where``: the last line says where the recording is; False for
+    whoever says it after this. Returns 0, or 1 when the measuring process died. Raises
     InputError when no such session appears within ``wait_s``.
     """
     console = console or Console()
@@ -71,7 +73,7 @@ def run(
             _send_stop(control)
         if control is not None:
             _wait_for_end(model)
-        for line in summary_lines(model):
+        for line in summary_lines(model, say_where=say_where):
             _print(console, line)
         return 1 if model.writer == "died" and model.facts.state != "ended" else 0
 
@@ -303,7 +305,7 @@ def plain_line(model: DashboardModel) -> str:
     return " | ".join(parts)
 
 
-def summary_lines(model: DashboardModel) -> list[str]:
+def summary_lines(model: DashboardModel, *, say_where: bool = True) -> list[str]:
     """What is left on the screen at the end."""
     facts = model.facts
     ended = f"{model.instruction.text}."
@@ -323,5 +325,6 @@ def summary_lines(model: DashboardModel) -> list[str]:
         lines.append(f"The recording has a problem: {facts.recording_error}")
     if facts.recording_note:
         lines.append(facts.recording_note)
-    lines.append(saved_text(facts))
+    if say_where or not facts.recording_path:
+        lines.append(saved_text(facts))
     return lines

@@ -6,7 +6,6 @@ A small JSON file of the user's own, replaced whole and at once. One that cannot
 import contextlib
 import json
 import os
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from subtalar.errors import InputError
+from subtalar.places import settings_folder
 from subtalar.transport import DeviceSpec, parse_spec
 from subtalar.types import BodySite
 
@@ -32,18 +32,14 @@ class RememberedSensor:
 
 
 def sensors_file() -> Path:
-    """``$SUBTALAR_SENSORS``, else ``sensors.json`` where this system keeps a program's settings. May not exist."""
+    """``$SUBTALAR_SENSORS``, else ``sensors.json`` where this system keeps a program's settings. May not exist.
+
+    Raises InputError where there is neither.
+    """
     named = os.environ.get(ENVIRONMENT_VARIABLE)
     if named:
         return Path(named).expanduser()
-    if sys.platform == "win32":
-        base = Path(os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
-    else:
-        told = Path(os.environ.get("XDG_CONFIG_HOME", ""))
-        base = told if told.is_absolute() else Path.home() / ".config"  # XDG: a relative path is to be ignored
-    return base / "subtalar" / "sensors.json"
+    return settings_folder() / "sensors.json"
 
 
 class RememberedSensors:

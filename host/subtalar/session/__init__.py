@@ -4,7 +4,7 @@ from subtalar.session.durable_file import check_new
 from subtalar.session.info import session_info, verify
 from subtalar.session.model import MINIMUM_DURATION_S, Annotation, Session, SessionKind
 from subtalar.session.opening import open_session
-from subtalar.session.paths import default_recording_path, recordings_folder
+from subtalar.session.paths import checkout_around, default_recording_path, earlier_folders, recordings_folder
 from subtalar.session.recording.format.messages import ArrivedBlock, RawChunk, StatusSnapshot
 from subtalar.session.recording.read.item_stream import read_header, read_items
 from subtalar.session.recording.read.reader import read_blocks
@@ -24,7 +24,9 @@ __all__ = [
     "StatusSnapshot",
     "VerifyReport",
     "check_new",
+    "checkout_around",
     "default_recording_path",
+    "earlier_folders",
     "open_session",
     "read_blocks",
     "read_header",

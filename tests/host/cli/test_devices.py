@@ -132,6 +132,24 @@ def test_scan_shows_places_and_who_is_missing(run, monkeypatch):
     ]
 
 
+def test_scan_says_which_plug_in_cannot_be_used(run, monkeypatch):
+    import subtalar.protocol
+    from subtalar.protocol.installed_models import PlugIns
+    from subtalar.transport import discover
+
+    async def nothing(*_: float) -> list[discover.FoundDevice]:
+        return []
+
+    monkeypatch.setattr(discover, "list_serial_ports", nothing)
+    monkeypatch.setattr(discover, "scan_ble", nothing)
+    troubles = PlugIns((), ("The plug-in 'pebble' of pebble-sensor 0.1 cannot be used: \x1b[31mno rates.",))
+    monkeypatch.setattr(subtalar.protocol, "plug_ins", lambda: troubles)
+    status, out, err = run("devices", "scan")
+    assert status == 0
+    assert "No sensor was found" in out
+    assert err == "subtalar: The plug-in 'pebble' of pebble-sensor 0.1 cannot be used: �[31mno rates.\n"
+
+
 @pytest.mark.parametrize("model", [model.name for model in MODELS])
 @pytest.mark.parametrize(
     ("name", "why"),

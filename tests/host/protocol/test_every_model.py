@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 
 from subtalar.errors import InputError, LinkError
-from subtalar.protocol import MODELS, DeviceReply, InertialSamples, create_protocol, model_for_name
+from subtalar.protocol import DeviceReply, InertialSamples, create_protocol, device_models, model_for_name
 from subtalar.protocol.events import merge_samples
 from subtalar_sim.clock import SensorClock
 from subtalar_sim.faults import NO_FAULTS, FaultPlan, GapDrawer
 from subtalar_sim.firmware.base import Unit
-from subtalar_sim.firmware.registry import SIMULATED
+from subtalar_sim.firmware.registry import simulated_devices
 from subtalar_sim.sensor import ImuSamples
 
-NAMES = [model.name for model in MODELS]
+SIMULATED = simulated_devices()  # with those of installed plug-ins, whose makers may run this, too
+NAMES = [model.name for model in device_models()]
 ROUTES = [(name, "ble" if "ble" in SIMULATED[name].transports else "pty") for name in NAMES if name in SIMULATED]
 ROUTES += [(name, "pty") for name, route in ROUTES if route == "ble" and "pty" in SIMULATED[name].transports]
 STREAMS = [name for name, route in ROUTES if route == "pty"]

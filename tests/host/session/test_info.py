@@ -1,4 +1,4 @@
-"""What ``session info`` tells, and where recordings go."""
+"""What ``session info`` tells, and how new recordings are called."""
 
 import json
 from datetime import datetime
@@ -8,7 +8,6 @@ import pytest
 from subtalar.errors import RecordingError
 from subtalar.session import Recorder, default_recording_path, session_info
 from subtalar.session.info_text import info_lines
-from subtalar.session.paths import recordings_folder
 from subtalar.types import Ledger, SensorStatus
 
 
@@ -60,12 +59,6 @@ def test_default_path_is_new_and_follows_the_environment(tmp_path, monkeypatch):
     assert first == tmp_path / "lab" / "2026-11-21_14-05-09.mcap"
     first.touch()
     assert default_recording_path(now).name == "2026-11-21_14-05-09_2.mcap"
-
-
-def test_default_path_without_environment_is_in_the_home(tmp_path, monkeypatch):
-    monkeypatch.delenv("SUBTALAR_RECORDINGS", raising=False)
-    monkeypatch.setattr("pathlib.Path.home", lambda: tmp_path)
-    assert recordings_folder() == tmp_path / "subtalar"
 
 
 def test_a_folder_that_cannot_be_made(tmp_path, monkeypatch):

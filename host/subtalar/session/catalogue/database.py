@@ -133,10 +133,25 @@ def remove_damaged(folder: Path, timeout_s: float) -> None:
         if _is_sound(path):
             return  # another program has been here first
         try:
-            for suffix in ("-wal", "-shm", "-journal", ""):
-                Path(f"{path}{suffix}").unlink(missing_ok=True)
+            _unlink(path)
         except OSError as error:
             raise InputError(f"The damaged catalogue {path} cannot be replaced ({error.strerror}).") from error
+
+
+def remove_catalogue(folder: Path, timeout_s: float) -> None:
+    """Take away the catalogue of a folder whose sessions are in another one's, if there is one and nobody uses it.
+
+    Raises InputError and OSError.
+    """
+    if catalogue_file(folder).exists():
+        with _file_lock(folder, exclusive=True, timeout_s=timeout_s):
+            _unlink(catalogue_file(folder))
+        (folder / LOCK).unlink(missing_ok=True)
+
+
+def _unlink(path: Path) -> None:
+    for suffix in ("-wal", "-shm", "-journal", ""):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
 
 
 def _prepare(db: sqlite3.Connection) -> None:

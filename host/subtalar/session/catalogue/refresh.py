@@ -20,16 +20,18 @@ from subtalar.session.catalogue.sources import (
     session_links,
     stamp_of,
 )
+from subtalar.session.paths import sessions_in
 
 
-def refresh(db: sqlite3.Connection, folder: Path) -> list[str]:
-    """Returns a sentence for each file that could not be read."""
+def refresh(db: sqlite3.Connection, folder: Path, elsewhere: Iterable[Path] = ()) -> list[str]:
+    """Returns a sentence for each file that could not be read. ``elsewhere``: folders whose sessions belong too."""
     troubles: list[str] = []
     links = list(read_links(folder))
     troubles += [link for link in links if isinstance(link, str)]
     linked = session_links(links)
     known = {row["path"]: (row["stamp"], row["state"]) for row in db.execute("SELECT path, stamp, state FROM sessions")}
     keys = {session_key(folder, path) for path in find_sessions(folder)} | set(linked)
+    keys |= {session_key(folder, path) for place in elsewhere for path in sessions_in(place)}
     changed: list[SessionRecord] = []
     gone: list[str] = []
     for key in sorted(keys | set(known)):

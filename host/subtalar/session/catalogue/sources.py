@@ -23,6 +23,7 @@ from subtalar.session.catalogue.layout import (
 )
 from subtalar.session.model import Session
 from subtalar.session.opening import is_recording
+from subtalar.session.paths import earlier_folders
 
 _SESSION: Final = "session"
 _RESULTS: Final = "results"
@@ -136,7 +137,7 @@ def remember_session(folder: Path, path: Path, session: Session | None = None) -
     key = session_key(folder, path)
     if Path(key).is_absolute() or path.is_dir():
         facts = Facts() if session is None else facts_of(session)
-        _write_link(folder, _SESSION, key, {"session": key, "facts": facts.as_json()})
+        write_link(folder, _SESSION, key, {"session": key, "facts": facts.as_json()})
     return key
 
 
@@ -160,13 +161,15 @@ def remember_results(folder: Path, session: Path, results: Path, files: Iterable
 
 def _write_results(folder: Path, session: str, target: str, names: set[str], register: str) -> None:
     content: dict[str, Any] = {"session": session, "folder": target, "files": sorted(names), "register": register}
-    _write_link(folder, _RESULTS, f"{session}\n{target}", content)
+    write_link(folder, _RESULTS, f"{session}\n{target}", content)
 
 
 def is_known(folder: Path, path: Path) -> bool:
-    """Whether the catalogue has to know what becomes of a session: it is in the folder, linked, or somebody's."""
-    key = session_key(folder, path)
-    return not Path(key).is_absolute() or _is_linked(folder, path) or bool(session_about(folder, path).participant)
+    """Whether the catalogue has to know what becomes of a session: it is in its folders, linked, or somebody's."""
+    key = Path(session_key(folder, path))
+    if not key.is_absolute() or any(key.is_relative_to(os.path.realpath(place)) for place in earlier_folders()):
+        return True
+    return _is_linked(folder, path) or bool(session_about(folder, path).participant)
 
 
 def write_about(
@@ -216,7 +219,8 @@ def _is_linked(folder: Path, path: Path) -> bool:
     return link_path(folder, _SESSION, session_key(folder, path)).exists()
 
 
-def _write_link(folder: Path, kind: str, target: str, content: dict[str, Any]) -> None:
+def write_link(folder: Path, kind: str, target: str, content: dict[str, Any]) -> None:
+    """Replace the link of that kind to that target. Raises InputError."""
     file = link_path(folder, kind, target)
     private_folder(folder)
     private_folder(file.parent)

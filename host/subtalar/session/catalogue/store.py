@@ -23,9 +23,11 @@ from subtalar.session.catalogue.files import Note
 from subtalar.session.catalogue.layout import session_key, session_path
 from subtalar.session.catalogue.refresh import refresh, tidy, upsert_session
 from subtalar.session.catalogue.sources import SessionRecord, read_links, read_session, session_links, stamp_of
-from subtalar.session.paths import recordings_folder
+from subtalar.session.catalogue.takeover import take_over
+from subtalar.session.paths import earlier_folders, recordings_folder
 
 TIMEOUT_S = 10.0
+STILL_LISTED = "Recordings in {place} are still listed; `subtalar recordings --move` moves them to the new ones."
 MADE_ANEW = "The catalogue was damaged and has been made anew from the recordings."
 
 
@@ -56,8 +58,9 @@ class ParticipantRow:
 class Catalogue:
     """Use ``open_catalogue``. ``troubles`` are sentences about files that could not be read, or were mended."""
 
-    def __init__(self, folder: Path, db: sqlite3.Connection) -> None:
+    def __init__(self, folder: Path, db: sqlite3.Connection, elsewhere: tuple[Path, ...] = ()) -> None:
         self.folder = folder
+        self.elsewhere = elsewhere
         self.troubles: tuple[str, ...] = ()
         self.db = db
         db.row_factory = sqlite3.Row
@@ -65,7 +68,7 @@ class Catalogue:
 
     def refresh(self) -> None:
         """Take in whatever has changed in the folder. Raises InputError."""
-        self.troubles += tuple(refresh(self.db, self.folder))
+        self.troubles += tuple(refresh(self.db, self.folder, self.elsewhere))
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -166,13 +169,17 @@ def open_catalogue(
 
     Not to be kept open: others wait to write. Raises InputError, in one sentence, where it cannot be used.
     """
-    folder = recordings_folder() if folder is None else folder
+    usual = recordings_folder()
+    folder = usual if folder is None else folder
+    elsewhere = earlier_folders() if folder == usual else ()
+    # Said once: after this there is a folder.
+    told = [STILL_LISTED.format(place=place) for place in elsewhere if not folder.exists()]
+    troubles = (*told, *(trouble for place in elsewhere for trouble in take_over(folder, place, timeout_s)))
     made_anew = _mend(folder, timeout_s)
     try:
         with connection(folder, timeout_s) as db, translated(catalogue_file(folder)):
-            catalogue = Catalogue(folder, db)
-            if made_anew:
-                catalogue.troubles = (MADE_ANEW,)
+            catalogue = Catalogue(folder, db, elsewhere)
+            catalogue.troubles = (*troubles, MADE_ANEW) if made_anew else troubles
             if refreshed or made_anew:
                 catalogue.refresh()
             yield catalogue

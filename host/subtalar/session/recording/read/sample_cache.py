@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import shutil
-import sys
 import tempfile
 import time
 import zlib
@@ -23,6 +22,8 @@ from typing import Any, BinaryIO, Final
 import numpy as np
 import numpy.typing as npt
 
+from subtalar.errors import InputError
+from subtalar.places import cache_folder as usual_cache_folder
 from subtalar.session.recording.format.messages import ArrivedBlock
 from subtalar.types import BodySite, FloatArray, SampleBlock
 
@@ -40,16 +41,17 @@ _COLUMNS: Final = {"device_time_s": 1, "host_time_s": 1, "acc_m_s2": 3, "gyr_rad
 
 
 def cache_folder() -> Path:
-    """``$SUBTALAR_CACHE``, else ``subtalar`` where the system keeps a user's caches. It need not exist."""
+    """``$SUBTALAR_CACHE``, else ``subtalar`` where the system keeps a user's caches. It need not exist.
+
+    Raises FileNotFoundError where there is neither: a cache is no reason to stop.
+    """
     named = os.environ.get(ENVIRONMENT_VARIABLE)
     if named:
         return Path(named).expanduser()
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "subtalar" / "cache"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "subtalar"
-    told = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    return (told if told.is_absolute() else Path.home() / ".cache") / "subtalar"
+    try:
+        return usual_cache_folder()
+    except InputError as error:
+        raise FileNotFoundError(str(error)) from error
 
 
 def content_key(path: Path) -> str:
@@ -148,7 +150,7 @@ def fill(path: Path, arrived: Iterator[ArrivedBlock], facts: Mapping[str, Any]) 
         entry = folder / key
         with contextlib.suppress(OSError):  # another analysis may have been quicker
             staging.rename(entry)
-        _keep_within(folder, LIMIT_BYTES, entry)
+        _keep_within(LIMIT_BYTES, entry)
         return _load(entry)
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -160,7 +162,7 @@ def forget(recording_ids: Collection[str] = (), paths: Collection[Path] = ()) ->
     """Remove the entries of recordings: by id, by the files while they exist, or by where they stood when they were
     read; how many there were.
     """
-    entries = _entries(cache_folder())
+    entries = _entries()
     if not entries:
         return 0
     keys, places = set(), {str(path.absolute()) for path in paths}
@@ -178,7 +180,7 @@ def forget(recording_ids: Collection[str] = (), paths: Collection[Path] = ()) ->
 
 def clear() -> None:
     """Remove every entry."""
-    for entry in _entries(cache_folder()):
+    for entry in _entries():
         shutil.rmtree(entry, ignore_errors=True)
 
 
@@ -259,9 +261,9 @@ def _floats(data: npt.NDArray[np.uint8], width: int) -> FloatArray:
     return values if width == 1 else values.reshape(-1, width)
 
 
-def _entries(folder: Path) -> list[Path]:
+def _entries() -> list[Path]:
     try:
-        return [entry for entry in folder.iterdir() if (entry / _FACTS).is_file()]
+        return [entry for entry in cache_folder().iterdir() if (entry / _FACTS).is_file()]
     except OSError:
         return []
 
@@ -274,9 +276,9 @@ def _facts_in(entry: Path) -> dict[str, Any]:
         return {}
 
 
-def _keep_within(folder: Path, limit_bytes: int, newest: Path) -> None:
+def _keep_within(limit_bytes: int, newest: Path) -> None:
     sized = []
-    for entry in _entries(folder):
+    for entry in _entries():
         with contextlib.suppress(OSError):
             size = sum(file.stat().st_size for file in entry.iterdir())
             sized.append((entry != newest, -entry.stat().st_mtime, size, entry))
