@@ -26,9 +26,8 @@ live:
 	@scripts/set-up live
 	@trap : INT; status=0; \
 	$(BIN)/subtalar live --simulate $$([ -e .venv/.window-works ] || echo --headless) $(ARGS) || status=$$?; \
-	if [ $$status = 0 ]; then command -v subtalar >/dev/null && c=subtalar || c=$(BIN)/subtalar; \
-	echo "From now on: $$c live --simulate, or with your sensors $$c devices scan ('make install' shortens this to subtalar)"; \
-	fi; exit $$status
+	c=subtalar; hint=; command -v $$c >/dev/null || { c=$(BIN)/subtalar; hint=" ('make install' shortens this to subtalar)"; }; \
+	[ $$status != 0 ] || echo "From now on: $$c live --simulate, or with your sensors $$c devices scan$$hint"; exit $$status
 
 install:
 	@scripts/install

@@ -28,6 +28,7 @@ def report(session_path: str | None) -> None:
     try:
         from subtalar.report.analysis import REPORT_FILE
         from subtalar.report.command import analyze_command
+        from subtalar.session import open_session
     except ImportError as error:
         raise missing_package(error, "report") from None
     out = path.with_name(path.name + _SUFFIX)
@@ -35,7 +36,9 @@ def report(session_path: str | None) -> None:
     if _is_of_today(page, path):
         click.echo(f"Report: {page}")
     else:
-        if path.exists() and not os.access(out if out.exists() else path.parent, os.W_OK):
+        if not path.exists():
+            open_session(path)  # says what is wrong with it, before anything takes time
+        if not os.access(out if out.exists() else path.parent, os.W_OK):
             line = command_line("analyze", path, "--out")
             raise InputError(f"The report cannot be written beside {path.name}: choose a folder with `{line} DIR`.")
         prepare_estimator()

@@ -30,6 +30,8 @@ def command_line(*arguments: str | os.PathLike[str]) -> str:
 
 def _program() -> str:
     started = Path(sys.argv[0])
+    if os.name == "nt" and not started.exists():
+        started = started.with_suffix(".exe")  # which Windows leaves out
     if started.stem != "subtalar" or not started.exists():  # python -c and the like
         return "subtalar"
     ours = os.path.abspath(started)

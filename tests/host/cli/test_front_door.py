@@ -311,6 +311,11 @@ def test_make_live_ends_with_what_to_type(clone: Path, tmp_path: Path) -> None:
     assert done.stdout.splitlines()[:2] == ["Recorded: x", "Its report: y"]
     assert done.stdout.splitlines()[2].startswith("From now on: .venv/bin/subtalar live --simulate")
     assert len(done.stdout.splitlines()) == 3
+    assert "make install" in done.stdout
+    program(tmp_path / "tools" / "subtalar", "")
+    done = subprocess.run(["make", "live"], cwd=clone, env=env, capture_output=True, text=True, check=True, timeout=30)
+    last = "From now on: subtalar live --simulate, or with your sensors subtalar devices scan"
+    assert done.stdout.splitlines()[2:] == [last]
 
 
 @NEEDS_MAKE
