@@ -105,6 +105,10 @@ async def test_lsl_streams_carry_angles_strides_events_and_markers_with_their_ti
         inlets = {w: resolved(pylsl, f"subtalar_{w}") for w in ("angles_left", "strides_left", "events", "markers")}
         for inlet in inlets.values():
             inlet.open_stream(timeout=10.0)
+        listener = engine.listeners[0]
+        outlets = [listener._events, listener._markers, *listener._angles.values(), *listener._strides.values()]
+        # An inlet counts as open before the outlet knows of it, and what is sent in between is lost.
+        await until(lambda: all(outlet.have_consumers() for outlet in outlets))
         # A pause between the two readings makes a difference smaller: the largest is right.
         offset_s = max(pylsl.local_clock() - engine.clock.now_s() for _ in range(20))
         angles = AngleBlock.of_ankle(
@@ -120,7 +124,6 @@ async def test_lsl_streams_carry_angles_strides_events_and_markers_with_their_ti
             (GaitEvent("left", "initial_contact", 1.25, 1.3),),
             (stride(initial_contact_s=0.25, foot_off_s=0.85, stride_time_s=1.0, peak_eversion_deg=-7.5),),
         )
-        listener = engine.listeners[0]
         listener.on_estimates(found)
         listener.on_marker("turn", 2.0)
         got = {}

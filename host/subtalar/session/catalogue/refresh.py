@@ -6,7 +6,9 @@ whoever writes it, so two programs may do this at once.
 
 import sqlite3
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 from subtalar.errors import InputError
 from subtalar.session.catalogue.about import Participant, checked_code
@@ -22,6 +24,8 @@ from subtalar.session.catalogue.sources import (
 )
 from subtalar.session.paths import sessions_in
 
+_BEGINNING: Final = timedelta(minutes=1)
+
 
 def refresh(db: sqlite3.Connection, folder: Path, elsewhere: Iterable[Path] = ()) -> list[str]:
     """Returns a sentence for each file that could not be read. ``elsewhere``: folders whose sessions belong too."""
@@ -29,17 +33,17 @@ def refresh(db: sqlite3.Connection, folder: Path, elsewhere: Iterable[Path] = ()
     links = list(read_links(folder))
     troubles += [link for link in links if isinstance(link, str)]
     linked = session_links(links)
-    known = {row["path"]: (row["stamp"], row["state"]) for row in db.execute("SELECT path, stamp, state FROM sessions")}
+    known = {row["path"]: row for row in db.execute("SELECT path, stamp, state, start_utc FROM sessions")}
     keys = {session_key(folder, path) for path in find_sessions(folder)} | set(linked)
     keys |= {session_key(folder, path) for place in elsewhere for path in sessions_in(place)}
     changed: list[SessionRecord] = []
     gone: list[str] = []
     for key in sorted(keys | set(known)):
         stamp = stamp_of(session_path(folder, key))
-        before, state = known.get(key, (None, ""))
-        if stamp == before and (stamp or state == "missing"):
+        row = known.get(key)
+        if row is not None and stamp == row["stamp"] and (stamp or row["state"] == "missing" or _only_begins(row)):
             continue
-        if not stamp and key in known:
+        if row is not None and not stamp:
             gone.append(key)
             continue
         try:
@@ -57,6 +61,14 @@ def refresh(db: sqlite3.Connection, folder: Path, elsewhere: Iterable[Path] = ()
             _replace_participants(db, people.values())
             tidy(db)
     return troubles
+
+
+def _only_begins(row: sqlite3.Row) -> bool:
+    """Whether another program may be about to write the first byte of what it has announced."""
+    if row["state"] != "open" or not row["start_utc"]:
+        return False
+    announced = datetime.fromisoformat(row["start_utc"])
+    return timedelta(0) <= datetime.now(UTC) - announced < _BEGINNING
 
 
 def upsert_session(db: sqlite3.Connection, record: SessionRecord) -> None:

@@ -6,6 +6,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import pytest
 
@@ -249,15 +250,30 @@ def test_a_recording_that_never_began_leaves_nothing(full):
     assert "P050" not in [p.participant.code for p in known(full)[1]]
 
 
+def test_a_recording_that_another_program_is_only_beginning_is_left_alone(full):
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    with open_catalogue(full) as catalogue, open_catalogue(full) as other:
+        catalogue.expect(full / "new.mcap", About("P050", "v", "c"), now)
+        other.refresh()
+        assert [s.state for s in catalogue.sessions("P050")] == ["open"]
+    with open_catalogue(full) as catalogue:
+        catalogue.expect(full / "old.mcap", About("P051", "v", "c"), "2026-01-01T00:00:00+00:00")
+        catalogue.refresh()
+        assert catalogue.sessions("P051") == []
+
+
 WRITER = """
 import sys
+from datetime import UTC, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from subtalar.session.catalogue import About, add_session_note, open_catalogue
 from subtalar.session.catalogue.people import describe_participant
 folder, mine = Path(sys.argv[1]), sys.argv[2]
 for k in range(12):
     with open_catalogue(folder, timeout_s=60) as catalogue:
-        catalogue.expect(folder / f"{mine}{k}.mcap", About(f"P{mine}{k}"), "2026-01-01T00:00:00+00:00")
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        catalogue.expect(folder / f"{mine}{k}.mcap", About(f"P{mine}{k}"), now)
         assert catalogue.sessions(f"P{mine}{k}"), k
         describe_participant(catalogue, "P7", **({"height_m": 1.5 + k / 100} if mine == "1" else {"footwear": f"s{k}"}))
     add_session_note(folder / "a.mcap", f"{mine} {k}")
