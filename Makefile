@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help live install test check fresh bench accuracy bench-peers figures clean
+.PHONY: help live install test check fresh bench accuracy bench-peers figures docs profile clean
 BIN := .venv/bin
 ARGS ?=
 # Recordings with truth, which are kept beside the project.
@@ -18,6 +18,8 @@ help:
 	@echo 'make accuracy  measure against truth and write docs/accuracy.md; DATA=FOLDER of recordings'
 	@echo 'make bench-peers  other software on the same recordings'
 	@echo 'make figures   draw the figures of docs/ anew'
+	@echo 'make docs      the documents as a site, in build/site'
+	@echo 'make profile   where the estimator spends its time'
 	@echo 'make clean     delete the virtual environment and all caches'
 
 # Without a working window the session shows itself in the terminal; set-up has said why. The usual end is Ctrl-C,
@@ -61,6 +63,16 @@ bench-peers:
 figures:
 	@scripts/set-up test
 	@for script in docs/figures/*.py; do echo $$script; $(BIN)/python $$script; done
+
+docs:
+	@scripts/set-up test
+	@$(BIN)/python scripts/write_api_page.py
+	@$(BIN)/python -m mkdocs build --quiet
+	@echo 'build/site/index.html'
+
+profile:
+	@scripts/set-up test
+	@$(BIN)/python -m subtalar_bench.profiling $(ARGS)
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
