@@ -19,7 +19,7 @@ from subtalar.device import SessionClock
 from subtalar.estimation import GaitEstimator, Parameters
 from subtalar.estimation.parameters import SubtalarAxis
 from subtalar.session import Annotation, Recorder
-from subtalar.session.catalogue.about import CONFIGURATION_KEY, NOBODY, About
+from subtalar.session.catalogue.assignment import CONFIGURATION_KEY, NOBODY, About
 from subtalar.types import BodySite, Estimates, SampleBlock, SensorInfo, SensorStatus
 
 FACTS_EVERY_S = 0.25

@@ -21,7 +21,7 @@ from subtalar.acquisition.ring import RingWriter, SessionFacts
 from subtalar.acquisition.runs import Stop, run_replay, run_sensors, specs_of
 from subtalar.errors import InputError, SubtalarError
 from subtalar.estimation import warm_up, warmed
-from subtalar.session.catalogue.about import checked_about
+from subtalar.session.catalogue.assignment import checked_about
 
 _LINGER_S = 5.0
 _LISTEN_EVERY_S = 0.05

@@ -37,7 +37,7 @@ def list_sessions(
 ) -> None:
     """List the sessions of the recordings folder and those that were recorded or replayed elsewhere."""
     from subtalar.session.catalogue import checked_code, open_catalogue
-    from subtalar.session.catalogue.list_text import SESSION_HEADINGS, columns, session_cells, session_json
+    from subtalar.session.catalogue.listing import SESSION_HEADINGS, columns, session_cells, session_json
 
     code = checked_code(participant) if participant else ""
     with open_catalogue() as catalogue:
@@ -128,7 +128,7 @@ def participant() -> None:
 def add(code: str, *, side: str | None, height_m: float | None, footwear: str | None, note_text: str | None) -> None:
     """Add a participant, or say more of one: CODE is pseudonymous, such as P017. What is not said stays as it was."""
     from subtalar.session.catalogue import open_catalogue
-    from subtalar.session.catalogue.people import describe_participant
+    from subtalar.session.catalogue.participants import describe_participant
     from subtalar.types import SIDES, Side
 
     sides: tuple[Side, ...] | None = None
@@ -148,7 +148,7 @@ def add(code: str, *, side: str | None, height_m: float | None, footwear: str | 
 def show(code: str, *, with_notes: bool, as_json: bool) -> None:
     """Show what is known of a participant, and the sessions."""
     from subtalar.session.catalogue import checked_code, open_catalogue
-    from subtalar.session.catalogue.list_text import (
+    from subtalar.session.catalogue.listing import (
         PARTICIPANT_HEADINGS,
         SESSION_HEADINGS,
         columns,
@@ -182,7 +182,7 @@ def show(code: str, *, with_notes: bool, as_json: bool) -> None:
 def list_participants(*, search: str | None, as_json: bool) -> None:
     """List all participants."""
     from subtalar.session.catalogue import open_catalogue
-    from subtalar.session.catalogue.list_text import PARTICIPANT_HEADINGS, columns, participant_cells, participant_json
+    from subtalar.session.catalogue.listing import PARTICIPANT_HEADINGS, columns, participant_cells, participant_json
 
     with open_catalogue() as catalogue:
         rows = catalogue.participants(search or "")

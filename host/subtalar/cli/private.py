@@ -37,7 +37,7 @@ def encrypt(session_path: str, *, descriptor: int | None) -> None:
         from subtalar.session.encryption import encrypt_session
     except ImportError as error:
         raise missing_package(error, "encryption") from None
-    from subtalar.session.catalogue.sealing import note_encrypted, plain_sessions
+    from subtalar.session.catalogue.encrypted_sessions import note_encrypted, plain_sessions
 
     sessions = plain_sessions(Path(session_path).expanduser().absolute())
     passphrase = _passphrase(descriptor, confirm=True)
@@ -56,7 +56,7 @@ def decrypt(session_path: str, *, descriptor: int | None) -> None:
         from subtalar.session.encryption import decrypt_session
     except ImportError as error:
         raise missing_package(error, "encryption") from None
-    from subtalar.session.catalogue.sealing import encrypted_sessions, note_decrypted
+    from subtalar.session.catalogue.encrypted_sessions import encrypted_sessions, note_decrypted
 
     archives = encrypted_sessions(Path(session_path).expanduser().absolute())
     passphrase = _passphrase(descriptor, confirm=False)

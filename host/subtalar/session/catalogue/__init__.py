@@ -3,7 +3,7 @@
 An index in SQLite over recordings and small files beside them, made anew from these whenever it is lost.
 """
 
-from subtalar.session.catalogue.about import (
+from subtalar.session.catalogue.assignment import (
     CONFIGURATION_KEY,
     NOBODY,
     About,
@@ -14,7 +14,7 @@ from subtalar.session.catalogue.about import (
     checked_height,
     checked_label,
 )
-from subtalar.session.catalogue.sources import (
+from subtalar.session.catalogue.session_files import (
     add_session_note,
     forget_unmade,
     is_known,

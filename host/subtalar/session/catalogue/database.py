@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from subtalar.errors import InputError
-from subtalar.session.catalogue.files import private_folder
 from subtalar.session.catalogue.layout import CATALOGUE, LOCK
+from subtalar.session.catalogue.sidecar_files import private_folder
 
 APPLICATION_ID: Final = 0x53554254  # "SUBT"
 SCHEMA_VERSION: Final = 1

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from subtalar.errors import InputError
 from subtalar.session.catalogue.database import writing
-from subtalar.session.catalogue.files import participant_file, participant_notes_file, write_text
 from subtalar.session.catalogue.layout import LINKS, PARTICIPANTS, companions, session_key
 from subtalar.session.catalogue.refresh import tidy
-from subtalar.session.catalogue.sources import Link, read_links, result_links, session_links
+from subtalar.session.catalogue.session_files import Link, read_links, result_links, session_links
+from subtalar.session.catalogue.sidecar_files import participant_file, participant_notes_file, write_text
 from subtalar.session.catalogue.store import Catalogue, SessionRow
 from subtalar.session.durable_file import is_being_written
 from subtalar.session.recording.read import sample_cache as cache

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from mcap.reader import make_reader
 
-from subtalar.session.catalogue.about import About, about_of
+from subtalar.session.catalogue.assignment import About, about_of
 from subtalar.session.model import Session
 from subtalar.session.recording.format.schema import TOTALS_TOPIC, message_class
 from subtalar.session.recording.read.item_stream import open_file, read_header

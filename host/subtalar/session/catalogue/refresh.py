@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from subtalar.errors import InputError
-from subtalar.session.catalogue.about import Participant, checked_code
+from subtalar.session.catalogue.assignment import Participant, checked_code
 from subtalar.session.catalogue.database import writing
-from subtalar.session.catalogue.files import Note, participant_notes_file, read_notes, read_participant
 from subtalar.session.catalogue.layout import NOTES_SUFFIX, PARTICIPANTS, find_sessions, session_key, session_path
-from subtalar.session.catalogue.sources import (
+from subtalar.session.catalogue.session_files import (
     SessionRecord,
     read_links,
     read_session,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from subtalar.errors import InputError
-from subtalar.session.catalogue.about import About, Participant
+from subtalar.session.catalogue.assignment import About, Participant
 from subtalar.session.catalogue.database import (
     DamagedCatalogueError,
     catalogue_file,
@@ -19,10 +19,9 @@ from subtalar.session.catalogue.database import (
     writing,
 )
 from subtalar.session.catalogue.facts import Facts, SessionState
-from subtalar.session.catalogue.files import Note
 from subtalar.session.catalogue.layout import session_key, session_path
 from subtalar.session.catalogue.refresh import refresh, tidy, upsert_session
-from subtalar.session.catalogue.sources import SessionRecord, read_links, read_session, session_links, stamp_of
+from subtalar.session.catalogue.session_files import SessionRecord, read_links, read_session, session_links, stamp_of
 from subtalar.session.catalogue.takeover import take_over
 from subtalar.session.paths import earlier_folders, recordings_folder
 

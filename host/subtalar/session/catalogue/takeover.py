@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from subtalar.errors import InputError
-from subtalar.session.catalogue.about import Participant
+from subtalar.session.catalogue.assignment import Participant
 from subtalar.session.catalogue.database import remove_catalogue, writing
-from subtalar.session.catalogue.files import private_folder, read_json, read_participant, write_participant
 from subtalar.session.catalogue.layout import (
     CATALOGUE,
     ENCRYPTED_SUFFIX,
@@ -23,7 +22,8 @@ from subtalar.session.catalogue.layout import (
     companions,
     session_key,
 )
-from subtalar.session.catalogue.sources import Link, read_links, write_link
+from subtalar.session.catalogue.session_files import Link, read_links, write_link
+from subtalar.session.catalogue.sidecar_files import private_folder, read_json, read_participant, write_participant
 from subtalar.session.durable_file import is_being_written
 from subtalar.session.paths import sessions_in
 

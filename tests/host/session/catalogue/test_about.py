@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from subtalar.errors import InputError
 from subtalar.session.catalogue import About, checked_about, checked_code, checked_height, checked_label
-from subtalar.session.catalogue.about import about_from, about_of
+from subtalar.session.catalogue.assignment import about_from, about_of
 
 
 @pytest.mark.parametrize("code", ["P017", "sub-01", "A1", "7", "KNIE_2026_003", "x" * 31 + "1"])

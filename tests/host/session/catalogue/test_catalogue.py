@@ -21,7 +21,7 @@ from subtalar.session.catalogue import (
     write_about,
 )
 from subtalar.session.catalogue.layout import CATALOGUE, LINKS, NOTES_SUFFIX
-from subtalar.session.catalogue.people import describe_participant
+from subtalar.session.catalogue.participants import describe_participant
 from subtalar.session.catalogue.store import MADE_ANEW
 
 
@@ -268,7 +268,7 @@ from datetime import UTC, datetime
 from datetime import UTC, datetime
 from pathlib import Path
 from subtalar.session.catalogue import About, add_session_note, open_catalogue
-from subtalar.session.catalogue.people import describe_participant
+from subtalar.session.catalogue.participants import describe_participant
 folder, mine = Path(sys.argv[1]), sys.argv[2]
 for k in range(12):
     with open_catalogue(folder, timeout_s=60) as catalogue:

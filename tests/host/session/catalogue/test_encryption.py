@@ -11,8 +11,13 @@ import pytest
 from subtalar.errors import InputError
 from subtalar.session import open_session
 from subtalar.session.catalogue import About, add_session_note, open_catalogue
+from subtalar.session.catalogue.encrypted_sessions import (
+    encrypted_sessions,
+    note_decrypted,
+    note_encrypted,
+    plain_sessions,
+)
 from subtalar.session.catalogue.layout import CATALOGUE, ENCRYPTED_SUFFIX, beside
-from subtalar.session.catalogue.sealing import encrypted_sessions, note_decrypted, note_encrypted, plain_sessions
 
 pyrage = pytest.importorskip("pyrage", reason="encryption needs pyrage")
 from subtalar.session import encryption  # noqa: E402

@@ -16,7 +16,7 @@ from subtalar.session.catalogue import (
 )
 from subtalar.session.catalogue.erase import erase, plan_participant, plan_session
 from subtalar.session.catalogue.layout import CATALOGUE, ENCRYPTED_SUFFIX
-from subtalar.session.catalogue.people import describe_participant
+from subtalar.session.catalogue.participants import describe_participant
 
 CODE = "QX774"
 

@@ -17,7 +17,7 @@ from subtalar.session.catalogue import (
     write_about,
 )
 from subtalar.session.catalogue.erase import erase, plan_participant
-from subtalar.session.catalogue.people import describe_participant
+from subtalar.session.catalogue.participants import describe_participant
 from subtalar.session.catalogue.takeover import move_here
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="a home as on Linux")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from subtalar.errors import InputError
-from subtalar.session.catalogue.about import Participant, participant_from
+from subtalar.session.catalogue.assignment import Participant, participant_from
 from subtalar.session.catalogue.layout import NOTES_SUFFIX, PARTICIPANTS
 
 LONGEST_NOTE: Final = 10_000

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from subtalar.errors import InputError
-from subtalar.session.catalogue.about import About, about_from
+from subtalar.session.catalogue.assignment import About, about_from
 from subtalar.session.catalogue.facts import Facts, SessionState, facts_from, facts_of, recording_facts
-from subtalar.session.catalogue.files import Note, append_note, private_folder, read_json, read_notes, write_json
 from subtalar.session.catalogue.layout import (
     ABOUT_SUFFIX,
     ENCRYPTED_SUFFIX,
@@ -20,6 +19,14 @@ from subtalar.session.catalogue.layout import (
     link_path,
     session_key,
     session_path,
+)
+from subtalar.session.catalogue.sidecar_files import (
+    Note,
+    append_note,
+    private_folder,
+    read_json,
+    read_notes,
+    write_json,
 )
 from subtalar.session.model import Session
 from subtalar.session.opening import is_recording

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from subtalar.errors import InputError
 from subtalar.session.catalogue.layout import ABOUT_SUFFIX, ENCRYPTED_SUFFIX, beside, find_sessions, session_key
-from subtalar.session.catalogue.sources import read_session, write_about
+from subtalar.session.catalogue.session_files import read_session, write_about
 from subtalar.session.catalogue.store import open_catalogue
 from subtalar.session.opening import is_recording, is_session_folder
 from subtalar.session.paths import recordings_folder

@@ -1,7 +1,7 @@
 """Adding participants and saying more of them: into their file first, then into the catalogue."""
 
-from subtalar.session.catalogue.about import Participant, checked_code, checked_height, checked_label
-from subtalar.session.catalogue.files import (
+from subtalar.session.catalogue.assignment import Participant, checked_code, checked_height, checked_label
+from subtalar.session.catalogue.sidecar_files import (
     append_note,
     participant_notes_file,
     private_folder,
