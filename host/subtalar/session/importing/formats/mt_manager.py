@@ -13,7 +13,7 @@ import numpy as np
 
 from subtalar.errors import InputError
 from subtalar.session import checks
-from subtalar.session.importing.imported import ImportedSensor, build_session
+from subtalar.session.importing.session_builder import ImportedSensor, build_session
 from subtalar.session.importing.sites import SPEC_NAME
 from subtalar.session.importing.spec_file import read_json_object
 from subtalar.session.importing.table import TextTable, read_table

@@ -12,7 +12,7 @@ from subtalar.errors import InputError
 from subtalar.session import checks
 from subtalar.session.importing.common_clock import STARTED_TOGETHER_NOTE, on_one_clock
 from subtalar.session.importing.device_clock import unwrap
-from subtalar.session.importing.imported import (
+from subtalar.session.importing.session_builder import (
     ImportedSensor,
     build_session,
     measured_rate,
@@ -85,7 +85,7 @@ def is_mapping(path: Path) -> bool:
         return False
 
 
-def open_described(path: Path, minimum_s: float) -> Session:
+def open_described_tables(path: Path, minimum_s: float) -> Session:
     """Read the tables that a mapping file describes, whole. Raises InputError for everything that is wrong."""
     where = f"{path.parent.name}/{path.name}"
     spec = read_toml(path, where) if path.suffix.lower() == ".toml" else read_json_object(path, where)

@@ -11,7 +11,7 @@ import numpy as np
 
 from subtalar.errors import InputError
 from subtalar.session import checks
-from subtalar.session.importing.imported import ImportedSensor, build_session, sensor_with_arrivals
+from subtalar.session.importing.session_builder import ImportedSensor, build_session, sensor_with_arrivals
 from subtalar.session.importing.spec_file import read_json_object
 from subtalar.session.importing.table import read_table
 from subtalar.session.importing.units import check_axes, check_units

@@ -17,7 +17,7 @@ import numpy as np
 from subtalar.conventions import GRAVITY_M_S2
 from subtalar.errors import InputError
 from subtalar.session.importing.common_clock import STARTED_TOGETHER_NOTE, on_one_clock, refuse_own_clocks
-from subtalar.session.importing.imported import build_session, measured_rate, sensor_on_common_clock
+from subtalar.session.importing.session_builder import build_session, measured_rate, sensor_on_common_clock
 from subtalar.session.importing.sites import Candidate, assign_sites, read_spec, stated_clocks
 from subtalar.session.importing.table import CUT_ROW_NOTE, find_table
 from subtalar.session.importing.units import ACC_UNITS, GYR_UNITS, check_axes, check_units
