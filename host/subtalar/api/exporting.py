@@ -6,7 +6,7 @@ from pathlib import Path
 from subtalar.api.session import Session, read
 from subtalar.errors import SubtalarError
 from subtalar.exports.content import Options
-from subtalar.exports.running import check_format, export_session
+from subtalar.exports.session_export import check_format, export_session
 from subtalar.session import recordings_folder
 from subtalar.session.catalogue import session_about
 

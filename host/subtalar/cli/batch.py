@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from subtalar.cli.cataloguing import catalogue_results
+from subtalar.cli.catalogue_entries import catalogue_results
+from subtalar.cli.estimator_setup import prepare_estimator
 from subtalar.cli.missing import missing_package
-from subtalar.cli.numbers import SUBTALAR_AXIS_HELP, SubtalarAxisType
-from subtalar.cli.preparing import prepare_estimator
+from subtalar.cli.option_types import SUBTALAR_AXIS_HELP, SubtalarAxisType
 from subtalar.errors import InputError, SubtalarError
 
 if TYPE_CHECKING:

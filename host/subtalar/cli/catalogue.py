@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from subtalar.cli.private import erase_participant
+from subtalar.cli.protection import erase_participant
 from subtalar.cli.whole_help import WholeHelpGroup
 from subtalar.shown import shown
 

@@ -4,9 +4,9 @@ import json
 
 import click
 
+from subtalar.cli.estimator_setup import prepare_estimator
 from subtalar.cli.missing import missing_package
-from subtalar.cli.numbers import SUBTALAR_AXIS_HELP, SubtalarAxisType
-from subtalar.cli.preparing import prepare_estimator
+from subtalar.cli.option_types import SUBTALAR_AXIS_HELP, SubtalarAxisType
 
 
 @click.command()

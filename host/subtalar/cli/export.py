@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from subtalar.cli.cataloguing import catalogue_results
+from subtalar.cli.catalogue_entries import catalogue_results
+from subtalar.cli.estimator_setup import prepare_estimator
 from subtalar.cli.missing import missing_package
-from subtalar.cli.preparing import prepare_estimator
 from subtalar.errors import InputError
 
 _FORMATS = ("motion-bids", "opensim", "c3d", "xdf", "parquet", "csv")
@@ -48,8 +48,8 @@ def export(
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
     from subtalar.exports.content import Options
-    from subtalar.exports.folder import LIST_FILE
-    from subtalar.exports.running import check_format, export_session
+    from subtalar.exports.session_export import check_format, export_session
+    from subtalar.exports.target_folder import LIST_FILE
     from subtalar.session import recordings_folder
     from subtalar.session.catalogue import session_about
     from subtalar.session.opening import open_session

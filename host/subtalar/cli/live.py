@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from subtalar.cli.background_salvage import salvaging
+from subtalar.cli.estimator_setup import say_preparing
 from subtalar.cli.missing import missing_package
 from subtalar.cli.new_files import recording_path, truth_path
-from subtalar.cli.numbers import SECONDS, SUBTALAR_AXIS_HELP, FiniteRange, SubtalarAxisType
-from subtalar.cli.preparing import say_preparing
-from subtalar.cli.salvaging import salvaging
+from subtalar.cli.option_types import SECONDS, SUBTALAR_AXIS_HELP, FiniteRange, SubtalarAxisType
 from subtalar.cli.simulation import FAULT_HELP, MOTION_HELP, STYLE, check_motion, fault_text, simulated
 from subtalar.cli.whole_help import command_line
 from subtalar.errors import InputError, SubtalarError
@@ -153,7 +153,7 @@ def live(
     if record is not None and no_record:
         raise click.UsageError("--record and --no-record exclude each other")
     from subtalar.acquisition.plan import AcquisitionPlan, Company
-    from subtalar.cli.cataloguing import about_what
+    from subtalar.cli.catalogue_entries import about_what
 
     replayed = None if replay is None else _opened(replay)
     about = about_what(replayed, participant, visit, condition)
@@ -235,7 +235,7 @@ def _live_source(replayed: "Session | None", devices: tuple[str, ...], speed: fl
 
 def _run_live(plan: "AcquisitionPlan", replayed: "Session | None", *, headless: bool, ends_by_itself: bool) -> None:
     from subtalar.acquisition.process import start_acquisition
-    from subtalar.cli.cataloguing import catalogue_begin, catalogue_end
+    from subtalar.cli.catalogue_entries import catalogue_begin, catalogue_end
 
     catalogued = catalogue_begin(plan, replayed)
     with _signals_that_end(), salvaging(plan.record_path):

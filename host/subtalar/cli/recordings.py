@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from subtalar.cli.cataloguing import catalogue_new
-from subtalar.cli.numbers import FiniteRange
-from subtalar.cli.salvaging import salvage_and_remember
+from subtalar.cli.background_salvage import salvage_and_remember
+from subtalar.cli.catalogue_entries import catalogue_new
+from subtalar.cli.option_types import FiniteRange
 from subtalar.errors import InputError, SubtalarError
 
 

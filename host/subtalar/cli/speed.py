@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import click
 
+from subtalar.cli.estimator_setup import prepare_estimator
 from subtalar.cli.output import json_option, say, tell_results
-from subtalar.cli.preparing import prepare_estimator
 
 
 def measure_speed(names: Sequence[str], *, as_json: bool) -> None:

@@ -14,8 +14,8 @@ import numpy as np
 from subtalar import __version__
 from subtalar.exports.columns import EVENTS
 from subtalar.exports.content import Found
-from subtalar.exports.folder import Target
 from subtalar.exports.safe_text import NEUTRALISED, one_line
+from subtalar.exports.target_folder import Target
 from subtalar.types import FloatArray, Quality
 
 BIDS_VERSION: Final = "1.10.0"

@@ -16,9 +16,9 @@ from subtalar import __version__
 from subtalar.anatomy import ANGLES, ANKLE, FURTHER
 from subtalar.errors import InputError
 from subtalar.exports.content import Event, Found, Options, angle_rate_hz, sides_with_ankle, stem
-from subtalar.exports.folder import Target
 from subtalar.exports.gaps import nearest, on_grid
 from subtalar.exports.session_time import TimedBlock
+from subtalar.exports.target_folder import Target
 from subtalar.exports.writer import FormatWriter
 from subtalar.session.interleave import join
 from subtalar.session.model import Session

@@ -12,10 +12,10 @@ import numpy as np
 
 from subtalar.exports.columns import ANGLES, EVENTS, SAMPLES, STRIDES, TABLES, Column
 from subtalar.exports.content import Found, Options, about, stem
-from subtalar.exports.folder import Target
 from subtalar.exports.safe_text import NEUTRALISED, safe_text
 from subtalar.exports.session_time import TimedBlock
 from subtalar.exports.tables import angle_columns, sample_columns
+from subtalar.exports.target_folder import Target
 from subtalar.exports.writer import FormatWriter
 from subtalar.session.model import Session
 from subtalar.types import AngleBlock

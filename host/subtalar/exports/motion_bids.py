@@ -18,10 +18,10 @@ from subtalar.errors import InputError
 from subtalar.exports import bids_dataset as dataset
 from subtalar.exports.columns import ANGLES, SAMPLES, Column
 from subtalar.exports.content import Found, Options, about, angle_rate_hz, stem
-from subtalar.exports.folder import Target
 from subtalar.exports.gaps import GapRows
 from subtalar.exports.session_time import TimedBlock
 from subtalar.exports.tables import further_columns, or_nan
+from subtalar.exports.target_folder import Target
 from subtalar.exports.writer import FormatWriter
 from subtalar.session.model import Session
 from subtalar.types import AngleBlock, BodySite, FloatArray, Side

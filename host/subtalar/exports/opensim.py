@@ -15,10 +15,10 @@ from subtalar.anatomy import ANKLE_NAMES
 from subtalar.errors import InputError
 from subtalar.estimation.numerics import quaternions as quat
 from subtalar.exports.content import Found, Options, angle_rate_hz, sides_with_ankle, stem
-from subtalar.exports.folder import Target
 from subtalar.exports.gaps import neighbours
 from subtalar.exports.opensim_note import NOTE
 from subtalar.exports.session_time import TimedBlock
+from subtalar.exports.target_folder import Target
 from subtalar.exports.writer import FormatWriter
 from subtalar.session.model import Session
 from subtalar.types import AngleBlock, FloatArray, Side

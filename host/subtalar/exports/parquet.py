@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 
 from subtalar.exports.columns import ANGLES, EVENTS, SAMPLES, STRIDES, Column, Kind
 from subtalar.exports.content import Found, Options, about, stem
-from subtalar.exports.folder import Target
 from subtalar.exports.session_time import TimedBlock
 from subtalar.exports.tables import Values, angle_columns, sample_columns
+from subtalar.exports.target_folder import Target
 from subtalar.exports.writer import FormatWriter
 from subtalar.session.model import Session
 from subtalar.types import AngleBlock

@@ -7,8 +7,8 @@ from types import TracebackType
 from typing import ClassVar, Self
 
 from subtalar.exports.content import Found, Options
-from subtalar.exports.folder import Target
 from subtalar.exports.session_time import TimedBlock
+from subtalar.exports.target_folder import Target
 from subtalar.session.model import Session
 from subtalar.types import AngleBlock
 

@@ -12,10 +12,10 @@ import numpy as np
 from subtalar.anatomy import measured_sides
 from subtalar.exports.columns import ANGLES, SAMPLES, STRIDES, Column
 from subtalar.exports.content import Event, Found, Options, about, angle_rate_hz, stem
-from subtalar.exports.folder import Target
 from subtalar.exports.gaps import GapRows
 from subtalar.exports.session_time import TimedBlock
 from subtalar.exports.tables import further_columns, or_nan
+from subtalar.exports.target_folder import Target
 from subtalar.exports.writer import FormatWriter
 from subtalar.session.model import Session
 from subtalar.types import SIDES, AngleBlock, BodySite, FloatArray, Side

@@ -232,7 +232,7 @@ class _Run:
 def page_writer() -> PageWriter:
     """The page needs optional packages; say so before an hour of data is worked through, not after."""
     try:
-        from subtalar.report.html import write_html
+        from subtalar.report.page.html import write_html
     except ModuleNotFoundError as error:
         raise InputError(
             f"The report needs the package {error.name}, which is not installed: run pip install 'subtalar[report]'."

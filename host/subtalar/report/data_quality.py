@@ -6,7 +6,7 @@ from typing import Final, Literal
 import numpy as np
 
 from subtalar.report.results import AnalysisResult, SensorFacts, SideResult
-from subtalar.report.words import ANKLE_WORDS, count, site_words
+from subtalar.report.wording import ANKLE_WORDS, count, site_words
 
 Level = Literal["good", "limited", "poor"]
 _LEVELS: Final[tuple[Level, ...]] = ("good", "limited", "poor")

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from subtalar.anatomy import AngleGroup
 from subtalar.report.coverage import AngleCoverage, NoticeTally
 from subtalar.report.waveforms import Waveforms
-from subtalar.report.words import TURN
+from subtalar.report.wording import TURN
 from subtalar.session.catalogue import NOBODY, About
 from subtalar.session.model import Annotation
 from subtalar.types import FloatArray, GaitEvent, Ledger, Quality, Segment, SensorInfo, Side, Stride

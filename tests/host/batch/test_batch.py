@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from subtalar.batch import Settings, cluster, command, run_batch
+from subtalar.batch import Settings, cluster, run_batch, runner
 from subtalar.batch.job import Done, Job, run
-from subtalar.batch.local import run_here
+from subtalar.batch.local_processes import run_here
 from subtalar.errors import InputError, LinkError
 from subtalar.report.analysis import OUTPUT_FILES
-from subtalar.report.command import analyze_command
+from subtalar.report.analyze_command import analyze_command
 from subtalar.session.catalogue import NOBODY, About
 
 GOOD = ["visit 2/walk", "walk"]
@@ -69,7 +69,7 @@ def test_a_session_alone_gives_the_same_bytes(visits, first, tmp_path):
 
 
 def test_what_is_done_is_not_done_again_unless_something_changed(visits, first, tmp_path, monkeypatch):
-    monkeypatch.setattr(command, "run_here", lambda jobs, workers: map(run, jobs))
+    monkeypatch.setattr(runner, "run_here", lambda jobs, workers: map(run, jobs))
     sessions, out = tmp_path / "sessions", tmp_path / "out"
     shutil.copytree(visits, sessions)
     shutil.copytree(first[0], out)
@@ -92,7 +92,7 @@ def test_what_is_done_is_not_done_again_unless_something_changed(visits, first, 
 
 
 def test_the_tables_say_whose_each_session_is(visits, tmp_path, monkeypatch):
-    monkeypatch.setattr(command, "run_here", lambda jobs, workers: map(run, jobs))
+    monkeypatch.setattr(runner, "run_here", lambda jobs, workers: map(run, jobs))
     about = {"walk": About("P017", "baseline", "=HYPERLINK(1)")}
     run_batch(visits, tmp_path / "out", about=lambda session: about.get(session.relative_to(visits).as_posix(), NOBODY))
     told = {row["session"]: row for row in rows(tmp_path / "out" / "sessions.csv")}

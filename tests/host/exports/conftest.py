@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from subtalar.exports.content import Options
-from subtalar.exports.running import export_session
+from subtalar.exports.session_export import export_session
 from subtalar.session import Session, open_session
 from subtalar.session.estimates import Outcome, estimate_live
 from subtalar.session.interleave import by_site

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from subtalar.anatomy import ANGLE_NAMES
-from subtalar.report.comparing.tellings import Rows, Telling, rounded
+from subtalar.report.comparing.result_sets import Rows, Telling, rounded
 from subtalar.strides import STRIDE_NUMBERS
 from subtalar.types import SIDES, FloatArray, Side, Stride
 

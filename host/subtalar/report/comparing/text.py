@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from subtalar.report.comparing.differences import Comparison, Setting, SideDifference, StridePair
-from subtalar.report.comparing.tellings import Telling
+from subtalar.report.comparing.result_sets import Telling
 from subtalar.types import Stride
 
 _UNITS = (("_deg_s", "°/s"), ("_deg", "°"), ("_s", "s"), ("_m", "m"), ("_pct", "%"), ("_g", "g"))

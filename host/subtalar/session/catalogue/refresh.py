@@ -21,6 +21,7 @@ from subtalar.session.catalogue.session_files import (
     session_links,
     stamp_of,
 )
+from subtalar.session.catalogue.sidecar_files import Note, participant_notes_file, read_notes, read_participant
 from subtalar.session.paths import sessions_in
 
 _BEGINNING: Final = timedelta(minutes=1)

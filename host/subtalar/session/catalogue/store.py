@@ -22,6 +22,7 @@ from subtalar.session.catalogue.facts import Facts, SessionState
 from subtalar.session.catalogue.layout import session_key, session_path
 from subtalar.session.catalogue.refresh import refresh, tidy, upsert_session
 from subtalar.session.catalogue.session_files import SessionRecord, read_links, read_session, session_links, stamp_of
+from subtalar.session.catalogue.sidecar_files import Note
 from subtalar.session.catalogue.takeover import take_over
 from subtalar.session.paths import earlier_folders, recordings_folder
 

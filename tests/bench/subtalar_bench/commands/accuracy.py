@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from subtalar.cli.estimator_setup import prepare_estimator
 
 from subtalar.cli.output import json_option
-from subtalar.cli.preparing import prepare_estimator
 
 if TYPE_CHECKING:
     from subtalar_bench.table import Table

@@ -4,10 +4,10 @@ import json
 from functools import partial
 
 import click
+from subtalar.cli.estimator_setup import prepare_estimator
+from subtalar.cli.option_types import FiniteRange
 
-from subtalar.cli.numbers import FiniteRange
 from subtalar.cli.output import json_option, say, tell_results
-from subtalar.cli.preparing import prepare_estimator
 from subtalar.errors import SubtalarError
 
 _RADIO_DEVICE = "talus"  # its losses can be counted, at 200 Hz

@@ -3,10 +3,10 @@
 import os
 
 import click
+from subtalar.cli.estimator_setup import prepare_estimator
+from subtalar.cli.option_types import FiniteRange
 
-from subtalar.cli.numbers import FiniteRange
 from subtalar.cli.output import json_option, tell_results
-from subtalar.cli.preparing import prepare_estimator
 from subtalar.errors import SubtalarError
 
 _how_many = click.option("--n", type=click.IntRange(1, 100_000), default=100, show_default=True, help="How many.")

@@ -7,8 +7,8 @@ from typing import Final, cast
 
 from subtalar.errors import InputError
 from subtalar.exports.content import Options, found
-from subtalar.exports.folder import Target
 from subtalar.exports.session_time import SessionTimes, TimedBlock
+from subtalar.exports.target_folder import Target
 from subtalar.exports.writer import FormatWriter
 from subtalar.session.estimates import estimates, make_estimator
 from subtalar.session.model import Session

@@ -10,10 +10,10 @@ from markupsafe import Markup
 
 from subtalar import __version__
 from subtalar.anatomy import AngleGroup
-from subtalar.report import content, further_content, quality_content
 from subtalar.report.data_quality import judge
-from subtalar.report.figures import SIDE_COLOURS, panel_figure, trend_figure, variability_figure, waveform_figure
 from subtalar.report.measures import Curves, curves
+from subtalar.report.page import content, data_quality_rows, further_angles
+from subtalar.report.page.figures import SIDE_COLOURS, panel_figure, trend_figure, variability_figure, waveform_figure
 from subtalar.report.results import AnalysisResult
 from subtalar.types import Side
 
@@ -26,8 +26,8 @@ def write_html(path: Path, result: AnalysisResult) -> None:
 def render(result: AnalysisResult, generated_utc: datetime | None = None) -> str:
     """The page as text; ``generated_utc`` is printed in its footer, now when not given."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    source = files("subtalar.report").joinpath("templates", "report.html.j2").read_text(encoding="utf-8")
-    style = files("subtalar.report").joinpath("templates", "report.css").read_text(encoding="utf-8")
+    source = files("subtalar.report.page").joinpath("templates", "report.html.j2").read_text(encoding="utf-8")
+    style = files("subtalar.report.page").joinpath("templates", "report.css").read_text(encoding="utf-8")
     side_curves: dict[Side, Curves] = {}
     for side, found in result.sides.items():
         curve = curves(found.used_waveforms_deg)
@@ -45,11 +45,11 @@ def render(result: AnalysisResult, generated_utc: datetime | None = None) -> str
         praise=content.praise(result),
         waveforms=_waveforms(result, side_curves),
         pronation=_further(result, ("subtalar",), "pronation"),
-        pronation_words=further_content.pronation_words(result),
+        pronation_words=further_angles.pronation_words(result),
         segments=_further(result, ("foot", "shank"), "segments"),
-        segments_measured=further_content.segments_measured(result),
+        segments_measured=further_angles.segments_measured(result),
         shank_alone=content.shank_alone(result),
-        segment_words=further_content.segment_words(result),
+        segment_words=further_angles.segment_words(result),
         has_pair=any(found.has_pair for found in result.sides.values()),
         groups=content.measure_groups(result),
         unknown_measures=content.unknown_measures(result),
@@ -58,11 +58,11 @@ def render(result: AnalysisResult, generated_utc: datetime | None = None) -> str
         variability_rows=content.variability_rows(result, side_curves),
         few_for_variability=content.few_for_variability(result),
         waveform_rows=content.waveform_rows(side_curves),
-        angle_rows=quality_content.angle_quality_rows(result),
-        share_rows=quality_content.quality_share_rows(result),
-        doubtful_rows=quality_content.doubtful_stride_rows(result),
-        sensor_rows=quality_content.sensor_rows(result),
-        notices=quality_content.notice_rows(result),
+        angle_rows=data_quality_rows.angle_quality_rows(result),
+        share_rows=data_quality_rows.quality_share_rows(result),
+        doubtful_rows=data_quality_rows.doubtful_stride_rows(result),
+        sensor_rows=data_quality_rows.sensor_rows(result),
+        notices=data_quality_rows.notice_rows(result),
         version=__version__,
         generated=(generated_utc or datetime.now(UTC)).strftime("%d %B %Y %H:%M UTC"),
     )
@@ -77,11 +77,11 @@ def _waveforms(result: AnalysisResult, side_curves: dict[Side, Curves]) -> Marku
 
 
 def _further(result: AnalysisResult, groups: Sequence[AngleGroup], name: str) -> Markup | None:
-    panels = further_content.panels(result, groups)
+    panels = further_angles.panels(result, groups)
     if not panels:
         return None
     foot_off = {side: found.foot_off_pct for side, found in result.sides.items()}
-    return Markup(panel_figure(panels, foot_off, name, further_content.panels_alt(panels)))
+    return Markup(panel_figure(panels, foot_off, name, further_angles.panels_alt(panels)))
 
 
 def _trends(result: AnalysisResult) -> Markup | None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from subtalar.batch.finding import find_sessions
 from subtalar.batch.job import Done, Job, Settings, is_done
-from subtalar.batch.local import run_here
+from subtalar.batch.local_processes import run_here
+from subtalar.batch.session_search import find_sessions
 from subtalar.batch.tables import SESSIONS_FILE, write_sessions, write_strides_of_all
 from subtalar.errors import InputError
 from subtalar.report.analysis import STRIDES_FILE

@@ -10,7 +10,7 @@ from subtalar.errors import InputError
 from subtalar.report.analysis import OUTPUT_FILES, REPORT_FILE, analyze
 from subtalar.report.data_quality import judge
 from subtalar.report.results import AnalysisResult
-from subtalar.report.words import count, duration
+from subtalar.report.wording import count, duration
 from subtalar.session import recordings_folder
 from subtalar.session.catalogue import session_about
 from subtalar.session.opening import open_session

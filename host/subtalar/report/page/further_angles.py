@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from subtalar.anatomy import AngleGroup
-from subtalar.report.content import number
-from subtalar.report.figures import Panel
 from subtalar.report.measures import Curves, curves, spread
+from subtalar.report.page.content import number
+from subtalar.report.page.figures import Panel
 from subtalar.report.results import AnalysisResult
-from subtalar.report.words import WORDS_OF, joined
+from subtalar.report.wording import WORDS_OF, joined
 from subtalar.types import Side
 
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from subtalar.anatomy import PageWords
-from subtalar.report.content import UNKNOWN, number
+from subtalar.report.page.content import UNKNOWN, number
 from subtalar.report.results import AnalysisResult, SideResult
-from subtalar.report.words import (
+from subtalar.report.wording import (
     ANKLE_WORDS,
     QUALITY_WORDS,
     WORDS_OF,

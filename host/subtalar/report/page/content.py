@@ -7,7 +7,6 @@ from typing import Final
 
 import numpy as np
 
-from subtalar.report.figures import Series
 from subtalar.report.measures import (
     Curves,
     Spread,
@@ -16,8 +15,9 @@ from subtalar.report.measures import (
     spread,
     waveform_rms_difference_deg,
 )
+from subtalar.report.page.figures import Series
 from subtalar.report.results import AnalysisResult, SideResult
-from subtalar.report.words import ANKLE_WORDS, count, duration, joined, site_words
+from subtalar.report.wording import ANKLE_WORDS, count, duration, joined, site_words
 from subtalar.strides import MEASURES, Measure
 from subtalar.types import Side
 

@@ -15,7 +15,7 @@ from scipy.ndimage import median_filter
 from subtalar.anatomy import PageWords
 from subtalar.report.measures import Curves
 from subtalar.report.waveforms import CYCLE_PCT
-from subtalar.report.words import ANKLE_WORDS
+from subtalar.report.wording import ANKLE_WORDS
 from subtalar.types import FloatArray, Side
 
 SIDE_COLOURS: Final[dict[Side, str]] = {"left": "#0072B2", "right": "#D55E00"}
