@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from subtalar.cli.background_salvage import salvaging
 
 from subtalar.cli import cli
+from subtalar.cli.background_salvage import salvaging
 from subtalar.session import Recorder, open_session, verify
 from subtalar.session.catalogue import About, session_about
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from subtalar.cli.estimator_setup import prepare_estimator
 
+from subtalar.cli.estimator_setup import prepare_estimator
 from subtalar.cli.output import json_option
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ import json
 from functools import partial
 
 import click
+
 from subtalar.cli.estimator_setup import prepare_estimator
 from subtalar.cli.option_types import FiniteRange
-
 from subtalar.cli.output import json_option, say, tell_results
 from subtalar.errors import SubtalarError
 

@@ -3,9 +3,9 @@
 import os
 
 import click
+
 from subtalar.cli.estimator_setup import prepare_estimator
 from subtalar.cli.option_types import FiniteRange
-
 from subtalar.cli.output import json_option, tell_results
 from subtalar.errors import SubtalarError
 

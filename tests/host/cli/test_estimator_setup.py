@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from subtalar.cli.estimator_setup import prepare_estimator
 
 from subtalar import estimation
 from subtalar.acquisition import process
 from subtalar.cli import main
+from subtalar.cli.estimator_setup import prepare_estimator
 from subtalar.errors import LinkError
 from subtalar.estimation import warm_up, warmed
 
