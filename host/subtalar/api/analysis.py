@@ -14,7 +14,7 @@ from subtalar.report.coverage import NoticeTally
 from subtalar.report.results import AnalysisResult
 from subtalar.report.tables import summary
 from subtalar.session import recordings_folder
-from subtalar.session.catalogue import session_about
+from subtalar.session.catalogue import read_assignment
 from subtalar.session.estimates import make_estimator
 from subtalar.types import AngleBlock
 
@@ -105,6 +105,6 @@ def analyze(
         estimator=estimator,
         subtalar_axis_deg=subtalar_axis_deg,
         smooth=smooth,
-        about=session_about(recordings_folder(), opened.path),
+        assignment=read_assignment(recordings_folder(), opened.path),
     )
     return Analysis(opened, result, blocks)

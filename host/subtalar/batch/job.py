@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from subtalar import __version__
 from subtalar.errors import SubtalarError
-from subtalar.session.catalogue import NOBODY, About
+from subtalar.session.catalogue import UNASSIGNED, Assignment
 
 RECORD_FILE: Final = ".subtalar-batch.json"
 _FORMAT: Final = "subtalar-batch-session"
@@ -33,7 +33,7 @@ class Job:
     path: Path
     out: Path
     settings: Settings = field(default_factory=Settings)
-    about: About = NOBODY
+    assignment: Assignment = UNASSIGNED
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def run(job: Job) -> Done:
             job.out,
             subtalar_axis_deg=job.settings.subtalar_axis_deg,
             smooth=job.settings.smooth,
-            about=job.about,
+            assignment=job.assignment,
         )
         (job.out / RECORD_FILE).write_text(json.dumps(made_from), encoding="utf-8")
     except SubtalarError as error:
@@ -88,7 +88,7 @@ def _made_from(job: Job) -> dict[str, Any]:
     made_from = {
         "software": __version__,
         "settings": asdict(job.settings),
-        "about": job.about.as_json(),
+        "about": job.assignment.as_json(),
         "files": facts,
     }
     # By way of JSON: what is read back has lists where there were tuples.

@@ -12,7 +12,7 @@ from subtalar.batch.session_search import find_sessions
 from subtalar.batch.tables import SESSIONS_FILE, write_sessions, write_strides_of_all
 from subtalar.errors import InputError
 from subtalar.report.analysis import STRIDES_FILE
-from subtalar.session.catalogue import NOBODY, About
+from subtalar.session.catalogue import UNASSIGNED, Assignment
 from subtalar.session.durable_file import locked
 
 _LOCK: Final = ".subtalar-batch.lock"
@@ -44,7 +44,7 @@ def run_batch(
     settings: Settings | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
-    about: Callable[[Path], About] = lambda session: NOBODY,
+    assignment: Callable[[Path], Assignment] = lambda session: UNASSIGNED,
     on_progress: Progress = lambda done, total, last: None,
 ) -> BatchOutcome:
     """Analyse every session in ``folder`` into a folder of its own in ``out``, then write the tables of all.
@@ -56,7 +56,7 @@ def run_batch(
     folder, out = (Path(os.path.abspath(path.expanduser())) for path in (folder, out))
     _check_apart(folder, out)
     sessions = find_sessions(folder, but_not_in=out)
-    jobs = [_job(folder, path, out, settings or Settings(), about(path)) for path in sessions]
+    jobs = [_job(folder, path, out, settings or Settings(), assignment(path)) for path in sessions]
     try:
         out.mkdir(parents=True, exist_ok=True)
         with locked(out / _LOCK) as alone:
@@ -113,11 +113,11 @@ def _results(
     return run_on_cluster(jobs, scheduler, (folder, out))
 
 
-def _job(folder: Path, path: Path, out: Path, settings: Settings, about: About) -> Job:
+def _job(folder: Path, path: Path, out: Path, settings: Settings, assignment: Assignment) -> Job:
     below = path.relative_to(folder) if path != folder else Path(path.name)
     name = below.as_posix()
     # A spreadsheet would take such a name for a formula; with the folder before it, it is the same path.
-    return Job(f"./{name}" if name[0] in "=+-@" else name, path, out / below, settings, about)
+    return Job(f"./{name}" if name[0] in "=+-@" else name, path, out / below, settings, assignment)
 
 
 def _check_apart(folder: Path, out: Path) -> None:

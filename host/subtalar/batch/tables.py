@@ -11,7 +11,7 @@ from typing import Any, Final, TextIO
 from subtalar.batch.job import Job
 from subtalar.exports.safe_text import one_line
 from subtalar.report.analysis import STRIDES_FILE, SUMMARY_FILE
-from subtalar.session.catalogue import About
+from subtalar.session.catalogue import Assignment
 from subtalar.strides import STRIDE_NAMES
 
 SESSIONS_FILE: Final = "sessions.csv"
@@ -34,10 +34,10 @@ def write_strides_of_all(path: Path, jobs: Sequence[Job]) -> int:
         for job in jobs:
             if not (job.out / STRIDES_FILE).is_file():
                 continue
-            whose = _cells(job.about).values()
+            assigned = _cells(job.assignment).values()
             with (job.out / STRIDES_FILE).open(newline="", encoding="utf-8") as strides:
                 for row in csv.DictReader(strides):
-                    writer.writerow((job.name, *whose, *(row.get(name, "") for name in STRIDE_NAMES)))
+                    writer.writerow((job.name, *assigned, *(row.get(name, "") for name in STRIDE_NAMES)))
                     rows += 1
     return rows
 
@@ -49,7 +49,7 @@ def write_sessions(path: Path, jobs: Sequence[Job], problems: Mapping[str, str])
         writer.writeheader()
         for job in jobs:
             problem = problems.get(job.name)
-            begin = {"session": job.name, **_cells(job.about)}
+            begin = {"session": job.name, **_cells(job.assignment)}
             if problem is not None:
                 writer.writerow({**begin, "status": "failed", "problem": problem})
             else:
@@ -57,8 +57,8 @@ def write_sessions(path: Path, jobs: Sequence[Job], problems: Mapping[str, str])
                 writer.writerow({**begin, "status": "ok", **_figures(summary)})
 
 
-def _cells(about: About) -> dict[str, str]:
-    return {name: one_line(getattr(about, name)) for name in ABOUT_COLUMNS}
+def _cells(assignment: Assignment) -> dict[str, str]:
+    return {name: one_line(getattr(assignment, name)) for name in ABOUT_COLUMNS}
 
 
 def _figures(summary: Mapping[str, Any]) -> dict[str, Any]:

@@ -66,14 +66,14 @@ def _left_open(folders: list[Path]) -> tuple[Path, ...]:
 def salvage_and_remember(path: Path) -> "Salvaged":
     """Close a recording that was left open, and let the catalogue say that it was."""
     from subtalar.session import recordings_folder
-    from subtalar.session.catalogue import write_about
+    from subtalar.session.catalogue import write_sidecar
     from subtalar.session.recording.repair.salvage import left_open, salvage
 
     was_open = path in left_open(path.parent)
     result = salvage(path)
     if was_open and result.ok:
         with contextlib.suppress(InputError):
-            write_about(recordings_folder(), path, salvaged=True)
+            write_sidecar(recordings_folder(), path, salvaged=True)
     return result
 
 

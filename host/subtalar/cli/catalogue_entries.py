@@ -12,39 +12,41 @@ from subtalar.errors import InputError
 if TYPE_CHECKING:
     from subtalar.acquisition.plan import AcquisitionPlan, Outcome
     from subtalar.session import Session
-    from subtalar.session.catalogue import About
+    from subtalar.session.catalogue import Assignment
 
 _START_TIMEOUT_S = 1.0
 """Somebody waits to walk."""
 _LATER = "The session goes on and is recorded all the same; `subtalar session list` takes it in later."
 
 
-def about_what(
+def assignment_from_options(
     replayed: "Session | None", participant: str | None, visit: str | None, condition: str | None
-) -> "About":
+) -> "Assignment":
     """What the person said of the session; of a replay, what the recording says where the person does not.
 
     Raises InputError, also where a replay would change whose session it is.
     """
     from subtalar.session import recordings_folder
-    from subtalar.session.catalogue import checked_about, session_about
+    from subtalar.session.catalogue import checked_assignment, read_assignment
 
     if replayed is None:
-        return checked_about(participant, visit, condition)
-    said = checked_about(participant, None, condition)
-    known = session_about(recordings_folder(), replayed.path)
+        return checked_assignment(participant, visit, condition)
+    said = checked_assignment(participant, None, condition)
+    known = read_assignment(recordings_folder(), replayed.path)
     if known.participant and said.participant and known.participant != said.participant:
         raise InputError(
             f"{replayed.path.name} is a session of {known.participant}: "
             f"a replay cannot make it one of {said.participant}; `subtalar session assign` can."
         )
-    return checked_about(said.participant or known.participant, visit or known.visit, said.condition or known.condition)
+    return checked_assignment(
+        said.participant or known.participant, visit or known.visit, said.condition or known.condition
+    )
 
 
-def catalogue_begin(plan: "AcquisitionPlan", replayed: "Session | None") -> bool:
+def enter_beginning(plan: "AcquisitionPlan", replayed: "Session | None") -> bool:
     """Enter the recording that is about to begin, and the session that is replayed; False where that failed."""
     from subtalar.session import recordings_folder
-    from subtalar.session.catalogue import NOBODY, open_catalogue, remember_session
+    from subtalar.session.catalogue import UNASSIGNED, link_session, open_catalogue
 
     if plan.record_path is None and replayed is None:
         return True
@@ -52,64 +54,68 @@ def catalogue_begin(plan: "AcquisitionPlan", replayed: "Session | None") -> bool
     try:
         # First what needs no database: from this alone the session is found again.
         if replayed is not None:
-            remember_session(folder, replayed.path, replayed)
+            link_session(folder, replayed.path, replayed)
         if plan.record_path is not None:
-            remember_session(folder, plan.record_path)
+            link_session(folder, plan.record_path)
         with open_catalogue(folder, timeout_s=_START_TIMEOUT_S, refreshed=False) as catalogue:
             if replayed is not None:
-                catalogue.reread(replayed.path)
+                catalogue.refresh_session(replayed.path)
             if plan.record_path is not None:
-                catalogue.expect(plan.record_path, plan.about or NOBODY, datetime.now(UTC).isoformat())
+                catalogue.add_upcoming(plan.record_path, plan.about or UNASSIGNED, datetime.now(UTC).isoformat())
     except (InputError, OSError) as error:
         click.echo(f"subtalar: {error} {_LATER}", err=True)
         return False
     return True
 
 
-def catalogue_results(session: str | Path, out_dir: str | Path, files: Iterable[str], register: str = "") -> None:
+def enter_results(session: str | Path, out_dir: str | Path, files: Iterable[str], register: str = "") -> None:
     """Remember what was made from a session of the catalogue, so that it is erased with it. A failure is said."""
     from subtalar.session import recordings_folder
-    from subtalar.session.catalogue import remember_results
+    from subtalar.session.catalogue import link_results
 
     path, out = Path(session).expanduser().absolute(), Path(out_dir).expanduser()
     try:
-        remember_results(recordings_folder(), path, out, files, register)
+        link_results(recordings_folder(), path, out, files, register)
     except InputError as error:
         click.echo(f"subtalar: {error} The results will have to be erased by hand one day.", err=True)
 
 
-def catalogue_new(made: str | Path, *sources: str | Path) -> None:
+def enter_new_recording(made: str | Path, *sources: str | Path) -> None:
     """A recording that was made from others, wherever that is: it is whose they are. A failure is said."""
     from subtalar.session import recordings_folder
-    from subtalar.session.catalogue import is_known, remember_session, session_about, write_about
+    from subtalar.session.catalogue import is_catalogued, link_session, read_assignment, write_sidecar
 
     folder, path = recordings_folder(), Path(made).expanduser().absolute()
     try:
-        said = [about for source in sources if (about := session_about(folder, Path(source).expanduser().absolute()))]
+        said = [
+            assignment
+            for source in sources
+            if (assignment := read_assignment(folder, Path(source).expanduser().absolute()))
+        ]
         # What `session assign` said stands beside the sources, not in them.
-        if said and path.exists() and session_about(folder, path) != said[0]:
-            write_about(folder, path, said[0])
-        if path.exists() and is_known(folder, path):
-            remember_session(folder, path)
+        if said and path.exists() and read_assignment(folder, path) != said[0]:
+            write_sidecar(folder, path, said[0])
+        if path.exists() and is_catalogued(folder, path):
+            link_session(folder, path)
     except InputError as error:
         click.echo(f"subtalar: {error} `subtalar session list` does not know {path.name}.", err=True)
 
 
-def catalogue_end(plan: "AcquisitionPlan", outcome: "Outcome", *, said_before: bool) -> None:
+def enter_end(plan: "AcquisitionPlan", outcome: "Outcome", *, said_before: bool) -> None:
     """Enter how the recording ended, wherever it went on. Silent where it failed at the beginning already."""
     from subtalar.session import recordings_folder
-    from subtalar.session.catalogue import forget_unmade, open_catalogue, remember_session
+    from subtalar.session.catalogue import link_session, open_catalogue, remove_unused_link
 
     if plan.record_path is None:
         return
     folder, newest = recordings_folder(), Path(outcome.recording_path or plan.record_path)
     try:
-        forget_unmade(folder, plan.record_path)
+        remove_unused_link(folder, plan.record_path)
         if newest != plan.record_path and newest.exists():
-            remember_session(folder, newest)
+            link_session(folder, newest)
         with open_catalogue(folder, refreshed=False) as catalogue:
             for path in dict.fromkeys((plan.record_path, newest)):
-                catalogue.reread(path)
+                catalogue.refresh_session(path)
     except (InputError, OSError) as error:
         if not said_before:
             click.echo(f"subtalar: {error} `subtalar session list` takes the session in later.", err=True)

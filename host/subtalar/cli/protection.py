@@ -37,12 +37,12 @@ def encrypt(session_path: str, *, descriptor: int | None) -> None:
         from subtalar.session.encryption import encrypt_session
     except ImportError as error:
         raise missing_package(error, "encryption") from None
-    from subtalar.session.catalogue.encrypted_sessions import note_encrypted, plain_sessions
+    from subtalar.session.catalogue.encrypted_sessions import keeping_catalogue_entry, sessions_to_encrypt
 
-    sessions = plain_sessions(Path(session_path).expanduser().absolute())
+    sessions = sessions_to_encrypt(Path(session_path).expanduser().absolute())
     passphrase = _passphrase(descriptor, confirm=True)
     for path in sessions:
-        with note_encrypted(path):
+        with keeping_catalogue_entry(path):
             archive = encrypt_session(path, passphrase)
         click.echo(f"Encrypted: {archive}")
 
@@ -56,13 +56,13 @@ def decrypt(session_path: str, *, descriptor: int | None) -> None:
         from subtalar.session.encryption import decrypt_session
     except ImportError as error:
         raise missing_package(error, "encryption") from None
-    from subtalar.session.catalogue.encrypted_sessions import encrypted_sessions, note_decrypted
+    from subtalar.session.catalogue.encrypted_sessions import archives_to_decrypt, restore_catalogue_entry
 
-    archives = encrypted_sessions(Path(session_path).expanduser().absolute())
+    archives = archives_to_decrypt(Path(session_path).expanduser().absolute())
     passphrase = _passphrase(descriptor, confirm=False)
     for archive in archives:
         path = decrypt_session(archive, passphrase)
-        note_decrypted(path)
+        restore_catalogue_entry(path)
         click.echo(f"Decrypted: {path}")
 
 

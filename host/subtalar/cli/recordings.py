@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from subtalar.cli.background_salvage import salvage_and_remember
-from subtalar.cli.catalogue_entries import catalogue_new
+from subtalar.cli.catalogue_entries import enter_new_recording
 from subtalar.cli.option_types import FiniteRange
 from subtalar.errors import InputError, SubtalarError
 
@@ -51,7 +51,7 @@ def trim(session_path: str, from_s: float | None, to_s: float | None, out: str) 
     if from_s is None and to_s is None:
         raise click.UsageError("say where to cut: --from, --to or both")
     click.echo(trim_recording(session_path, out, from_s=from_s, to_s=to_s).text)
-    catalogue_new(out, session_path)
+    enter_new_recording(out, session_path)
 
 
 @click.command()
@@ -64,4 +64,4 @@ def join(parts: tuple[str, ...], out: str) -> None:
     if len(parts) < 2:
         raise click.UsageError("name two parts or more, in their order")
     click.echo(join_parts(parts, out).text)
-    catalogue_new(out, *parts)
+    enter_new_recording(out, *parts)

@@ -1,4 +1,4 @@
-"""One pass over a session, and a writer that takes it down."""
+"""Export a session: one pass over its samples, and the writer of the format."""
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final, cast
 
 from subtalar.errors import InputError
-from subtalar.exports.content import Options, found
+from subtalar.exports.content import Options, gait_results
 from subtalar.exports.session_time import SessionTimes, TimedBlock
 from subtalar.exports.target_folder import Target
 from subtalar.exports.writer import FormatWriter
@@ -16,14 +16,14 @@ from subtalar.session.output_folder import staging
 from subtalar.types import BodySite, GaitEvent, Notice, Stride
 
 FORMATS: Final = {
-    "motion-bids": "motion_bids",
-    "opensim": "opensim",
-    "c3d": "c3d",
-    "xdf": "xdf",
-    "parquet": "parquet",
-    "csv": "csv_tables",
+    "motion-bids": "motion_bids.MotionBidsWriter",
+    "opensim": "opensim.OpenSimWriter",
+    "c3d": "c3d.C3dWriter",
+    "xdf": "xdf.XdfWriter",
+    "parquet": "parquet.ParquetWriter",
+    "csv": "csv_tables.CsvWriter",
 }
-"""Format -> module of this package with the class ``Writer``."""
+"""Format -> module of this package and the class that writes it; a module is imported when its format is asked for."""
 
 _BLOCK_S = 5.0
 
@@ -57,7 +57,7 @@ def export_session(
     first_s: float | None = None
     with staging(out_dir) as folder, make(folder, target, session, options) as writer:
         for block, new in estimates(estimator, session.blocks(_BLOCK_S)):
-            timed = clocks[block.site].push(block) if block is not None else _rest(clocks)
+            timed = clocks[block.site].push(block) if block is not None else _remaining(clocks)
             for samples in timed:
                 writer.add_samples(samples)
             for angles in new.angles:
@@ -70,7 +70,7 @@ def export_session(
                 assert time_s is not None
                 first_s = float(time_s[0]) if first_s is None else first_s
                 progress(min(float(time_s[-1]) - first_s, session.duration_s), session.duration_s)
-        writer.finish(found(strides, events, notices, session.annotations))
+        writer.finish(gait_results(strides, events, notices, session.annotations))
         writer.files.close()
         return target.publish(folder)
 
@@ -80,12 +80,12 @@ def check_format(format_name: str) -> None:
     _writer(format_name)
 
 
-def _rest(clocks: Mapping[BodySite, SessionTimes]) -> list[TimedBlock]:
+def _remaining(clocks: Mapping[BodySite, SessionTimes]) -> list[TimedBlock]:
     return [block for clock in clocks.values() for block in clock.finish()]
 
 
 def _writer(format_name: str) -> type[FormatWriter]:
     if format_name not in FORMATS:
         raise InputError(f"{format_name} is not a format: choose one of {', '.join(FORMATS)}.")
-    module = import_module(f"subtalar.exports.{FORMATS[format_name]}")
-    return cast("type[FormatWriter]", module.Writer)
+    module, name = FORMATS[format_name].split(".")
+    return cast("type[FormatWriter]", getattr(import_module(f"subtalar.exports.{module}"), name))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from subtalar.errors import InputError
-from subtalar.exports.content import stem
+from subtalar.exports.content import session_stem
 from subtalar.session.model import Session
 
 LIST_FILE: Final = ".subtalar-export.json"
@@ -56,11 +56,6 @@ class Target:
         os.replace(staged / LIST_FILE, self.out_dir / LIST_FILE)
         return tuple(self.out_dir / name for name in names)
 
-    def is_ours(self, name: str) -> bool:
-        """Whether the file is there as an export left it."""
-        entry, path = self._known().get(name), self.out_dir / name
-        return entry is not None and path.is_file() and entry.get("state") == _state(path)
-
     def _check(self, name: str, entry: Any) -> None:
         path = self.out_dir / name
         if os.path.realpath(path) in {os.path.realpath(file) for file in self.session.files}:
@@ -82,7 +77,7 @@ class Target:
 
     def _identity(self) -> list[Any]:
         start = self.session.start_utc
-        return [stem(self.session), None if start is None else start.isoformat(), self.session.sample_count]
+        return [session_stem(self.session), None if start is None else start.isoformat(), self.session.sample_count]
 
     def _known(self) -> dict[str, Any]:
         try:

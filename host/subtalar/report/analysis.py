@@ -14,7 +14,7 @@ from subtalar.report.refusal import refuse_if_nothing_was_measured
 from subtalar.report.results import AnalysisResult, Gait, Pass, SensorFacts, SideResult, choose_strides, main_gait
 from subtalar.report.tables import write_strides, write_summary
 from subtalar.report.waveforms import WaveformCollector
-from subtalar.session.catalogue import NOBODY, About
+from subtalar.session.catalogue import UNASSIGNED, Assignment
 from subtalar.session.estimates import Estimator, default_subtalar_axis_deg, estimates, make_estimator
 from subtalar.session.model import Session
 from subtalar.session.output_folder import staging
@@ -44,7 +44,7 @@ def analyze(
     estimator_factory: EstimatorFactory | None = None,
     subtalar_axis_deg: tuple[float, float] | None = None,
     smooth: bool = False,
-    about: About = NOBODY,
+    assignment: Assignment = UNASSIGNED,
 ) -> AnalysisResult:
     """Run the estimator over a session and write ``angles.csv``, ``strides.csv``, ``summary.json``, ``report.html``.
 
@@ -65,7 +65,7 @@ def analyze(
             estimator=None if estimator_factory is None else estimator_factory(session.sensors),
             subtalar_axis_deg=subtalar_axis_deg,
             smooth=smooth,
-            about=about,
+            assignment=assignment,
         )
         _publish(hidden, out_dir, angles, result, page)
     if progress is not None:
@@ -102,7 +102,7 @@ def measure(
     estimator: Estimator | None = None,
     subtalar_axis_deg: tuple[float, float] | None = None,
     smooth: bool = False,
-    about: About = NOBODY,
+    assignment: Assignment = UNASSIGNED,
 ) -> AnalysisResult:
     """Run the estimator over a session; its angles go to a sink, all else is in the result.
 
@@ -119,7 +119,7 @@ def measure(
         run.take(found)
         if progress is not None:
             progress(min(run.done_s, session.duration_s), session.duration_s)
-    result = replace(run.result(), about=about)
+    result = replace(run.result(), assignment=assignment)
     refuse_if_nothing_was_measured(result)
     return result
 

@@ -12,7 +12,7 @@ from subtalar.report.data_quality import judge
 from subtalar.report.results import AnalysisResult
 from subtalar.report.wording import count, duration
 from subtalar.session import recordings_folder
-from subtalar.session.catalogue import session_about
+from subtalar.session.catalogue import read_assignment
 from subtalar.session.opening import open_session
 
 
@@ -52,7 +52,7 @@ def analyze_command(
             progress=lambda done_s, total_s: bar.update(task, completed=done_s),
             subtalar_axis_deg=subtalar_axis_deg,
             smooth=smooth,
-            about=session_about(recordings_folder(), session.path),
+            assignment=read_assignment(recordings_folder(), session.path),
         )
     if not quiet:
         Console(highlight=False, soft_wrap=True, markup=False).print("\n".join(summary_lines(result, out)))

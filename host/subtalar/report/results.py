@@ -13,7 +13,7 @@ from subtalar.anatomy import AngleGroup
 from subtalar.report.coverage import AngleCoverage, NoticeTally
 from subtalar.report.waveforms import Waveforms
 from subtalar.report.wording import TURN
-from subtalar.session.catalogue import NOBODY, About
+from subtalar.session.catalogue import UNASSIGNED, Assignment
 from subtalar.session.model import Annotation
 from subtalar.types import FloatArray, GaitEvent, Ledger, Quality, Segment, SensorInfo, Side, Stride
 
@@ -129,7 +129,7 @@ class AnalysisResult:
     notes: tuple[str, ...] = field(default=())
     subtalar_axis_deg: tuple[float, float] = (42.0, 23.0)
     made_by: Pass = "live"
-    about: About = NOBODY
+    assignment: Assignment = UNASSIGNED
     events: tuple[GaitEvent, ...] = ()
 
     @property

@@ -116,7 +116,7 @@ def summary(result: AnalysisResult) -> dict[str, Any]:
                 {"label": a.label, "start_s": _number(a.start_s), "end_s": _number(a.end_s)} for a in result.annotations
             ],
             "notes": list(result.notes),
-            "about": result.about.as_json(),
+            "about": result.assignment.as_json(),
         },
         "sensors": {sensor.info.site.value: _sensor(sensor) for sensor in result.sensors},
         "sides": {name: _side(result, side) for name, side in result.sides.items()},

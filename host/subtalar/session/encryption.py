@@ -21,7 +21,7 @@ from typing import IO, Any, Final, cast
 import pyrage
 
 from subtalar.errors import InputError
-from subtalar.session.catalogue.layout import ABOUT_SUFFIX, ENCRYPTED_SUFFIX, beside, companions, plain_path
+from subtalar.session.catalogue.layout import ENCRYPTED_SUFFIX, SIDECAR_SUFFIX, companion_path, companions, plain_path
 from subtalar.session.durable_file import is_being_written, sync_folder
 from subtalar.session.recording.read import sample_cache as cache
 
@@ -43,7 +43,7 @@ def encrypt_session(path: Path, passphrase: str) -> Path:
     What was encrypted is removed after the archive has been read back and compared. Raises InputError, and then
     everything is as it was.
     """
-    target = beside(path, ENCRYPTED_SUFFIX)
+    target = companion_path(path, ENCRYPTED_SUFFIX)
     files = _files_of(path)
     _check_before(path, target, files, passphrase)
     root = path.parent
@@ -128,7 +128,7 @@ def new_key(passphrase: str) -> "tuple[pyrage.x25519.Identity, bytes]":
 
 
 def _files_of(path: Path) -> list[Path]:
-    beside_it = [p for p in companions(path) if p.is_file() and not p.name.endswith((ABOUT_SUFFIX, ENCRYPTED_SUFFIX))]
+    beside_it = [p for p in companions(path) if p.is_file() and not p.name.endswith((SIDECAR_SUFFIX, ENCRYPTED_SUFFIX))]
     own = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
     return [*own, *beside_it]
 

@@ -50,9 +50,9 @@ def open_session(path: str | Path, *, minimum_s: float = MINIMUM_DURATION_S, cac
 
 
 def _refuse_encrypted(path: Path) -> None:
-    from subtalar.session.catalogue.layout import how_to_decrypt  # which asks this module what a recording is
+    from subtalar.session.catalogue.layout import decryption_hint  # which asks this module what a recording is
 
-    sentence = how_to_decrypt(path)
+    sentence = decryption_hint(path)
     if sentence:
         raise InputError(sentence)
 

@@ -17,7 +17,7 @@ from subtalar.batch.local_processes import run_here
 from subtalar.errors import InputError, LinkError
 from subtalar.report.analysis import OUTPUT_FILES
 from subtalar.report.analyze_command import analyze_command
-from subtalar.session.catalogue import NOBODY, About
+from subtalar.session.catalogue import UNASSIGNED, Assignment
 
 GOOD = ["visit 2/walk", "walk"]
 BAD = ["./=1+cmd.mcap", "broken", "empty.mcap"]
@@ -93,8 +93,12 @@ def test_what_is_done_is_not_done_again_unless_something_changed(visits, first, 
 
 def test_the_tables_say_whose_each_session_is(visits, tmp_path, monkeypatch):
     monkeypatch.setattr(runner, "run_here", lambda jobs, workers: map(run, jobs))
-    about = {"walk": About("P017", "baseline", "=HYPERLINK(1)")}
-    run_batch(visits, tmp_path / "out", about=lambda session: about.get(session.relative_to(visits).as_posix(), NOBODY))
+    assignment = {"walk": Assignment("P017", "baseline", "=HYPERLINK(1)")}
+    run_batch(
+        visits,
+        tmp_path / "out",
+        assignment=lambda session: assignment.get(session.relative_to(visits).as_posix(), UNASSIGNED),
+    )
     told = {row["session"]: row for row in rows(tmp_path / "out" / "sessions.csv")}
     assert told["walk"]["participant"] == "P017"
     assert told["walk"]["condition"] == "'=HYPERLINK(1)"

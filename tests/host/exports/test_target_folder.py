@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from subtalar import cli
 from subtalar.errors import InputError, SubtalarError
-from subtalar.exports.csv_tables import Writer
+from subtalar.exports.csv_tables import CsvWriter
 from subtalar.session import open_session
 
 from .conftest import Case, files_in, simulate
@@ -77,10 +77,10 @@ def test_another_session_of_that_name_is_not_replaced(lossy: Case, tmp_path: Pat
 def test_nothing_half_written_stays(
     lossy: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
-    def fail(self: Writer, found: Any) -> None:
+    def fail(self: CsvWriter, found: Any) -> None:
         raise error
 
-    monkeypatch.setattr(Writer, "finish", fail)
+    monkeypatch.setattr(CsvWriter, "finish", fail)
     with pytest.raises((SubtalarError, KeyboardInterrupt)):
         lossy.export("csv", tmp_path / "a" / "b")
     assert not (tmp_path / "a").exists()

@@ -64,9 +64,11 @@ def facts(result: AnalysisResult) -> list[tuple[str, str]]:
     """What was recorded."""
     sites = [site_words(sensor.info.site) for sensor in result.sensors]
     rates = sorted({f"{sensor.info.rate_hz:g} Hz" for sensor in result.sensors})
-    whose = " · ".join(word for word in (result.about.participant, result.about.visit, result.about.condition) if word)
+    assigned = " · ".join(
+        word for word in (result.assignment.participant, result.assignment.visit, result.assignment.condition) if word
+    )
     told = [
-        *([("Participant" if result.about.participant else "Condition", whose)] if whose else []),
+        *([("Participant" if result.assignment.participant else "Condition", assigned)] if assigned else []),
         ("Recorded", result.start_utc.strftime("%d %B %Y, %H:%M %Z") if result.start_utc else "date not in the file"),
         ("Duration", duration(result.duration_s)),
         ("Sensors", f"{len(sites)} ({', '.join(sites)}), {joined(rates)}"),

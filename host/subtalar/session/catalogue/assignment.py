@@ -21,7 +21,7 @@ _HEIGHT_RANGE_M = (0.3, 2.6)
 
 
 @dataclass(frozen=True)
-class About:
+class Assignment:
     """``participant`` is a pseudonymous code; ``visit`` and ``condition`` are labels. Empty: not said."""
 
     participant: str = ""
@@ -36,7 +36,7 @@ class About:
         return {k: v for k, v in vars(self).items() if v}
 
 
-NOBODY: Final = About()
+UNASSIGNED: Final = Assignment()
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,13 @@ class Participant:
     footwear: str = ""
 
 
-def checked_about(participant: str | None = None, visit: str | None = None, condition: str | None = None) -> About:
-    """An ``About`` of what a person typed; None and "" are not said. Raises InputError."""
+def checked_assignment(
+    participant: str | None = None, visit: str | None = None, condition: str | None = None
+) -> Assignment:
+    """An ``Assignment`` of what a person typed; None and "" are not said. Raises InputError."""
     if visit and not participant:
         raise InputError("A visit is somebody's: give the code of the participant as well.")
-    return About(
+    return Assignment(
         checked_code(participant) if participant else "",
         checked_label("visit", visit) if visit else "",
         checked_label("condition", condition) if condition else "",
@@ -107,15 +109,15 @@ def checked_height(height_m: float | None) -> float | None:
     return height_m
 
 
-def about_of(configuration: Mapping[str, Any]) -> About:
+def assignment_in(configuration: Mapping[str, Any]) -> Assignment:
     """What a recording's configuration says; what is not as it should be counts as not said."""
-    return about_from(configuration.get(CONFIGURATION_KEY))
+    return assignment_from_json(configuration.get(CONFIGURATION_KEY))
 
 
-def about_from(said: object) -> About:
-    """An ``About`` of decoded JSON from a file that somebody else may have changed."""
+def assignment_from_json(said: object) -> Assignment:
+    """An ``Assignment`` of decoded JSON from a file that somebody else may have changed."""
     if not isinstance(said, Mapping):
-        return About()
+        return Assignment()
     kept = {}
     for key in ("participant", "visit", "condition"):
         try:
@@ -124,10 +126,10 @@ def about_from(said: object) -> About:
                 kept[key] = checked_code(value) if key == "participant" else checked_label(key, value)
         except InputError:
             continue
-    return About(**kept)
+    return Assignment(**kept)
 
 
-def participant_from(said: object) -> Participant:
+def participant_from_json(said: object) -> Participant:
     """A ``Participant`` of decoded JSON. Raises InputError or ValueError where it is none."""
     if not isinstance(said, Mapping):
         raise ValueError("no participant")

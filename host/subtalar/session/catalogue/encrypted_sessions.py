@@ -5,14 +5,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from subtalar.errors import InputError
-from subtalar.session.catalogue.layout import ABOUT_SUFFIX, ENCRYPTED_SUFFIX, beside, find_sessions, session_key
-from subtalar.session.catalogue.session_files import read_session, write_about
+from subtalar.session.catalogue.layout import (
+    ENCRYPTED_SUFFIX,
+    SIDECAR_SUFFIX,
+    companion_path,
+    find_sessions,
+    session_key,
+)
+from subtalar.session.catalogue.session_files import read_session, write_sidecar
 from subtalar.session.catalogue.store import open_catalogue
 from subtalar.session.opening import is_recording, is_session_folder
 from subtalar.session.paths import recordings_folder
 
 
-def plain_sessions(path: Path) -> list[Path]:
+def sessions_to_encrypt(path: Path) -> list[Path]:
     """What to encrypt: the session itself, or every recording below a folder that is none. Raises InputError."""
     if path.is_dir() and not is_session_folder(path):
         found = sorted({p for p in find_sessions(path) if p.exists() and is_recording(p)})
@@ -24,11 +30,11 @@ def plain_sessions(path: Path) -> list[Path]:
     return [path]
 
 
-def encrypted_sessions(path: Path) -> list[Path]:
+def archives_to_decrypt(path: Path) -> list[Path]:
     """What to decrypt: the archive, named by either name, or every one below a folder. Raises InputError."""
-    archive = beside(path, ENCRYPTED_SUFFIX)
+    archive = companion_path(path, ENCRYPTED_SUFFIX)
     if path.is_dir():
-        found = sorted({beside(p, ENCRYPTED_SUFFIX) for p in find_sessions(path)})
+        found = sorted({companion_path(p, ENCRYPTED_SUFFIX) for p in find_sessions(path)})
         found = [p for p in found if p.exists()]
         if not found:
             raise InputError(f"{path} holds no encrypted session.")
@@ -41,25 +47,25 @@ def encrypted_sessions(path: Path) -> list[Path]:
 
 
 @contextmanager
-def note_encrypted(path: Path) -> Iterator[None]:
+def keeping_catalogue_entry(path: Path) -> Iterator[None]:
     """Around the encryption: keep what the list shows, then let the notes go from the catalogue and its bytes."""
     folder = recordings_folder()
-    before = beside(path, ABOUT_SUFFIX).exists()
+    before = companion_path(path, SIDECAR_SUFFIX).exists()
     record = read_session(folder, session_key(folder, path))
-    write_about(folder, path, record.about, facts=record.facts)
+    write_sidecar(folder, path, record.assignment, facts=record.facts)
     try:
         yield
     except BaseException:
         if not before:
-            beside(path, ABOUT_SUFFIX).unlink(missing_ok=True)
+            companion_path(path, SIDECAR_SUFFIX).unlink(missing_ok=True)
         raise
     with open_catalogue(folder, refreshed=False) as catalogue:
-        catalogue.reread(path)
+        catalogue.refresh_session(path)
         catalogue.db.execute("VACUUM")
         catalogue.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def note_decrypted(path: Path) -> None:
+def restore_catalogue_entry(path: Path) -> None:
     """After the decryption: the notes are back."""
     with open_catalogue(refreshed=False) as catalogue:
-        catalogue.reread(path)
+        catalogue.refresh_session(path)

@@ -14,7 +14,7 @@ from pathlib import Path
 from subtalar.errors import InputError
 from subtalar.session.catalogue.database import writing
 from subtalar.session.catalogue.layout import LINKS, PARTICIPANTS, companions, session_key
-from subtalar.session.catalogue.refresh import tidy
+from subtalar.session.catalogue.refresh import delete_orphans
 from subtalar.session.catalogue.session_files import Link, read_links, result_links, session_links
 from subtalar.session.catalogue.sidecar_files import participant_file, participant_notes_file, write_text
 from subtalar.session.catalogue.store import Catalogue, SessionRow
@@ -68,13 +68,13 @@ def erase(catalogue: Catalogue, plan: Erasure) -> list[str]:
         except OSError as error:
             failed.append(f"{path} could not be erased ({error.strerror}): erase it by hand.")
     for register, names in plan.registers:
-        _strike_out(register, names)
+        _remove_from_file_list(register, names)
     for folder in {path.parent for path in plan.paths}:
         if folder != catalogue.folder and folder.name not in (LINKS, PARTICIPANTS):
             with contextlib.suppress(OSError):
                 _remove_if_empty(folder, plan)
     if not failed:
-        _forget(catalogue, plan)
+        _delete_rows(catalogue, plan)
     catalogue.refresh()
     return failed
 
@@ -91,7 +91,7 @@ def _plan(catalogue: Catalogue, code: str, rows: Sequence[SessionRow], own: Iter
         key = session_key(catalogue.folder, row.path)
         if row.state == "missing":
             kept.append(f"{row.path} is not there now: if it comes back (a stick, a network drive), erase it there.")
-        held = _held_by_others(row)
+        held = _not_ours(row)
         if held:
             kept.append(held)
         else:
@@ -109,7 +109,7 @@ def _plan(catalogue: Catalogue, code: str, rows: Sequence[SessionRow], own: Iter
     return Erasure(code, tuple(rows), tuple(existing), tuple(kept), tuple(registers))
 
 
-def _held_by_others(row: SessionRow) -> str:
+def _not_ours(row: SessionRow) -> str:
     """A folder was imported, and may hold what was never ours to delete."""
     if row.path.is_dir():
         return f"{row.path} was not made by subtalar: its files are left, and what was made from them goes."
@@ -136,9 +136,9 @@ def _mentions(catalogue: Catalogue, code: str, plan: Erasure) -> list[str]:
     """Where else the code stands: in the header of a recording that was given to somebody else, or in others' notes."""
     going = set(plan.paths)
     sentences = [
-        f"{row.path} names {code} inside, but was assigned to {row.about.participant or 'nobody'}: it stays."
+        f"{row.path} names {code} inside, but was assigned to {row.assignment.participant or 'nobody'}: it stays."
         for row in catalogue.sessions()
-        if row.recorded_participant == code and row.about.participant != code
+        if row.recorded_participant == code and row.assignment.participant != code
     ]
     needle = code.encode().lower()
     for root, _, names in os.walk(catalogue.folder):
@@ -156,7 +156,7 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _strike_out(register: Path, names: Iterable[str]) -> None:
+def _remove_from_file_list(register: Path, names: Iterable[str]) -> None:
     """Take names out of the list that an export keeps; an empty one goes. One that cannot be read is not ours."""
     try:
         said = json.loads(register.read_text(encoding="utf-8"))
@@ -175,7 +175,7 @@ def _remove_if_empty(folder: Path, plan: Erasure) -> None:
         folder.rmdir()
 
 
-def _forget(catalogue: Catalogue, plan: Erasure) -> None:
+def _delete_rows(catalogue: Catalogue, plan: Erasure) -> None:
     """Rows, and the bytes where they stood: SQLite overwrites, packs, and empties its log."""
     db = catalogue.db
     with writing(db):
@@ -183,7 +183,7 @@ def _forget(catalogue: Catalogue, plan: Erasure) -> None:
             db.execute("DELETE FROM sessions WHERE path = ?", (session_key(catalogue.folder, row.path),))
         if plan.code:
             db.execute("DELETE FROM participants WHERE code = ?", (plan.code,))
-        tidy(db)
+        delete_orphans(db)
     db.execute("VACUUM")
     busy = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
     if busy:

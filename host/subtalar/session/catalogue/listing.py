@@ -27,11 +27,11 @@ def session_cells(row: SessionRow, shown_path: str) -> tuple[str, ...]:
     facts = row.facts
     start = datetime.fromisoformat(facts.start_utc).astimezone().strftime("%Y-%m-%d %H:%M") if facts.start_utc else "–"
     strides = "–" if facts.strides is None else str(facts.strides)
-    about = row.about
+    assignment = row.assignment
     return (
-        about.participant or "–",
-        about.visit or "–",
-        about.condition or "–",
+        assignment.participant or "–",
+        assignment.visit or "–",
+        assignment.condition or "–",
         start,
         length_text(facts.duration_s),
         strides,
@@ -57,9 +57,9 @@ def session_json(row: SessionRow, *, with_notes: bool) -> dict[str, Any]:
     """Plain values; free text only where it is asked for."""
     said: dict[str, Any] = {
         "path": str(row.path),
-        "participant": row.about.participant or None,
-        "visit": row.about.visit or None,
-        "condition": row.about.condition or None,
+        "participant": row.assignment.participant or None,
+        "visit": row.assignment.visit or None,
+        "condition": row.assignment.condition or None,
         "start_utc": row.facts.start_utc or None,
         "duration_s": row.facts.duration_s,
         "strides": row.facts.strides,

@@ -12,7 +12,7 @@ from subtalar.session.catalogue.store import Catalogue
 from subtalar.types import Side
 
 
-def describe_participant(
+def update_participant(
     catalogue: Catalogue,
     code: str,
     *,
@@ -25,7 +25,7 @@ def describe_participant(
     code = checked_code(code)
     height_m = checked_height(height_m)
     footwear = footwear if footwear is None else checked_label("footwear", footwear)
-    with catalogue.alone():  # of two windows that describe the same person, none undoes the other's words
+    with catalogue.exclusive():  # of two windows that describe the same person, none undoes the other's words
         before = read_participant(catalogue.folder, code) or Participant(code)
         person = Participant(
             code,

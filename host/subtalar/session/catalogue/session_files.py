@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from subtalar.errors import InputError
-from subtalar.session.catalogue.assignment import About, about_from
-from subtalar.session.catalogue.facts import Facts, SessionState, facts_from, facts_of, recording_facts
+from subtalar.session.catalogue.assignment import Assignment, assignment_from_json
+from subtalar.session.catalogue.facts import SessionFacts, SessionState, facts_from_json, facts_of, recording_facts
 from subtalar.session.catalogue.layout import (
-    ABOUT_SUFFIX,
     ENCRYPTED_SUFFIX,
     LINKS,
     NOTES_SUFFIX,
-    beside,
+    SIDECAR_SUFFIX,
+    companion_path,
     link_path,
     session_key,
     session_path,
@@ -44,8 +44,8 @@ class SessionRecord:
     """
 
     path: str
-    about: About
-    facts: Facts
+    assignment: Assignment
+    facts: SessionFacts
     state: SessionState
     recorded_participant: str = ""
     encrypted: bool = False
@@ -61,16 +61,21 @@ class Link:
     file: Path
     kind: str
     session: str
-    facts: Facts
+    facts: SessionFacts
     folder: str
     files: tuple[str, ...]
     register: str = ""
 
 
-def stamp_of(path: Path) -> str:
+def change_stamp(path: Path) -> str:
     """Changes with every change of the session's files; "" where there is no session any more."""
     parts = []
-    for file in (path, beside(path, ENCRYPTED_SUFFIX), beside(path, ABOUT_SUFFIX), beside(path, NOTES_SUFFIX)):
+    for file in (
+        path,
+        companion_path(path, ENCRYPTED_SUFFIX),
+        companion_path(path, SIDECAR_SUFFIX),
+        companion_path(path, NOTES_SUFFIX),
+    ):
         try:
             status = file.stat()
             parts.append(f"{status.st_size}.{status.st_mtime_ns}")
@@ -82,24 +87,26 @@ def stamp_of(path: Path) -> str:
 def read_session(folder: Path, key: str, link: Link | None = None) -> SessionRecord:
     """What the files say. ``link`` where there is one. Raises InputError where they cannot be read."""
     path = session_path(folder, key)
-    stamp = stamp_of(path)
-    said = read_json(beside(path, ABOUT_SUFFIX)) or {}
-    facts = facts_from(said.get("facts")) if "facts" in said else (link.facts if link else Facts())
-    encrypted = beside(path, ENCRYPTED_SUFFIX).exists() and not path.exists()
-    record = SessionRecord(key, About(), facts, "missing", encrypted=encrypted, stamp=stamp)
+    stamp = change_stamp(path)
+    said = read_json(companion_path(path, SIDECAR_SUFFIX)) or {}
+    facts = facts_from_json(said.get("facts")) if "facts" in said else (link.facts if link else SessionFacts())
+    encrypted = companion_path(path, ENCRYPTED_SUFFIX).exists() and not path.exists()
+    record = SessionRecord(key, Assignment(), facts, "missing", encrypted=encrypted, stamp=stamp)
     if path.exists() and is_recording(path):
-        facts, about, closed = recording_facts(path)
+        facts, assignment, closed = recording_facts(path)
         if facts.duration_s is None and said.get("salvaged"):
             facts = replace(facts, duration_s=record.facts.duration_s)
         state: SessionState = "salvaged" if said.get("salvaged") else "closed" if closed else "open"
-        record = replace(record, about=about, facts=facts, state=state, recorded_participant=about.participant)
+        record = replace(
+            record, assignment=assignment, facts=facts, state=state, recorded_participant=assignment.participant
+        )
     elif path.is_file() and path.suffix == ".mcap":
         raise InputError(f"{path} is named like a recording but is none, or its beginning is damaged.")
     elif path.exists() or encrypted:
         record = replace(record, state="salvaged" if said.get("salvaged") else "closed")
     if "about" in said:
-        record = replace(record, about=about_from(said["about"]))
-    notes, unreadable = read_notes(beside(path, NOTES_SUFFIX))
+        record = replace(record, assignment=assignment_from_json(said["about"]))
+    notes, unreadable = read_notes(companion_path(path, NOTES_SUFFIX))
     if unreadable:
         notes.append(Note(f"({unreadable} notes of this session cannot be read)", ""))
     return replace(record, size_bytes=_size(path, encrypted=encrypted), notes=tuple(notes))
@@ -118,7 +125,7 @@ def read_links(folder: Path) -> Iterator[Link | str]:
             file,
             str(said.get("kind", "")),
             str(said.get("session", "")),
-            facts_from(said.get("facts")),
+            facts_from_json(said.get("facts")),
             str(said.get("folder", "")),
             tuple(n for n in names if isinstance(n, str)) if isinstance(names, list) else (),
             str(said.get("register", "")),
@@ -135,7 +142,7 @@ def result_links(links: Iterable[Link | str], session: str) -> list[Link]:
     return [link for link in links if isinstance(link, Link) and link.kind == _RESULTS and link.session == session]
 
 
-def remember_session(folder: Path, path: Path, session: Session | None = None) -> str:
+def link_session(folder: Path, path: Path, session: Session | None = None) -> str:
     """Make sure that a session is found again, wherever it is; returns its key.
 
     A recording below the recordings folder is found by itself. ``session``: the same, where it has been opened.
@@ -143,20 +150,20 @@ def remember_session(folder: Path, path: Path, session: Session | None = None) -
     """
     key = session_key(folder, path)
     if Path(key).is_absolute() or path.is_dir():
-        facts = Facts() if session is None else facts_of(session)
+        facts = SessionFacts() if session is None else facts_of(session)
         write_link(folder, _SESSION, key, {"session": key, "facts": facts.as_json()})
     return key
 
 
-def remember_results(folder: Path, session: Path, results: Path, files: Iterable[str], register: str = "") -> None:
+def link_results(folder: Path, session: Path, results: Path, files: Iterable[str], register: str = "") -> None:
     """Make sure that files made from a session can be erased with it, if the catalogue has to know of it at all.
 
     ``files`` are names in the folder ``results``, ``register`` that of a list of them there. Files of other sessions
     that these have replaced are forgotten. Raises InputError.
     """
-    if not is_known(folder, session):
+    if not is_catalogued(folder, session):
         return
-    key, target, names = remember_session(folder, session), os.path.realpath(results), set(files)
+    key, target, names = link_session(folder, session), os.path.realpath(results), set(files)
     for link in read_links(folder):
         if isinstance(link, Link) and link.kind == _RESULTS and link.folder == target:
             if link.session == key:
@@ -171,53 +178,58 @@ def _write_results(folder: Path, session: str, target: str, names: set[str], reg
     write_link(folder, _RESULTS, f"{session}\n{target}", content)
 
 
-def is_known(folder: Path, path: Path) -> bool:
+def is_catalogued(folder: Path, path: Path) -> bool:
     """Whether the catalogue has to know what becomes of a session: it is in its folders, linked, or somebody's."""
     key = Path(session_key(folder, path))
     if not key.is_absolute() or any(key.is_relative_to(os.path.realpath(place)) for place in earlier_folders()):
         return True
-    return _is_linked(folder, path) or bool(session_about(folder, path).participant)
+    return _is_linked(folder, path) or bool(read_assignment(folder, path).participant)
 
 
-def write_about(
-    folder: Path, path: Path, about: About | None = None, *, facts: Facts | None = None, salvaged: bool | None = None
+def write_sidecar(
+    folder: Path,
+    path: Path,
+    assignment: Assignment | None = None,
+    *,
+    facts: SessionFacts | None = None,
+    salvaged: bool | None = None,
 ) -> None:
     """Say beside a session what it is about, in place of what its header says; None leaves what was said.
 
     Raises InputError where there is no such session, or it may not be written there.
     """
-    if not stamp_of(path):
+    if not change_stamp(path):
         raise InputError(f"There is no {path}: check the name and the folder.")
-    file = beside(path, ABOUT_SUFFIX)
+    file = companion_path(path, SIDECAR_SUFFIX)
     said = {k: v for k, v in (read_json(file) or {}).items() if k in ("about", "facts", "salvaged")}
     new = {
-        "about": None if about is None else about.as_json(),
+        "about": None if assignment is None else assignment.as_json(),
         "facts": None if facts is None else facts.as_json(),
         "salvaged": salvaged,
     }
     write_json(file, said | {k: v for k, v in new.items() if v is not None})
     if not _is_linked(folder, path):
-        remember_session(folder, path)
+        link_session(folder, path)
 
 
 def add_session_note(path: Path, text: str, at_s: float | None = None) -> Note:
     """Keep free text beside a session. Raises InputError."""
-    if not stamp_of(path):
+    if not change_stamp(path):
         raise InputError(f"There is no {path}: check the name and the folder.")
-    return append_note(beside(path, NOTES_SUFFIX), text, at_s)
+    return append_note(companion_path(path, NOTES_SUFFIX), text, at_s)
 
 
-def session_about(folder: Path, path: str | Path) -> About:
+def read_assignment(folder: Path, path: str | Path) -> Assignment:
     """What a session is about, from its files; nothing where they cannot be read."""
     try:
-        return read_session(folder, session_key(folder, Path(path).expanduser())).about
+        return read_session(folder, session_key(folder, Path(path).expanduser())).assignment
     except InputError:
-        return About()
+        return Assignment()
 
 
-def forget_unmade(folder: Path, path: Path) -> None:
+def remove_unused_link(folder: Path, path: Path) -> None:
     """Remove the link to a recording elsewhere that never came to be."""
-    if not stamp_of(path):
+    if not change_stamp(path):
         with contextlib.suppress(OSError):
             link_path(folder, _SESSION, session_key(folder, path)).unlink()
 
@@ -238,5 +250,5 @@ def _size(path: Path, *, encrypted: bool) -> int:
     with contextlib.suppress(OSError):
         if path.is_dir():
             return sum(f.stat().st_size for f in path.iterdir() if f.is_file())
-        return (beside(path, ENCRYPTED_SUFFIX) if encrypted else path).stat().st_size
+        return (companion_path(path, ENCRYPTED_SUFFIX) if encrypted else path).stat().st_size
     return 0

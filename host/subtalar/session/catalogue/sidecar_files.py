@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from subtalar.errors import InputError
-from subtalar.session.catalogue.assignment import Participant, participant_from
+from subtalar.session.catalogue.assignment import Participant, participant_from_json
 from subtalar.session.catalogue.layout import NOTES_SUFFIX, PARTICIPANTS
 
 LONGEST_NOTE: Final = 10_000
@@ -148,7 +148,7 @@ def read_participant(folder: Path, code: str) -> Participant | None:
     if said is None:
         return None
     try:
-        return participant_from(said)
+        return participant_from_json(said)
     except (InputError, ValueError, TypeError) as error:
         raise InputError(f"{path} does not describe a participant: put back a copy, or remove it.") from error
 

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from subtalar.errors import InputError
-from subtalar.session.catalogue import About, checked_about, checked_code, checked_height, checked_label
-from subtalar.session.catalogue.assignment import about_from, about_of
+from subtalar.session.catalogue import Assignment, checked_assignment, checked_code, checked_height, checked_label
+from subtalar.session.catalogue.assignment import assignment_from_json, assignment_in
 
 
 @pytest.mark.parametrize("code", ["P017", "sub-01", "A1", "7", "KNIE_2026_003", "x" * 31 + "1"])
@@ -67,11 +67,11 @@ def test_height():
 
 def test_a_visit_needs_somebody():
     with pytest.raises(InputError, match="code of the participant"):
-        checked_about(None, "baseline", "barefoot")
-    assert checked_about("p1", "baseline", None) == About("P1", "baseline", "")
+        checked_assignment(None, "baseline", "barefoot")
+    assert checked_assignment("p1", "baseline", None) == Assignment("P1", "baseline", "")
 
 
 @given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(), lambda s: st.dictionaries(st.text(), s)))
 def test_whatever_a_file_says_is_an_about(said):
-    assert isinstance(about_from(said), About)
-    assert isinstance(about_of({"about": {"participant": said, "visit": said}}), About)
+    assert isinstance(assignment_from_json(said), Assignment)
+    assert isinstance(assignment_in({"about": {"participant": said, "visit": said}}), Assignment)

@@ -25,7 +25,7 @@ TABLE_ANGLE_DECIMALS: Final = 3
 TABLE_TIME_DECIMALS: Final = 5
 TABLE_STRIDE_DECIMALS: Final = 5
 _BLOCK_S = 5.0
-_NOT_HOW: Final = ("source", "about")
+_NO_SETTINGS: Final = ("source", "about")
 """Of a recording's configuration: whose session it is and where its samples came from is no setting."""
 
 
@@ -40,7 +40,7 @@ class Rows:
 
 
 @dataclass(frozen=True)
-class Telling:
+class ResultSet:
     """``how``: ``recorded``, ``analysed now`` or ``tables``; ``made`` says how its numbers came about, one flat name a
     setting. ``rounded``: the numbers come from a text with few decimals.
     """
@@ -53,7 +53,7 @@ class Telling:
     rounded: bool = False
 
 
-def telling_of(path: str | Path) -> Telling:
+def read_result_set(path: str | Path) -> ResultSet:
     """The angles that a recording holds, or a folder that ``subtalar analyze`` wrote; another session is analysed.
 
     Raises InputError where it is none of these.
@@ -62,10 +62,10 @@ def telling_of(path: str | Path) -> Telling:
     if path.is_dir() and (path / ANGLES_FILE).is_file():
         return _from_tables(path)
     session = open_session(path, cached=True)
-    return _as_recorded(session) if session.strides is not None else analysed_now(session)
+    return _as_recorded(session) if session.strides is not None else analyze_now(session)
 
 
-def analysed_now(session: Session, parameters: "Parameters | None" = None) -> Telling:
+def analyze_now(session: Session, parameters: "Parameters | None" = None) -> ResultSet:
     """What the estimator says of a session today."""
     from subtalar.acquisition.configuration import describe
     from subtalar.estimation import GaitEstimator, Parameters  # compiled filters: loaded when an analysis begins
@@ -81,16 +81,16 @@ def analysed_now(session: Session, parameters: "Parameters | None" = None) -> Te
     found = estimator.finish()
     made = describe("", parameters)
     del made["source"]
-    return Telling(
+    return ResultSet(
         session.path.name,
         "analysed now",
-        flat(made),
+        flattened(made),
         _rows_of([*angles, *found.angles]),
         (*strides, *found.strides),
     )
 
 
-def _as_recorded(session: Session) -> Telling:
+def _as_recorded(session: Session) -> ResultSet:
     angles: list[AngleBlock] = []
     strides: list[Stride] = []
     for item in read_items(session.path):
@@ -98,17 +98,17 @@ def _as_recorded(session: Session) -> Telling:
             angles.append(item)
         elif isinstance(item, Stride):
             strides.append(item)
-    made = {key: value for key, value in session.configuration.items() if key not in _NOT_HOW}
+    made = {key: value for key, value in session.configuration.items() if key not in _NO_SETTINGS}
     made.setdefault("subtalar", session.software_version)
-    return Telling(session.path.name, "recorded", flat(made), _rows_of(angles), tuple(strides))
+    return ResultSet(session.path.name, "recorded", flattened(made), _rows_of(angles), tuple(strides))
 
 
-def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def flattened(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """``{"a": {"b": 1}}`` as ``{"a.b": 1}``; lists as they are."""
     found: dict[str, Any] = {}
     for key, value in settings.items():
         if isinstance(value, Mapping):
-            found |= flat(value, f"{prefix}{key}.")
+            found |= flattened(value, f"{prefix}{key}.")
         else:
             found[f"{prefix}{key}"] = list(value) if isinstance(value, tuple) else value
     return found
@@ -129,10 +129,10 @@ def _rows_of(blocks: Iterable[AngleBlock]) -> dict[Side, Rows]:
     }
 
 
-def rounded(telling: Telling) -> Telling:
+def rounded(results: ResultSet) -> ResultSet:
     """As tables would hold it."""
-    if telling.rounded:
-        return telling
+    if results.rounded:
+        return results
     rows = {
         side: Rows(
             _to_decimals(r.time_s, TABLE_TIME_DECIMALS),
@@ -140,10 +140,10 @@ def rounded(telling: Telling) -> Telling:
             _to_decimals(r.sd_deg, TABLE_ANGLE_DECIMALS),
             r.quality,
         )
-        for side, r in telling.rows.items()
+        for side, r in results.rows.items()
     }
-    strides = tuple(_rounded_stride(stride) for stride in telling.strides)
-    return replace(telling, rows=rows, strides=strides, rounded=True)
+    strides = tuple(_rounded_stride(stride) for stride in results.strides)
+    return replace(results, rows=rows, strides=strides, rounded=True)
 
 
 def _rounded_stride(stride: Stride) -> Stride:
@@ -159,7 +159,7 @@ def _to_decimals(values: FloatArray, decimals: int) -> FloatArray:
     return np.rint(values * 10.0**decimals) / 10.0**decimals + 0.0
 
 
-def _from_tables(folder: Path) -> Telling:
+def _from_tables(folder: Path) -> ResultSet:
     try:
         summary = json.loads((folder / SUMMARY_FILE).read_text("utf-8"))
         made = {
@@ -167,8 +167,13 @@ def _from_tables(folder: Path) -> Telling:
             "pass": summary["pass"],
             "subtalar_axis": summary["subtalar_axis"],
         }
-        return Telling(
-            folder.name, "tables", flat(made), _read_angles(folder / ANGLES_FILE), _read_strides(folder), rounded=True
+        return ResultSet(
+            folder.name,
+            "tables",
+            flattened(made),
+            _read_angles(folder / ANGLES_FILE),
+            _read_strides(folder),
+            rounded=True,
         )
     except OSError as error:
         raise InputError(

@@ -1,4 +1,4 @@
-"""Two tellings beside each other: settings, angles row by row, strides by their initial contact."""
+"""Two sets of results side by side: settings, angles row by row, strides by their initial contact."""
 
 import math
 from bisect import bisect_left
@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from subtalar.anatomy import ANGLE_NAMES
-from subtalar.report.comparing.result_sets import Rows, Telling, rounded
+from subtalar.report.comparison.result_sets import ResultSet, Rows, rounded
 from subtalar.strides import STRIDE_NUMBERS
 from subtalar.types import SIDES, FloatArray, Side, Stride
 
@@ -78,8 +78,8 @@ class MeasureDifference:
 class Comparison:
     """Everything. ``rounded``: both were brought to the decimals of the tables first."""
 
-    a: Telling
-    b: Telling
+    a: ResultSet
+    b: ResultSet
     rounded: bool
     settings: tuple[Setting, ...]
     sides: tuple[SideDifference, ...]
@@ -99,8 +99,8 @@ class Comparison:
         return tuple(_measure(name, pairs) for name in STRIDE_NUMBERS) if pairs else ()
 
 
-def compare_tellings(a: Telling, b: Telling) -> Comparison:
-    """Set two tellings side by side."""
+def compare_results(a: ResultSet, b: ResultSet) -> Comparison:
+    """Compare two sets of results."""
     coarse = a.rounded or b.rounded
     if coarse:
         a, b = rounded(a), rounded(b)

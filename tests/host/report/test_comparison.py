@@ -15,7 +15,7 @@ from subtalar.errors import InputError
 from subtalar.estimation import GaitEstimator, Parameters
 from subtalar.estimation.parameters import SubtalarAxis
 from subtalar.report.analysis import analyze
-from subtalar.report.comparing import analysed_now, compare_tellings, telling_of
+from subtalar.report.comparison import analyze_now, compare_results, read_result_set
 from subtalar.session import Recorder, open_session
 from subtalar_sim.body import BodyConfig
 from subtalar_sim.config import SimulationConfig
@@ -47,9 +47,9 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_what_was_shown_live_is_what_an_analysis_gives_to_the_last_bit(recording: Path) -> None:
-    live, again = telling_of(recording), analysed_now(open_session(recording))
+    live, again = read_result_set(recording), analyze_now(open_session(recording))
     assert (live.how, again.how) == ("recorded", "analysed now")
-    found = compare_tellings(live, again)
+    found = compare_results(live, again)
     assert found.identical
     assert not found.rounded
     assert found.settings == ()
@@ -59,12 +59,12 @@ def test_what_was_shown_live_is_what_an_analysis_gives_to_the_last_bit(recording
 
 
 def test_one_altered_bit_is_seen(recording: Path) -> None:
-    live = telling_of(recording)
+    live = read_result_set(recording)
     rows = live.rows["right"]
     values = rows.values_deg.copy()
     row = int(np.flatnonzero(np.isfinite(values[:, 1]))[100])
     values[row, 1] = np.nextafter(values[row, 1], np.inf)
-    found = compare_tellings(live, replace(live, rows={"right": replace(rows, values_deg=values)}))
+    found = compare_results(live, replace(live, rows={"right": replace(rows, values_deg=values)}))
     assert not found.identical
     (angle,) = [a for a in found.sides[0].angles if a.max_deg]
     assert angle.name == "inversion"
@@ -73,8 +73,8 @@ def test_one_altered_bit_is_seen(recording: Path) -> None:
 
 def test_another_axis_changes_what_hangs_on_it_and_nothing_else(recording: Path) -> None:
     axis = SubtalarAxis(50.0, 10.0)
-    found = compare_tellings(
-        telling_of(recording), analysed_now(open_session(recording), Parameters(subtalar_axis=axis))
+    found = compare_results(
+        read_result_set(recording), analyze_now(open_session(recording), Parameters(subtalar_axis=axis))
     )
     assert not found.identical
     assert {s.name for s in found.settings} == {
@@ -91,23 +91,23 @@ def test_another_axis_changes_what_hangs_on_it_and_nothing_else(recording: Path)
 
 def test_tables_are_compared_with_their_own_decimals(recording: Path, tmp_path: Path) -> None:
     analyze(open_session(recording), tmp_path / "out")
-    found = compare_tellings(telling_of(recording), telling_of(tmp_path / "out"))
+    found = compare_results(read_result_set(recording), read_result_set(tmp_path / "out"))
     assert found.rounded
     assert found.identical
     assert len(found.pairs) >= 8
     assert found.settings == ()
     analyze(open_session(recording), tmp_path / "other", subtalar_axis_deg=(50.0, 10.0))
-    other = compare_tellings(telling_of(tmp_path / "out"), telling_of(tmp_path / "other"))
+    other = compare_results(read_result_set(tmp_path / "out"), read_result_set(tmp_path / "other"))
     assert not other.identical
     assert [s.name for s in other.settings] == ["subtalar_axis.inclination_deg", "subtalar_axis.deviation_deg"]
 
 
 def test_strides_are_matched_by_contact_and_side(recording: Path) -> None:
-    live = telling_of(recording)
+    live = read_result_set(recording)
     shifted = tuple(replace(s, initial_contact_s=s.initial_contact_s + 0.01) for s in live.strides[1:])
     extra = replace(live.strides[0], initial_contact_s=500.0)
     mirrored = replace(live.strides[2], side="left")
-    found = compare_tellings(live, replace(live, strides=(*shifted, extra, mirrored)))
+    found = compare_results(live, replace(live, strides=(*shifted, extra, mirrored)))
     assert len(found.pairs) == len(live.strides) - 1
     assert found.only_in_a == (live.strides[0],)
     assert set(found.only_in_b) == {extra, mirrored}
@@ -117,7 +117,7 @@ def test_strides_are_matched_by_contact_and_side(recording: Path) -> None:
 
 
 def test_rows_are_matched_by_time_where_samples_are_missing(recording: Path) -> None:
-    live = telling_of(recording)
+    live = read_result_set(recording)
     rows = live.rows["right"]
     keep = np.ones(len(rows.time_s), bool)
     keep[1000:1100] = False
@@ -128,7 +128,7 @@ def test_rows_are_matched_by_time_where_samples_are_missing(recording: Path) -> 
         sd_deg=rows.sd_deg[keep],
         quality=rows.quality[keep],
     )
-    (side,) = compare_tellings(live, replace(live, rows={"right": fewer})).sides
+    (side,) = compare_results(live, replace(live, rows={"right": fewer})).sides
     assert side.rows_in_common == side.rows_b == side.rows_a - 100
     assert all(angle.max_deg == 0.0 for angle in side.angles)
     assert not side.identical
@@ -149,7 +149,7 @@ def test_the_command(recording: Path, tmp_path: Path) -> None:
 def test_a_folder_that_is_none(recording: Path, tmp_path: Path) -> None:
     (tmp_path / "angles.csv").write_text("time_s,side\n1,left\n")
     with pytest.raises(InputError, match="cannot be compared"):
-        telling_of(tmp_path)
+        read_result_set(tmp_path)
     (tmp_path / "summary.json").write_text("{}")
     with pytest.raises(InputError, match="no folder as `subtalar analyze` writes it"):
-        telling_of(tmp_path)
+        read_result_set(tmp_path)

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from subtalar.report.comparing.differences import Comparison, Setting, SideDifference, StridePair
-from subtalar.report.comparing.result_sets import Telling
+from subtalar.report.comparison.differences import Comparison, Setting, SideDifference, StridePair
+from subtalar.report.comparison.result_sets import ResultSet
 from subtalar.types import Stride
 
 _UNITS = (("_deg_s", "°/s"), ("_deg", "°"), ("_s", "s"), ("_m", "m"), ("_pct", "%"), ("_g", "g"))
@@ -14,8 +14,8 @@ _UNITS = (("_deg_s", "°/s"), ("_deg", "°"), ("_s", "s"), ("_m", "m"), ("_pct",
 
 def comparison_lines(found: Comparison, *, each_stride: bool = False) -> Iterator[str]:
     """For a terminal."""
-    yield f"A: {_telling(found.a)}"
-    yield f"B: {_telling(found.b)}"
+    yield f"A: {_describe(found.a)}"
+    yield f"B: {_describe(found.b)}"
     if found.rounded:
         yield "One of them is a table: both are compared with the decimals of the tables."
     yield from _setting_lines(found.settings)
@@ -46,8 +46,8 @@ def comparison_lines(found: Comparison, *, each_stride: bool = False) -> Iterato
 def comparison_json(found: Comparison) -> dict[str, Any]:
     """Plain values; what is not known is null."""
     return {
-        "a": _telling_json(found.a),
-        "b": _telling_json(found.b),
+        "a": _result_set_json(found.a),
+        "b": _result_set_json(found.b),
         "identical": found.identical,
         "compared_with_decimals_of_tables": found.rounded,
         "settings": [asdict(setting) for setting in found.settings],
@@ -79,10 +79,10 @@ def comparison_json(found: Comparison) -> dict[str, Any]:
     }
 
 
-def _telling(told: Telling) -> str:
-    rows = sum(len(r.time_s) for r in told.rows.values())
-    by = f" by subtalar {told.made['subtalar']}" if told.made.get("subtalar") else ""
-    return f"{told.name}, {told.how}{by}: {rows} rows of angles, {len(told.strides)} strides"
+def _describe(results: ResultSet) -> str:
+    rows = sum(len(r.time_s) for r in results.rows.values())
+    by = f" by subtalar {results.made['subtalar']}" if results.made.get("subtalar") else ""
+    return f"{results.name}, {results.how}{by}: {rows} rows of angles, {len(results.strides)} strides"
 
 
 def _setting_lines(settings: tuple[Setting, ...]) -> Iterator[str]:
@@ -135,13 +135,13 @@ def _unit(name: str) -> str:
     return next((f" {unit}" if unit != "°" else unit for end, unit in _UNITS if name.endswith(end)), "")
 
 
-def _telling_json(told: Telling) -> dict[str, Any]:
+def _result_set_json(results: ResultSet) -> dict[str, Any]:
     return {
-        "name": told.name,
-        "how": told.how,
-        "made": dict(told.made),
-        "rows": {side: len(rows.time_s) for side, rows in told.rows.items()},
-        "strides": len(told.strides),
+        "name": results.name,
+        "how": results.how,
+        "made": dict(results.made),
+        "rows": {side: len(rows.time_s) for side, rows in results.rows.items()},
+        "strides": len(results.strides),
     }
 
 
