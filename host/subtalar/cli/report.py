@@ -59,10 +59,10 @@ def _newest() -> Path:
 
 def _is_of_today(page: Path, session: Path) -> bool:
     """Whether the page is newer than the session, what is said beside it, and this program."""
-    from subtalar.session.catalogue.layout import SIDECAR_SUFFIX, beside
+    from subtalar.session.catalogue.layout import SIDECAR_SUFFIX, companion_path
 
     inside = session.iterdir() if session.is_dir() else ()
-    sources = [session, *inside, beside(session, SIDECAR_SUFFIX), Path(subtalar.__file__)]
+    sources = [session, *inside, companion_path(session, SIDECAR_SUFFIX), Path(subtalar.__file__)]
     try:
         made = page.stat().st_mtime
         return session.exists() and all(made > source.stat().st_mtime for source in sources if source.exists())

@@ -62,7 +62,7 @@ class ParticipantRow:
 
 
 class Catalogue:
-    """Use ``open_catalogue``. ``troubles`` are sentences about files that could not be read, or were mended."""
+    """Use ``open_catalogue``. ``problems`` are sentences about files that could not be read, or were mended."""
 
     def __init__(self, folder: Path, db: sqlite3.Connection, elsewhere: tuple[Path, ...] = ()) -> None:
         self.folder = folder
