@@ -37,14 +37,14 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Done:
+class JobResult:
     """What came of a job. ``problem`` is one sentence, empty when all went well."""
 
     name: str
     problem: str = ""
 
 
-def run(job: Job) -> Done:
+def run(job: Job) -> JobResult:
     """Analyse one session into its folder and note what that was made from. Never raises for a bad session."""
     from subtalar.report.analysis import analyze
     from subtalar.session.opening import open_session
@@ -61,14 +61,14 @@ def run(job: Job) -> Done:
         )
         (job.out / RECORD_FILE).write_text(json.dumps(made_from), encoding="utf-8")
     except SubtalarError as error:
-        return Done(job.name, str(error))
+        return JobResult(job.name, str(error))
     except OSError as error:
-        return Done(job.name, f"{error.filename or job.path} cannot be read or written ({error.strerror}).")
+        return JobResult(job.name, f"{error.filename or job.path} cannot be read or written ({error.strerror}).")
     except MemoryError:
-        return Done(job.name, f"{job.path} needs more memory than there is: use fewer --workers.")
+        return JobResult(job.name, f"{job.path} needs more memory than there is: use fewer --workers.")
     except Exception as error:  # a defect in one session is no reason to lose the others
-        return Done(job.name, f"The analysis failed ({type(error).__name__}: {error}). This is a defect.")
-    return Done(job.name)
+        return JobResult(job.name, f"The analysis failed ({type(error).__name__}: {error}). This is a defect.")
+    return JobResult(job.name)
 
 
 def is_done(job: Job) -> bool:

@@ -9,24 +9,24 @@ from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 
-from subtalar.batch.job import Done, Job, run
+from subtalar.batch.job import Job, JobResult, run
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
-def run_here(jobs: Sequence[Job], workers: int) -> Iterator[Done]:
+def run_locally(jobs: Sequence[Job], workers: int) -> Iterator[JobResult]:
     """What comes of each job, as they end. A process that is killed costs only the session that it worked on."""
     waiting = deque(jobs)
     while waiting:
         suspects = yield from _pool(waiting, workers)
         for job in suspects:  # one at a time, so that the guilty one is known
             if (yield from _pool(deque([job]), 1)):
-                yield Done(job.name, f"The process that analysed {job.path} was killed: is the memory full?")
+                yield JobResult(job.name, f"The process that analysed {job.path} was killed: is the memory full?")
 
 
-def _pool(waiting: deque[Job], workers: int) -> Generator[Done, None, list[Job]]:
+def _pool(waiting: deque[Job], workers: int) -> Generator[JobResult, None, list[Job]]:
     """Empty ``waiting``; returns the jobs that were in work when a process died, if one did."""
-    running: dict[Future[Done], Job] = {}
+    running: dict[Future[JobResult], Job] = {}
     with _one_thread_each(), _killed_if_left_early():
         pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_leave_interrupts_alone)
         try:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from subtalar.batch.job import Done, Job, Settings, is_done
-from subtalar.batch.local_processes import run_here
+from subtalar.batch.job import Job, JobResult, Settings, is_done
+from subtalar.batch.local_processes import run_locally
 from subtalar.batch.session_search import find_sessions
-from subtalar.batch.tables import SESSIONS_FILE, write_sessions, write_strides_of_all
+from subtalar.batch.tables import SESSIONS_FILE, write_all_strides, write_sessions
 from subtalar.errors import InputError
 from subtalar.report.analysis import STRIDES_FILE
 from subtalar.session.catalogue import UNASSIGNED, Assignment
@@ -33,7 +33,7 @@ class BatchOutcome:
     sessions_table: Path
 
 
-Progress = Callable[[int, int, Done | None], None]
+Progress = Callable[[int, int, JobResult | None], None]
 """Called with sessions done, sessions in all, and the one that has just ended; None at the beginning."""
 
 
@@ -88,7 +88,7 @@ def _run(
             problems[last.name] = last.problem
         on_progress(done, len(jobs), last)
     good = [job for job in jobs if job.name not in problems]
-    strides = write_strides_of_all(out / STRIDES_FILE, good)
+    strides = write_all_strides(out / STRIDES_FILE, good)
     write_sessions(out / SESSIONS_FILE, jobs, problems)
     return BatchOutcome(
         len(jobs),
@@ -103,11 +103,11 @@ def _run(
 
 def _results(
     jobs: Sequence[Job], folder: Path, out: Path, workers: int | None, scheduler: str | None
-) -> Iterator[Done]:
+) -> Iterator[JobResult]:
     if not jobs:
         return iter(())
     if scheduler is None:
-        return run_here(jobs, min(len(jobs), workers or os.cpu_count() or 1))
+        return run_locally(jobs, min(len(jobs), workers or os.cpu_count() or 1))
     from subtalar.batch.cluster import run_on_cluster
 
     return run_on_cluster(jobs, scheduler, (folder, out))

@@ -22,7 +22,7 @@ SESSION_COLUMNS: Final = (
 )  # fmt: skip
 
 
-def write_strides_of_all(path: Path, jobs: Sequence[Job]) -> int:
+def write_all_strides(path: Path, jobs: Sequence[Job]) -> int:
     """``session``, whose it is, and the columns of ``strides.csv``: a row a stride, sessions in order.
 
     Returns how many. Sessions without results are left out. The text of every cell is that of the session's own table.

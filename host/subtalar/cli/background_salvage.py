@@ -14,7 +14,7 @@ import click
 from subtalar.errors import InputError
 
 if TYPE_CHECKING:
-    from subtalar.session.recording.repair.salvage import Salvaged
+    from subtalar.session.recording.repair.salvage import SalvageResult
 
 
 @contextlib.contextmanager
@@ -24,7 +24,7 @@ def salvaging(record_path: Path | None) -> Iterator[None]:
     Never keeps the session from beginning or running.
     """
     folders = _folders(record_path)
-    found = _left_open(folders)
+    found = _unclosed(folders)
     if not found:
         yield
         return
@@ -45,7 +45,7 @@ def salvaging(record_path: Path | None) -> Iterator[None]:
     try:
         yield
     finally:
-        for text in _told(ours):
+        for text in _results_from(ours):
             click.echo(text, err=True)
         ours.close()
 
@@ -57,19 +57,19 @@ def _folders(record_path: Path | None) -> list[Path]:
     return list(dict.fromkeys(folder.absolute() for folder in folders))
 
 
-def _left_open(folders: list[Path]) -> tuple[Path, ...]:
-    from subtalar.session.recording.repair.salvage import left_open
+def _unclosed(folders: list[Path]) -> tuple[Path, ...]:
+    from subtalar.session.recording.repair.salvage import unclosed_recordings
 
-    return tuple(path for folder in folders for path in left_open(folder))
+    return tuple(path for folder in folders for path in unclosed_recordings(folder))
 
 
-def salvage_and_remember(path: Path) -> "Salvaged":
+def salvage_and_catalogue(path: Path) -> "SalvageResult":
     """Close a recording that was left open, and let the catalogue say that it was."""
     from subtalar.session import recordings_folder
     from subtalar.session.catalogue import write_sidecar
-    from subtalar.session.recording.repair.salvage import left_open, salvage
+    from subtalar.session.recording.repair.salvage import salvage, unclosed_recordings
 
-    was_open = path in left_open(path.parent)
+    was_open = path in unclosed_recordings(path.parent)
     result = salvage(path)
     if was_open and result.ok:
         with contextlib.suppress(InputError):
@@ -84,13 +84,13 @@ def _salvage(paths: tuple[Path, ...], pipe: "Connection[Any, Any]") -> None:
         with contextlib.suppress(OSError):
             os.nice(19)
     for path in paths:
-        text = salvage_and_remember(path).text
+        text = salvage_and_catalogue(path).text
         with contextlib.suppress(OSError):
             pipe.send(text)
     pipe.close()
 
 
-def _told(pipe: "Connection[Any, Any]") -> Iterator[str]:
+def _results_from(pipe: "Connection[Any, Any]") -> Iterator[str]:
     """Sentences until the process has ended."""
     while True:
         try:

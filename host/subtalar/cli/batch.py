@@ -14,7 +14,7 @@ from subtalar.errors import InputError, SubtalarError
 
 if TYPE_CHECKING:
     from subtalar.batch import BatchOutcome, Settings
-    from subtalar.batch.job import Done
+    from subtalar.batch.job import JobResult
 
 
 @click.command()
@@ -100,7 +100,7 @@ def _run(
     with bar:
         task = bar.add_task("Analysing sessions", total=None)
 
-        def tell(done: int, total: int, last: "Done | None") -> None:
+        def tell(done: int, total: int, last: "JobResult | None") -> None:
             bar.update(task, completed=done, total=total)
             if last is not None and last.problem:
                 errors.print(f"{last.name}: {last.problem}")

@@ -3,7 +3,7 @@
 import click
 
 
-def say_preparing() -> None:
+def announce_preparation() -> None:
     """On stderr."""
     click.echo("Preparing the estimator for this computer: about a minute, only this once.", err=True)
 
@@ -17,5 +17,5 @@ def prepare_estimator(*, quiet: bool = False) -> None:
 
     if not warmed():
         if not quiet:
-            say_preparing()
+            announce_preparation()
         warm_up()

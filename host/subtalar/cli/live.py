@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from subtalar.cli.background_salvage import salvaging
-from subtalar.cli.estimator_setup import say_preparing
+from subtalar.cli.estimator_setup import announce_preparation
 from subtalar.cli.missing import missing_package
 from subtalar.cli.new_files import recording_path, truth_path
 from subtalar.cli.option_types import SECONDS, SUBTALAR_AXIS_HELP, FiniteRange, SubtalarAxisType
@@ -240,7 +240,7 @@ def _run_live(plan: "AcquisitionPlan", replayed: "Session | None", *, headless: 
     catalogued = enter_beginning(plan, replayed)
     with _signals_that_end(), salvaging(plan.record_path):
         acquisition = start_acquisition(
-            plan, on_preparing=say_preparing, meanwhile=lambda: _load_view(headless=headless)
+            plan, on_preparing=announce_preparation, meanwhile=lambda: _load_view(headless=headless)
         )
         view_failed, outcome = _show(acquisition, headless=headless, ends_by_itself=ends_by_itself)
     enter_end(plan, outcome, said_before=not catalogued)

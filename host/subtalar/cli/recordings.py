@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from subtalar.cli.background_salvage import salvage_and_remember
+from subtalar.cli.background_salvage import salvage_and_catalogue
 from subtalar.cli.catalogue_entries import enter_new_recording
 from subtalar.cli.option_types import FiniteRange
 from subtalar.errors import InputError, SubtalarError
@@ -19,14 +19,14 @@ def salvage(folder: str | None) -> None:
     after it has been checked. A live session does this by itself when it starts.
     """
     from subtalar.session import earlier_folders, recordings_folder
-    from subtalar.session.recording.repair.salvage import left_open
+    from subtalar.session.recording.repair.salvage import unclosed_recordings
 
     place = recordings_folder() if folder is None else Path(folder).expanduser()
     if not place.exists() and folder is not None:
         raise InputError(f"There is no {place}: check the name of the folder.")
     places = (place, *(earlier_folders() if folder is None else ()))
-    found = [place] if place.is_file() else [path for each in places for path in left_open(each)]
-    results = [salvage_and_remember(path) for path in found]
+    found = [place] if place.is_file() else [path for each in places for path in unclosed_recordings(each)]
+    results = [salvage_and_catalogue(path) for path in found]
     for result in results:
         click.echo(result.text, err=not result.ok)
     if not results:

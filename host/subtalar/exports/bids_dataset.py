@@ -67,7 +67,7 @@ def write_events(prefix: Path, results: GaitResults) -> None:
             cells = (_number(e.time_s), _number(e.duration_s), *(t or MISSING for t in texts), _number(e.detected_s))
             file.write("\t".join(cells) + "\n")
     meanings = {c.name: c for c in EVENTS}
-    told: dict[str, Any] = {
+    content: dict[str, Any] = {
         "onset": {"Description": meanings["time_s"].meaning, "Units": "s"},
         "duration": {"Description": meanings["duration_s"].meaning, "Units": "s"},
         "trial_type": {
@@ -85,7 +85,7 @@ def write_events(prefix: Path, results: GaitResults) -> None:
         "code": {"Description": meanings["code"].meaning},
         "detected_s": {"Description": meanings["detected_s"].meaning, "Units": "s"},
     }
-    write_json(prefix.parent / f"{prefix.name}events.json", told)
+    write_json(prefix.parent / f"{prefix.name}events.json", content)
 
 
 def write_scans(path: Path, files: Sequence[str], start_utc: datetime | None) -> None:

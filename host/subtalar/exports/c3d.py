@@ -113,14 +113,14 @@ class C3dWriter(FormatWriter):
         self._points(file, grid_s, tracks)
         self._analogs(file, grid_s, sensors, tracks)
         self._events(file, grid_s, events)
-        told = {
+        content = {
             "VERSION": [__version__],
             "SESSION": [_ascii(session_stem(self.session))],
             "START_UTC": ["" if self.session.start_utc is None else self.session.start_utc.isoformat()],
             "PASS": ["smoothed" if self.options.smooth else "live"],
             "FIRST_FRAME_S": [float(grid_s[0])],
         }
-        for name, value in told.items():
+        for name, value in content.items():
             file.add_parameter("SUBTALAR", name, value)
         file.add_parameter("MANUFACTURER", "COMPANY", ["subtalar"])
         file.add_parameter("MANUFACTURER", "SOFTWARE", ["subtalar"])

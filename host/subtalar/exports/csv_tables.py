@@ -55,13 +55,13 @@ class CsvWriter(FormatWriter):
         dictionary = _dictionary()
         for entry in dictionary:
             write([safe_text(entry[name]) for name in _DICTIONARY_COLUMNS])
-        told = {
+        content = {
             **session_header(self.session, self.options),
             "missing_values": "An empty cell: not known. Lost samples have no row.",
             "texts": NEUTRALISED,
             "columns": dictionary,
         }
-        json.dump(told, self._new("data_dictionary.json"), indent=1, ensure_ascii=False)
+        json.dump(content, self._new("data_dictionary.json"), indent=1, ensure_ascii=False)
 
     def _open(self, table: str, columns: Sequence[Column]) -> TextIO:
         file = self._new(f"{table}.csv")

@@ -103,8 +103,8 @@ class _Table:
 
 
 def _described(column: Column) -> dict[str, str]:
-    told = {"unit": column.unit, "positive": column.sign, "description": column.meaning}
-    return {key: text for key, text in told.items() if text}
+    described = {"unit": column.unit, "positive": column.sign, "description": column.meaning}
+    return {key: text for key, text in described.items() if text}
 
 
 def _column(values: list[Any], column: Column) -> Values | list[Any]:

@@ -10,7 +10,7 @@ from subtalar.exports.content import Options, gait_results
 from subtalar.exports.session_time import SessionTimes, TimedBlock
 from subtalar.exports.target_folder import Target
 from subtalar.exports.writer import FormatWriter
-from subtalar.session.estimates import estimates, make_estimator
+from subtalar.session.estimates import make_estimator, run_estimator
 from subtalar.session.model import Session
 from subtalar.session.output_folder import staging
 from subtalar.types import BodySite, GaitEvent, Notice, Stride
@@ -56,7 +56,7 @@ def export_session(
     notices: list[Notice] = []
     first_s: float | None = None
     with staging(out_dir) as folder, make(folder, target, session, options) as writer:
-        for block, new in estimates(estimator, session.blocks(_BLOCK_S)):
+        for block, new in run_estimator(estimator, session.blocks(_BLOCK_S)):
             timed = clocks[block.site].push(block) if block is not None else _remaining(clocks)
             for samples in timed:
                 writer.add_samples(samples)

@@ -143,13 +143,13 @@ class _Stream:
 
 def _markers(events: Sequence[Event]) -> list[tuple[float, str]]:
     """Such as ``initial_contact:right``, or ``marker:standing`` and ``marker_end:standing`` for a stretch, by time."""
-    told = []
+    markers = []
     for e in events:
         rest = "".join(f":{part}" for part in (e.side, e.label) if part)
-        told.append((e.time_s, e.event + rest))
+        markers.append((e.time_s, e.event + rest))
         if e.duration_s > 0:
-            told.append((e.time_s + e.duration_s, f"{e.event}_end{rest}"))
-    return sorted(told, key=lambda marker: marker[0])
+            markers.append((e.time_s + e.duration_s, f"{e.event}_end{rest}"))
+    return sorted(markers, key=lambda marker: marker[0])
 
 
 def _length(number: int) -> bytes:

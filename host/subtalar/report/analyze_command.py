@@ -64,7 +64,7 @@ def summary_lines(result: AnalysisResult, out: Path) -> list[str]:
     verdict = judge(result)
     return [
         f"{result.session_name}: {duration(result.duration_s)}, {count(result.stride_count, 'stride')} ({strides})",
-        *(["Smoothed: the angles look ahead over the whole recording."] if result.made_by == "smoothed" else []),
+        *(["Smoothed: the angles look ahead over the whole recording."] if result.estimator_pass == "smoothed" else []),
         f"Data quality: {verdict.level}",
         *(f"  {reason}" for reason in verdict.reasons),
         f"Report: {out / REPORT_FILE}",

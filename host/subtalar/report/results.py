@@ -112,9 +112,9 @@ class SideResult:
 class AnalysisResult:
     """A session analysed. ``gait`` is the gait of most strides; strides of the other are counted, not averaged in.
 
-    ``subtalar_axis_deg``: inclination and deviation of the axis that pronation is told about. ``made_by``: the live
-    pass, or the smoothed one, whose angles look ahead. ``about``: whose session it is, as far as was said. ``events``:
-    of both legs, in order of time.
+    ``subtalar_axis_deg``: inclination and deviation of the axis that pronation turns about. ``estimator_pass``: the
+    live one, or the smoothed one, whose angles look ahead. ``assignment``: to whom the session belongs, and under which
+    condition, if said. ``events``: of both legs, in order of time.
     """
 
     session_name: str
@@ -128,7 +128,7 @@ class AnalysisResult:
     notices: tuple[NoticeTally, ...]
     notes: tuple[str, ...] = field(default=())
     subtalar_axis_deg: tuple[float, float] = (42.0, 23.0)
-    made_by: Pass = "live"
+    estimator_pass: Pass = "live"
     assignment: Assignment = UNASSIGNED
     events: tuple[GaitEvent, ...] = ()
 

@@ -64,22 +64,22 @@ def facts(result: AnalysisResult) -> list[tuple[str, str]]:
     """What was recorded."""
     sites = [site_words(sensor.info.site) for sensor in result.sensors]
     rates = sorted({f"{sensor.info.rate_hz:g} Hz" for sensor in result.sensors})
-    assigned = " · ".join(
+    labels = " · ".join(
         word for word in (result.assignment.participant, result.assignment.visit, result.assignment.condition) if word
     )
-    told = [
-        *([("Participant" if result.assignment.participant else "Condition", assigned)] if assigned else []),
+    rows = [
+        *([("Participant" if result.assignment.participant else "Condition", labels)] if labels else []),
         ("Recorded", result.start_utc.strftime("%d %B %Y, %H:%M %Z") if result.start_utc else "date not in the file"),
         ("Duration", duration(result.duration_s)),
         ("Sensors", f"{len(sites)} ({', '.join(sites)}), {joined(rates)}"),
     ]
-    if result.made_by == "smoothed":
-        told.append(("Angles", "smoothed: they look ahead over the whole recording and are not what was shown live"))
+    if result.estimator_pass == "smoothed":
+        rows.append(("Angles", "smoothed: they look ahead over the whole recording and are not what was shown live"))
     if result.annotations:
         parts = [f"{_label(a.label)} {a.start_s:.0f}–{a.end_s:.0f} s" for a in result.annotations[:8]]
         more = f" and {len(result.annotations) - 8} more" if len(result.annotations) > 8 else ""
-        told.append(("Marked parts", ", ".join(parts) + more))
-    return told
+        rows.append(("Marked parts", ", ".join(parts) + more))
+    return rows
 
 
 def _label(text: str) -> str:
@@ -157,17 +157,17 @@ def praise(result: AnalysisResult) -> str:
 
 
 def _remarks_on_strides(result: AnalysisResult, side: Side, found: SideResult) -> list[str]:
-    told = []
+    rows = []
     if other := result.other_gait_count(side):
-        told.append(
+        rows.append(
             f"{count(other, 'stride')} of the {side} leg in another gait {'is' if other == 1 else 'are'} in "
             f"strides.csv but not in these figures, which show {result.gait} alone."
         )
     if found.strides and not found.only_reliable:
-        told.append(
+        rows.append(
             f"Hardly any stride of the {side} leg was measured reliably, so uncertain ones are in its means as well."
         )
-    return told
+    return rows
 
 
 @dataclass(frozen=True)

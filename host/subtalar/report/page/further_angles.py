@@ -40,7 +40,7 @@ def panels_alt(shown: Sequence[Panel]) -> str:
 def pronation_words(result: AnalysisResult) -> str:
     """What the curve about the subtalar axis is, and its main figures."""
     inclination, deviation = result.subtalar_axis_deg
-    told = [
+    sentences = [
         "Pronation is one turn in three planes: eversion, dorsiflexion and abduction together. Here it is told about "
         f"the axis of the subtalar joint, taken to rise by {number(inclination, 0)}° and point {number(deviation, 0)}° "
         "inwards from the foot’s long axis"
@@ -55,12 +55,12 @@ def pronation_words(result: AnalysisResult) -> str:
             peaks.append(f"{number(peak.mean, 1)}° on the {side}, {number(excursion.mean, 1)}° from contact")
             left_over.append(f"{number(unexplained.mean, 1)}° on the {side}")
     if peaks:
-        told.append(f"In stance it peaks at {joined(peaks)}.")
-        told.append(
+        sentences.append(f"In stance it peaks at {joined(peaks)}.")
+        sentences.append(
             f"Two hinges, ankle and subtalar joint, leave {joined(left_over)} of the measured rotation unexplained "
             "(root mean square in stance): the person’s own axis may lie elsewhere, and the rest of the foot moves."
         )
-    return " ".join(told)
+    return " ".join(sentences)
 
 
 def segments_measured(result: AnalysisResult) -> str:
@@ -74,7 +74,7 @@ def segments_measured(result: AnalysisResult) -> str:
 def segment_words(result: AnalysisResult) -> str:
     """What the angles to the floor are, and what a leg with one sensor does not show."""
     what = segments_measured(result)
-    told = [
+    sentences = [
         "How foot and shank stand to the floor, whatever the other does."
         if what == "Foot and shank"
         else f"How the {what.lower()} stands to the floor.",
@@ -83,14 +83,14 @@ def segment_words(result: AnalysisResult) -> str:
     ]  # fmt: skip
     for side, leg in result.sides.items():
         if leg.one_sensor == "foot":
-            told.append(
+            sentences.append(
                 f"The {side} leg carried a sensor on the foot only: foot, steps and stride length are measured; the "
                 "angles of the ankle and the shock at the shank are not."
             )
         elif leg.one_sensor == "shank":
-            told.append(
+            sentences.append(
                 f"The {side} leg carried a sensor on the shank only: its inclination is measured, and steps are told "
                 "from how fast it swings, less exactly than from the foot; the angles of the ankle, stride length and "
                 "the foot’s angles are not."
             )
-    return " ".join(told)
+    return " ".join(sentences)

@@ -114,14 +114,14 @@ def assignment_in(configuration: Mapping[str, Any]) -> Assignment:
     return assignment_from_json(configuration.get(CONFIGURATION_KEY))
 
 
-def assignment_from_json(said: object) -> Assignment:
+def assignment_from_json(stored: object) -> Assignment:
     """An ``Assignment`` of decoded JSON from a file that somebody else may have changed."""
-    if not isinstance(said, Mapping):
+    if not isinstance(stored, Mapping):
         return Assignment()
     kept = {}
     for key in ("participant", "visit", "condition"):
         try:
-            value = said.get(key)
+            value = stored.get(key)
             if isinstance(value, str) and value:
                 kept[key] = checked_code(value) if key == "participant" else checked_label(key, value)
         except InputError:
@@ -129,15 +129,15 @@ def assignment_from_json(said: object) -> Assignment:
     return Assignment(**kept)
 
 
-def participant_from_json(said: object) -> Participant:
+def participant_from_json(stored: object) -> Participant:
     """A ``Participant`` of decoded JSON. Raises InputError or ValueError where it is none."""
-    if not isinstance(said, Mapping):
+    if not isinstance(stored, Mapping):
         raise ValueError("no participant")
-    height = said.get("height_m")
-    sides = tuple(side for side in SIDES if side in said.get("affected_sides", ()))
-    footwear = str(said.get("footwear", ""))
+    height = stored.get("height_m")
+    sides = tuple(side for side in SIDES if side in stored.get("affected_sides", ()))
+    footwear = str(stored.get("footwear", ""))
     return Participant(
-        checked_code(str(said.get("code", ""))),
+        checked_code(str(stored.get("code", ""))),
         sides,
         checked_height(None if height is None else float(height)),
         checked_label("footwear", footwear) if footwear else "",

@@ -159,12 +159,12 @@ def _remove(path: Path) -> None:
 def _remove_from_file_list(register: Path, names: Iterable[str]) -> None:
     """Take names out of the list that an export keeps; an empty one goes. One that cannot be read is not ours."""
     try:
-        said = json.loads(register.read_text(encoding="utf-8"))
-        left = {name: entry for name, entry in said["files"].items() if name not in set(names)}
+        stored = json.loads(register.read_text(encoding="utf-8"))
+        left = {name: entry for name, entry in stored["files"].items() if name not in set(names)}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return
     if left:
-        write_text(register, json.dumps(said | {"files": left}, indent=1, ensure_ascii=False) + "\n")
+        write_text(register, json.dumps(stored | {"files": left}, indent=1, ensure_ascii=False) + "\n")
     else:
         register.unlink(missing_ok=True)
 

@@ -32,13 +32,13 @@ class SessionFacts:
         return asdict(self)
 
 
-def facts_from_json(said: object) -> SessionFacts:
+def facts_from_json(stored: object) -> SessionFacts:
     """``SessionFacts`` of decoded JSON; what is not as it should be counts as not known."""
-    if not isinstance(said, Mapping):
+    if not isinstance(stored, Mapping):
         return SessionFacts()
-    duration, strides, sensors = said.get("duration_s"), said.get("strides"), said.get("sensors")
+    duration, strides, sensors = stored.get("duration_s"), stored.get("strides"), stored.get("sensors")
     return SessionFacts(
-        _utc_text(said.get("start_utc")),
+        _utc_text(stored.get("start_utc")),
         float(duration) if isinstance(duration, int | float) else None,
         strides if isinstance(strides, int) else None,
         tuple(s for s in sensors if s in list(BodySite)) if isinstance(sensors, list) else (),
@@ -77,8 +77,8 @@ def _totals(path: Path) -> tuple[float, int] | None:
     return max(0.0, totals.last_arrival_s - totals.first_arrival_s), int(totals.strides)
 
 
-def _utc_text(said: object) -> str:
+def _utc_text(stored: object) -> str:
     try:
-        return datetime.fromisoformat(str(said)).astimezone(UTC).isoformat() if said else ""
+        return datetime.fromisoformat(str(stored)).astimezone(UTC).isoformat() if stored else ""
     except ValueError:
         return ""

@@ -55,7 +55,7 @@ def participant_cells(row: ParticipantRow) -> tuple[str, ...]:
 
 def session_json(row: SessionRow, *, with_notes: bool) -> dict[str, Any]:
     """Plain values; free text only where it is asked for."""
-    said: dict[str, Any] = {
+    stored: dict[str, Any] = {
         "path": str(row.path),
         "participant": row.assignment.participant or None,
         "visit": row.assignment.visit or None,
@@ -68,13 +68,13 @@ def session_json(row: SessionRow, *, with_notes: bool) -> dict[str, Any]:
         "encrypted": row.encrypted,
         "bytes": row.size_bytes,
     }
-    return said | ({"notes": [vars(note) for note in row.notes]} if with_notes else {})
+    return stored | ({"notes": [vars(note) for note in row.notes]} if with_notes else {})
 
 
 def participant_json(row: ParticipantRow, *, with_notes: bool) -> dict[str, Any]:
     """Plain values; free text only where it is asked for."""
     person = row.participant
-    said: dict[str, Any] = {
+    stored: dict[str, Any] = {
         "code": person.code,
         "affected_sides": list(person.affected_sides),
         "height_m": person.height_m,
@@ -82,7 +82,7 @@ def participant_json(row: ParticipantRow, *, with_notes: bool) -> dict[str, Any]
         "visits": list(row.visits),
         "sessions": row.sessions,
     }
-    return said | ({"notes": [vars(note) for note in row.notes]} if with_notes else {})
+    return stored | ({"notes": [vars(note) for note in row.notes]} if with_notes else {})
 
 
 def length_text(duration_s: float | None) -> str:

@@ -88,24 +88,24 @@ def read_session(folder: Path, key: str, link: Link | None = None) -> SessionRec
     """What the files say. ``link`` where there is one. Raises InputError where they cannot be read."""
     path = session_path(folder, key)
     stamp = change_stamp(path)
-    said = read_json(companion_path(path, SIDECAR_SUFFIX)) or {}
-    facts = facts_from_json(said.get("facts")) if "facts" in said else (link.facts if link else SessionFacts())
+    stored = read_json(companion_path(path, SIDECAR_SUFFIX)) or {}
+    facts = facts_from_json(stored.get("facts")) if "facts" in stored else (link.facts if link else SessionFacts())
     encrypted = companion_path(path, ENCRYPTED_SUFFIX).exists() and not path.exists()
     record = SessionRecord(key, Assignment(), facts, "missing", encrypted=encrypted, stamp=stamp)
     if path.exists() and is_recording(path):
         facts, assignment, closed = recording_facts(path)
-        if facts.duration_s is None and said.get("salvaged"):
+        if facts.duration_s is None and stored.get("salvaged"):
             facts = replace(facts, duration_s=record.facts.duration_s)
-        state: SessionState = "salvaged" if said.get("salvaged") else "closed" if closed else "open"
+        state: SessionState = "salvaged" if stored.get("salvaged") else "closed" if closed else "open"
         record = replace(
             record, assignment=assignment, facts=facts, state=state, recorded_participant=assignment.participant
         )
     elif path.is_file() and path.suffix == ".mcap":
         raise InputError(f"{path} is named like a recording but is none, or its beginning is damaged.")
     elif path.exists() or encrypted:
-        record = replace(record, state="salvaged" if said.get("salvaged") else "closed")
-    if "about" in said:
-        record = replace(record, assignment=assignment_from_json(said["about"]))
+        record = replace(record, state="salvaged" if stored.get("salvaged") else "closed")
+    if "about" in stored:
+        record = replace(record, assignment=assignment_from_json(stored["about"]))
     notes, unreadable = read_notes(companion_path(path, NOTES_SUFFIX))
     if unreadable:
         notes.append(Note(f"({unreadable} notes of this session cannot be read)", ""))
@@ -116,19 +116,19 @@ def read_links(folder: Path) -> Iterator[Link | str]:
     """Every link; a sentence for one that cannot be read."""
     for file in sorted((folder / LINKS).glob("*.json")):
         try:
-            said = read_json(file) or {}
+            stored = read_json(file) or {}
         except InputError as error:
             yield str(error)
             continue
-        names = said.get("files", ())
+        names = stored.get("files", ())
         yield Link(
             file,
-            str(said.get("kind", "")),
-            str(said.get("session", "")),
-            facts_from_json(said.get("facts")),
-            str(said.get("folder", "")),
+            str(stored.get("kind", "")),
+            str(stored.get("session", "")),
+            facts_from_json(stored.get("facts")),
+            str(stored.get("folder", "")),
             tuple(n for n in names if isinstance(n, str)) if isinstance(names, list) else (),
-            str(said.get("register", "")),
+            str(stored.get("register", "")),
         )
 
 
@@ -201,13 +201,13 @@ def write_sidecar(
     if not change_stamp(path):
         raise InputError(f"There is no {path}: check the name and the folder.")
     file = companion_path(path, SIDECAR_SUFFIX)
-    said = {k: v for k, v in (read_json(file) or {}).items() if k in ("about", "facts", "salvaged")}
+    stored = {k: v for k, v in (read_json(file) or {}).items() if k in ("about", "facts", "salvaged")}
     new = {
         "about": None if assignment is None else assignment.as_json(),
         "facts": None if facts is None else facts.as_json(),
         "salvaged": salvaged,
     }
-    write_json(file, said | {k: v for k, v in new.items() if v is not None})
+    write_json(file, stored | {k: v for k, v in new.items() if v is not None})
     if not _is_linked(folder, path):
         link_session(folder, path)
 

@@ -39,8 +39,8 @@ def private_folder(folder: Path) -> Path:
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Replace the file whole, so that a reader or a power cut meets the old or the new one. Raises InputError."""
-    said = {"format": f"subtalar-{_kind(path)}", "version": _VERSION, **content}
-    write_text(path, json.dumps(said, ensure_ascii=False) + "\n")
+    stored = {"format": f"subtalar-{_kind(path)}", "version": _VERSION, **content}
+    write_text(path, json.dumps(stored, ensure_ascii=False) + "\n")
 
 
 def write_text(path: Path, text: str) -> None:
@@ -116,9 +116,9 @@ def read_notes(path: Path) -> tuple[list[Note], int]:
     bad = 0
     for line in filter(None, lines):
         try:
-            said = json.loads(line)
-            at_s = said.get("at_s")
-            notes.append(Note(str(said["text"]), str(said["written_utc"]), None if at_s is None else float(at_s)))
+            stored = json.loads(line)
+            at_s = stored.get("at_s")
+            notes.append(Note(str(stored["text"]), str(stored["written_utc"]), None if at_s is None else float(at_s)))
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             bad += 1
     return notes, bad
@@ -144,11 +144,11 @@ def write_participant(folder: Path, participant: Participant) -> None:
 def read_participant(folder: Path, code: str) -> Participant | None:
     """A participant's facts; None where none were ever said. Raises InputError where the file is damaged."""
     path = participant_file(folder, code)
-    said = read_json(path)
-    if said is None:
+    stored = read_json(path)
+    if stored is None:
         return None
     try:
-        return participant_from_json(said)
+        return participant_from_json(stored)
     except (InputError, ValueError, TypeError) as error:
         raise InputError(f"{path} does not describe a participant: put back a copy, or remove it.") from error
 

@@ -179,8 +179,8 @@ def open_catalogue(
     folder = usual if folder is None else folder
     elsewhere = earlier_folders() if folder == usual else ()
     # Said once: after this there is a folder.
-    told = [STILL_LISTED.format(place=place) for place in elsewhere if not folder.exists()]
-    problems = (*told, *(trouble for place in elsewhere for trouble in take_over(folder, place, timeout_s)))
+    notes = [STILL_LISTED.format(place=place) for place in elsewhere if not folder.exists()]
+    problems = (*notes, *(trouble for place in elsewhere for trouble in take_over(folder, place, timeout_s)))
     made_anew = _remove_if_damaged(folder, timeout_s)
     try:
         with connection(folder, timeout_s) as db, translated_errors(catalogue_file(folder)):

@@ -49,18 +49,18 @@ def take_over(folder: Path, place: Path, timeout_s: float) -> list[str]:
         return []
     problems: list[str] = []
     for file in sorted((place / PARTICIPANTS).glob("*.json*")):
-        with _told(problems, file):
+        with _collecting(problems, file):
             _take_person(folder, file)
     for link in read_links(place):
         if isinstance(link, str):
             problems.append(link)
             continue
-        with _told(problems, link.file):
+        with _collecting(problems, link.file):
             _take_link(folder, place, link)
     for name in (PARTICIPANTS, LINKS):
         if (place / name).is_dir() and not any((place / name).iterdir()):
             (place / name).rmdir()
-    with _told(problems, place / CATALOGUE):
+    with _collecting(problems, place / CATALOGUE):
         remove_catalogue(place, timeout_s)
     return problems
 
@@ -140,7 +140,7 @@ def _rewrite(folder: Path, link: Link, session: str) -> None:
 
 
 @contextlib.contextmanager
-def _told(problems: list[str], path: Path) -> Iterator[None]:
+def _collecting(problems: list[str], path: Path) -> Iterator[None]:
     """A file that cannot be brought is said, and stays."""
     try:
         yield

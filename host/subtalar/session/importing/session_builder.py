@@ -9,8 +9,13 @@ import numpy as np
 
 from subtalar.errors import InputError
 from subtalar.session import checks
-from subtalar.session.importing.device_clock import Ordered, ledger_from_arrivals, put_in_order, running_time
-from subtalar.session.interleave import Track, interleave
+from subtalar.session.importing.device_clock import (
+    SortedSamples,
+    ledger_from_arrivals,
+    running_time,
+    sort_by_device_time,
+)
+from subtalar.session.interleave import SensorTrack, interleave
 from subtalar.session.model import Annotation, Session, SessionKind
 from subtalar.types import FloatArray, Ledger, SampleBlock, SensorInfo
 
@@ -20,7 +25,7 @@ class ImportedSensor:
     """One sensor as it was read: its samples, what became of them, and what has to be said about it."""
 
     info: SensorInfo
-    track: Track
+    track: SensorTrack
     ledger: Ledger
     notes: tuple[str, ...] = ()
     files: tuple[Path, ...] = ()
@@ -51,17 +56,19 @@ def sensor_with_arrivals(
         checks.check_arrival_rate(name, host_time_s, info.rate_hz, host_column)
         block = SampleBlock(info.site, None, host_time_s, acc_m_s2, gyr_rad_s)
         ledger = ledger_from_arrivals(host_time_s, info.rate_hz)
-        return ImportedSensor(info, Track(block, host_time_s), ledger, files=files)
+        return ImportedSensor(info, SensorTrack(block, host_time_s), ledger, files=files)
 
-    ordered = put_in_order(name, device_time_s, info.rate_hz, device_column)
-    checks.check_rate(name, ordered.period_s, info.rate_hz, device_column)
+    sorted_samples = sort_by_device_time(name, device_time_s, info.rate_hz, device_column)
+    checks.check_rate(name, sorted_samples.period_s, info.rate_hz, device_column)
     checks.check_gaps(name, device_column, device_time_s)
-    keep = ordered.order
+    keep = sorted_samples.order
     # A swapped sample is known from the arrival of the later one on.
     host = None if host_time_s is None else np.maximum.accumulate(host_time_s[keep])
     block = SampleBlock(info.site, device_time_s[keep], host, acc_m_s2[keep], gyr_rad_s[keep])
-    arrival = running_time(device_time_s[keep], ordered.period_s) if host is None else host
-    return ImportedSensor(info, Track(block, arrival), ordered.ledger, _mended(name, ordered), files)
+    arrival = running_time(device_time_s[keep], sorted_samples.period_s) if host is None else host
+    return ImportedSensor(
+        info, SensorTrack(block, arrival), sorted_samples.ledger, _order_notes(name, sorted_samples), files
+    )
 
 
 def sensor_on_common_clock(
@@ -75,18 +82,20 @@ def sensor_on_common_clock(
     files: tuple[Path, ...] = (),
 ) -> ImportedSensor:
     """A sensor whose ``time_s`` (n,) is the session clock already. Raises InputError where it cannot be one."""
-    ordered = put_in_order(name, time_s, info.rate_hz, column)
-    if ordered.restarts:
+    sorted_samples = sort_by_device_time(name, time_s, info.rate_hz, column)
+    if sorted_samples.restarts:
         raise InputError(
             f"{name}: {column} falls back by more than a second, so the sensor or its program began anew: make a "
             "session of each part."
         )
-    checks.check_rate(name, ordered.period_s, info.rate_hz, column)
+    checks.check_rate(name, sorted_samples.period_s, info.rate_hz, column)
     checks.check_gaps(name, column, time_s)
-    keep = ordered.order
+    keep = sorted_samples.order
     time = time_s[keep]
     block = SampleBlock(info.site, time, time, acc_m_s2[keep], gyr_rad_s[keep])
-    return ImportedSensor(info, Track(block, time), ordered.ledger, _mended(name, ordered), files)
+    return ImportedSensor(
+        info, SensorTrack(block, time), sorted_samples.ledger, _order_notes(name, sorted_samples), files
+    )
 
 
 def measured_rate(time_s: FloatArray) -> float | None:
@@ -99,14 +108,14 @@ def measured_rate(time_s: FloatArray) -> float | None:
     return float(1.0 / usual.mean())
 
 
-def _mended(name: str, ordered: Ordered) -> tuple[str, ...]:
+def _order_notes(name: str, sorted_samples: SortedSamples) -> tuple[str, ...]:
     notes = []
-    if ordered.restarts:
-        notes.append(f"{name}: the sensor restarted {ordered.restarts} times (its clock fell back).")
-    if ordered.swapped:
-        notes.append(f"{name}: {ordered.swapped} samples were out of order and have been sorted.")
-    if ordered.ledger.duplicated:
-        notes.append(f"{name}: {ordered.ledger.duplicated} samples with a repeated time have been left out.")
+    if sorted_samples.restarts:
+        notes.append(f"{name}: the sensor restarted {sorted_samples.restarts} times (its clock fell back).")
+    if sorted_samples.swapped:
+        notes.append(f"{name}: {sorted_samples.swapped} samples were out of order and have been sorted.")
+    if sorted_samples.ledger.duplicated:
+        notes.append(f"{name}: {sorted_samples.ledger.duplicated} samples with a repeated time have been left out.")
     return tuple(notes)
 
 
@@ -126,7 +135,7 @@ def build_session(
     tracks = [s.track for s in sensors]
     duration_s = float(max(t.arrival_s[-1] for t in tracks) - min(t.arrival_s[0] for t in tracks))
     checks.check_duration(path.name, duration_s, minimum_s)
-    checks.check_twins(path.name, {s.info.site: s.track.samples for s in sensors})
+    checks.check_no_duplicates(path.name, {s.info.site: s.track.samples for s in sensors})
     return Session(
         path=path,
         kind=kind,
@@ -136,7 +145,7 @@ def build_session(
         sample_count=sum(len(t.samples) for t in tracks),
         ledger={s.info.site: s.ledger for s in sensors},
         start_utc=start_utc,
-        notes=(*notes, *(note for s in sensors for note in s.notes), *checks.pair_notes(sites)),
+        notes=(*notes, *(note for s in sensors for note in s.notes), *checks.one_sensor_notes(sites)),
         files=tuple(file for s in sensors for file in s.files),
         _source=lambda block_s: interleave(tracks, block_s),
     )

@@ -10,7 +10,7 @@ import numpy as np
 
 from subtalar.errors import InputError
 from subtalar.session import checks
-from subtalar.session.importing.common_clock import STARTED_TOGETHER_NOTE, on_one_clock
+from subtalar.session.importing.common_clock import STARTED_TOGETHER_NOTE, to_common_clock
 from subtalar.session.importing.device_clock import unwrap
 from subtalar.session.importing.session_builder import (
     ImportedSensor,
@@ -20,7 +20,7 @@ from subtalar.session.importing.session_builder import (
     sensor_with_arrivals,
 )
 from subtalar.session.importing.spec_file import read_json_object, read_toml
-from subtalar.session.importing.table import TextTable, cut_table
+from subtalar.session.importing.table import TextTable, split_table
 from subtalar.session.importing.units import ACC_UNITS, GYR_UNITS, Quantity, check_axes, check_units
 from subtalar.session.model import Session
 from subtalar.types import BodySite, FloatArray, SensorInfo
@@ -99,7 +99,7 @@ def open_described_tables(path: Path, minimum_s: float) -> Session:
     own = {site: r.time_s for site, r in read.items() if r.time_s is not None and r.arrival_s is None}
     if own:
         shared = spec.get("clocks", "shared") == "shared"
-        on_clock = on_one_clock(path.parent.name, own, shared=shared)
+        on_clock = to_common_clock(path.parent.name, own, shared=shared)
         if not shared and len(own) > 1:
             notes.append(STARTED_TOGETHER_NOTE)
     made = [_sensor(r, on_clock.get(site)) for site, r in read.items()]
@@ -108,7 +108,7 @@ def open_described_tables(path: Path, minimum_s: float) -> Session:
 
 
 @dataclass(frozen=True)
-class _Read:
+class _SensorTable:
     sensor: _Sensor
     path: Path
     name: str
@@ -121,7 +121,7 @@ class _Read:
     notes: tuple[str, ...]
 
 
-def _sensor(r: _Read, on_clock_s: FloatArray | None) -> ImportedSensor:
+def _sensor(r: _SensorTable, on_clock_s: FloatArray | None) -> ImportedSensor:
     if on_clock_s is not None:
         return sensor_on_common_clock(
             r.name, r.info, on_clock_s, r.acc_m_s2, r.gyr_rad_s, column=r.columns[0], files=(r.path,)
@@ -168,7 +168,7 @@ def _check_keys(where: str, entry: Mapping[str, Any], known: tuple[str, ...]) ->
         raise InputError(f'{where}: unknown key "{unknown[0]}": known are {", ".join(known)}.')
 
 
-def _read(folder: Path, sensor: _Sensor, tables: dict[tuple[object, ...], TextTable]) -> _Read:
+def _read(folder: Path, sensor: _Sensor, tables: dict[tuple[object, ...], TextTable]) -> _SensorTable:
     path = folder / _text(sensor, "file", needed=True)
     if not path.is_file():
         raise sensor.fail(
@@ -193,18 +193,18 @@ def _read(folder: Path, sensor: _Sensor, tables: dict[tuple[object, ...], TextTa
     acc = numbers[:, :3] * ACC_UNITS[acc_unit]
     gyr = numbers[:, 3:6] * GYR_UNITS[gyr_unit]
     check_axes(name, acc, gyr, names[:6])
-    check_units(name, acc, gyr, acc_unit=acc_unit, gyr_unit=gyr_unit, remedy=_correct_the_mapping)
+    check_units(name, acc, gyr, acc_unit=acc_unit, gyr_unit=gyr_unit, remedy=_mapping_remedy)
     rate_hz = _positive(sensor, "rate_hz")
     times: dict[str, FloatArray] = {}
     for k, (key, (column, unit_s, wraps_at)) in enumerate(clocks.items()):
-        told = np.ascontiguousarray(numbers[:, 6 + k])
+        values = np.ascontiguousarray(numbers[:, 6 + k])
         if wraps_at is not None:
-            told = unwrap(name, column, told, wraps_at, wraps_at // 2)
+            values = unwrap(name, column, values, wraps_at, wraps_at // 2)
         if unit_s is None:
             if rate_hz is None:
                 raise sensor.fail('a time in "samples" needs rate_hz, how many of them a second has.')
             unit_s = 1.0 / rate_hz
-        times[key] = told * unit_s
+        times[key] = values * unit_s
     notes: tuple[str, ...] = ()
     time_s, arrival_s = times.get("time"), times.get("arrival")
     if time_s is None and arrival_s is None:
@@ -225,7 +225,7 @@ def _read(folder: Path, sensor: _Sensor, tables: dict[tuple[object, ...], TextTa
         _text(sensor, "address"),
     )
     columns = tuple(clocks[key][0] if key in clocks else key for key in ("time", "arrival"))
-    return _Read(sensor, path, name, info, time_s, arrival_s, acc, gyr, (columns[0], columns[1]), notes)
+    return _SensorTable(sensor, path, name, info, time_s, arrival_s, acc, gyr, (columns[0], columns[1]), notes)
 
 
 def _measured(sensor: _Sensor, column: str, time_s: FloatArray) -> float:
@@ -258,7 +258,7 @@ def _table(path: Path, sensor: _Sensor, tables: dict[tuple[object, ...], TextTab
     sign = _DELIMITERS[delimiter]
     key = (path, sign, decimal, skip, header)
     if key not in tables:
-        tables[key] = cut_table(path, delimiter=sign, decimal=decimal, skip_lines=skip, has_header=header)
+        tables[key] = split_table(path, delimiter=sign, decimal=decimal, skip_lines=skip, has_header=header)
     return tables[key]
 
 
@@ -315,7 +315,7 @@ def _positive(sensor: _Sensor, key: str) -> float | None:
     return float(value)
 
 
-def _correct_the_mapping(quantity: Quantity, unit: str, factor: float) -> str:
+def _mapping_remedy(quantity: Quantity, unit: str, factor: float) -> str:
     key, spellings = ("acc", _ACC_SPELLINGS) if quantity == "acceleration" else ("gyr", _GYR_SPELLINGS)
     spelling = next(s for s, u in spellings.items() if u == unit)
     return f'Then write unit = "{spelling}" for {key} in the mapping'

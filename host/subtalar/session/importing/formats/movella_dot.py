@@ -18,11 +18,11 @@ import numpy as np
 
 from subtalar.conventions import GRAVITY_M_S2
 from subtalar.errors import InputError
-from subtalar.session.importing.common_clock import STARTED_TOGETHER_NOTE, on_one_clock, refuse_own_clocks
+from subtalar.session.importing.common_clock import STARTED_TOGETHER_NOTE, refuse_unsynchronised_clocks, to_common_clock
 from subtalar.session.importing.device_clock import unwrap
 from subtalar.session.importing.session_builder import build_session, measured_rate, sensor_on_common_clock
 from subtalar.session.importing.sites import Candidate, assign_sites, read_spec, stated_clocks
-from subtalar.session.importing.table import CUT_ROW_NOTE, TextTable, find_table
+from subtalar.session.importing.table import TRUNCATED_ROW_NOTE, TextTable, find_table
 from subtalar.session.importing.text_file import read_head
 from subtalar.session.importing.units import GYR_UNITS, check_axes, check_units
 from subtalar.session.model import Session
@@ -90,12 +90,12 @@ def open_movella_dot(folder: Path, files: Sequence[Path], minimum_s: float) -> S
         times[site], rates[site], values[site] = _read_samples(file)
     shared, note = _clocks_are_shared(read, times, clocks)
     if not shared and clocks is None:
-        refuse_own_clocks(
+        refuse_unsynchronised_clocks(
             folder.name, chosen, "the sensors were not synchronised", "synchronise them in the app before measuring"
         )
     if not shared and len(read) > 1:
         note = STARTED_TOGETHER_NOTE
-    on_clock = on_one_clock(folder.name, times, shared=shared, wraps_s=_COUNTER * 1e-6)
+    on_clock = to_common_clock(folder.name, times, shared=shared, wraps_s=_COUNTER * 1e-6)
     sensors = []
     for site, file in read.items():
         acc, gyr = values[site]
@@ -105,8 +105,8 @@ def open_movella_dot(folder: Path, files: Sequence[Path], minimum_s: float) -> S
         )
         path = file.table.path
         sensors.append(sensor_on_common_clock(name, info, on_clock[site], acc, gyr, column=_TIME, files=(path,)))
-    cut = [f.table.path.name for f in read.values() if f.table.without_cut_row() is not f.table]
-    dropped = tuple(CUT_ROW_NOTE.format(f"{folder.name}/{name}") for name in cut)
+    cut = [f.table.path.name for f in read.values() if f.table.without_truncated_row() is not f.table]
+    dropped = tuple(TRUNCATED_ROW_NOTE.format(f"{folder.name}/{name}") for name in cut)
     starts = [f.start[0] for f in read.values() if f.start[1]]
     return build_session(
         folder,
@@ -129,7 +129,7 @@ def _read_file(path: Path) -> _File:
         raise InputError(f"{path.name} has no line that begins with PacketCounter,{_TIME}: export it again.")
     if not table.has(*_ACC, *_GYR):
         raise InputError(
-            f"{path.name} holds {_what_it_holds(table)}, and ankle angles need the raw accelerations and rates of turn "
+            f"{path.name} holds {_data_columns(table)}, and ankle angles need the raw accelerations and rates of turn "
             "(Acc_X…Z and Gyr_X…Z): measure or export again with both, such as Custom mode 5 or Rate quantities."
         )
     return _File(table, _header(table.preamble))
@@ -138,12 +138,12 @@ def _read_file(path: Path) -> _File:
 def _read_samples(file: _File) -> tuple[FloatArray, float, tuple[FloatArray, FloatArray]]:
     """Time by the sensor's clock in s (n,), the nominal rate in Hz, accelerations and rates of turn (n, 3) in SI."""
     name = file.table.path.name
-    numbers = file.table.without_cut_row().numbers([_TIME, *_ACC, *_GYR])
+    numbers = file.table.without_truncated_row().numbers([_TIME, *_ACC, *_GYR])
     numbers = numbers[_empty_rows(numbers) :]
     count = unwrap(name, _TIME, np.ascontiguousarray(numbers[:, 0]), _COUNTER, _MOST_LOST)
     acc, gyr = np.ascontiguousarray(numbers[:, 1:4]), numbers[:, 4:7] * GYR_UNITS["deg/s"]
     check_axes(name, acc, gyr, [*_ACC, *_GYR])
-    check_units(name, acc, gyr, gyr_unit="deg/s", remedy=_describe_it)
+    check_units(name, acc, gyr, gyr_unit="deg/s", remedy=_description_remedy)
     stated = re.match(r"\d+(?:\.\d+)?", file.header.get("outputrate", ""), re.ASCII)
     rates = [float(stated[0])] if stated and 0.0 < float(stated[0]) < 1e4 else list(_RATES_HZ)
     for tick_s in _TICKS_S:
@@ -153,10 +153,10 @@ def _read_samples(file: _File) -> tuple[FloatArray, float, tuple[FloatArray, Flo
             return count * tick_s, near[0], (acc, gyr)
     measured = measured_rate(count * _TICKS_S[0])
     what = "stands still" if measured is None else f"advances like {measured:.4g} Hz"
-    told = f"OutputRate tells {rates[0]:g} Hz" if stated else "a DOT measures at 1 to 120 Hz"
+    expected = f"OutputRate tells {rates[0]:g} Hz" if stated else "a DOT measures at 1 to 120 Hz"
     raise InputError(
-        f"{name}: {told} but {_TIME} {what}: the column is not in microseconds, or a spreadsheet program rounded it; "
-        "export the file again."
+        f"{name}: {expected} but {_TIME} {what}: the column is not in microseconds, or a spreadsheet program "
+        "rounded it; export the file again."
     )
 
 
@@ -176,10 +176,10 @@ def _clocks_are_shared(
     """
     if stated is not None or len(read) == 1:
         return stated != "started_together", ""
-    told = {file.header.get("syncstatus", "").lower().replace("-", "") for file in read.values()}
-    if told == {"synced"}:
+    statuses = {file.header.get("syncstatus", "").lower().replace("-", "") for file in read.values()}
+    if statuses == {"synced"}:
         return True, ""
-    if "unsynced" in told:
+    if "unsynced" in statuses:
         return False, ""
     first = [float(t[0]) for t in times_s.values()]
     starts = [file.start[0] for file in read.values()]
@@ -191,7 +191,7 @@ def _clocks_are_shared(
     return close, "The files do not tell if the sensors were synchronised; their clocks agree, so it is assumed."
 
 
-def _what_it_holds(table: TextTable) -> str:
+def _data_columns(table: TextTable) -> str:
     parts = {
         "Quat_W": "orientations",
         "Euler_X": "angles to the world",
@@ -205,7 +205,7 @@ def _what_it_holds(table: TextTable) -> str:
     return f"only {' and '.join(found)}" if found else "no measurements"
 
 
-def _describe_it(quantity: str, unit: str, factor: float) -> str:
+def _description_remedy(quantity: str, unit: str, factor: float) -> str:
     return "Then the file is not as the app writes it: describe it in import.toml (docs/import.md)"
 
 

@@ -18,7 +18,7 @@ from subtalar.session.importing.sites import SPEC_NAME
 from subtalar.session.importing.spec_file import read_json_object
 from subtalar.session.importing.table import TextTable, read_table
 from subtalar.session.importing.units import check_axes, check_units
-from subtalar.session.interleave import Track
+from subtalar.session.interleave import SensorTrack
 from subtalar.session.model import Session
 from subtalar.types import BodySite, IntArray, Ledger, SampleBlock, SensorInfo
 
@@ -99,13 +99,13 @@ def _find_export(folder: Path, where: str, key: str, value: object) -> Path:
 
 def _unwrap(table: TextTable) -> IntArray:
     """Packet counts (n,) that go on across 65535 → 0. Gaps beyond 32767 packets (5 min at 100 Hz) are not seen."""
-    told = table.numbers(["PacketCounter"])[:, 0]
-    odd = told[(told < 0) | (told >= 2.0**32) | (told != np.floor(told))]
+    counter = table.numbers(["PacketCounter"])[:, 0]
+    odd = counter[(counter < 0) | (counter >= 2.0**32) | (counter != np.floor(counter))]
     if len(odd):
         raise InputError(
             f"{table.path.name}: PacketCounter is {odd[0]:g} in a row, which is no count of packets: export it again."
         )
-    count = told.astype(np.int64)
+    count = counter.astype(np.int64)
     half = COUNTER_MODULUS // 2
     step = (np.diff(count) + half) % COUNTER_MODULUS - half
     return np.concatenate((count[:1], count[0] + np.cumsum(step)))
@@ -149,7 +149,7 @@ def _read_sensor(
         SensorInfo(
             site, rate_hz, model=_preamble_value(table, "ProductCode"), address=_preamble_value(table, "DeviceId")
         ),
-        Track(SampleBlock(site, time_s, time_s, acc, gyr), time_s),
+        SensorTrack(SampleBlock(site, time_s, time_s, acc, gyr), time_s),
         Ledger(received=len(kept), lost=lost, duplicated=duplicated),
         tuple(notes),
         (table.path,),

@@ -16,10 +16,10 @@ import numpy as np
 
 from subtalar.conventions import GRAVITY_M_S2
 from subtalar.errors import InputError
-from subtalar.session.importing.common_clock import STARTED_TOGETHER_NOTE, on_one_clock, refuse_own_clocks
+from subtalar.session.importing.common_clock import STARTED_TOGETHER_NOTE, refuse_unsynchronised_clocks, to_common_clock
 from subtalar.session.importing.session_builder import build_session, measured_rate, sensor_on_common_clock
 from subtalar.session.importing.sites import Candidate, assign_sites, read_spec, stated_clocks
-from subtalar.session.importing.table import CUT_ROW_NOTE, find_table
+from subtalar.session.importing.table import TRUNCATED_ROW_NOTE, find_table
 from subtalar.session.importing.units import ACC_UNITS, GYR_UNITS, check_axes, check_units
 from subtalar.session.model import Session
 from subtalar.types import BodySite, FloatArray, SensorInfo
@@ -71,7 +71,7 @@ def open_ximu3(folder: Path, files: Sequence[Path], minimum_s: float) -> Session
     interfaces = {site: pings[candidate.path]["interface"] for site, candidate in chosen.items()}
     shared, note = _clocks_are_shared(devices, interfaces, clocks)
     if not shared and clocks is None:
-        refuse_own_clocks(
+        refuse_unsynchronised_clocks(
             folder.name,
             chosen,
             "the sensors have clocks of their own (they were not synchronised over a network)",
@@ -79,7 +79,7 @@ def open_ximu3(folder: Path, files: Sequence[Path], minimum_s: float) -> Session
         )
     if not shared and len(devices) > 1:
         note = STARTED_TOGETHER_NOTE
-    on_clock = on_one_clock(folder.name, {s: d.time_s for s, d in devices.items()}, shared=shared)
+    on_clock = to_common_clock(folder.name, {s: d.time_s for s, d in devices.items()}, shared=shared)
     sensors = []
     for site, device in devices.items():
         info = SensorInfo(
@@ -101,7 +101,7 @@ def open_ximu3(folder: Path, files: Sequence[Path], minimum_s: float) -> Session
                 files=(device.path,),
             )
         )
-    cut = tuple(CUT_ROW_NOTE.format(_name(d.path)) for d in devices.values() if d.cut)
+    cut = tuple(TRUNCATED_ROW_NOTE.format(_name(d.path)) for d in devices.values() if d.cut)
     return build_session(
         folder, "ximu3", sensors, minimum_s=minimum_s, notes=(*notes, *((note,) if note else ()), *cut)
     )
@@ -112,12 +112,12 @@ def _read_device(path: Path) -> _Device:
     table = find_table(path, lambda cells: _TIME in cells)
     if table is None:
         raise InputError(f"{name} has no column {_TIME}: it is not as the x-IMU3 software writes it; export it again.")
-    whole = table.without_cut_row()
+    whole = table.without_truncated_row()
     numbers = whole.numbers([_TIME, *_ACC, *_GYR])
     time_s = numbers[:, 0] * 1e-6
     acc, gyr = numbers[:, 1:4] * ACC_UNITS["g"], numbers[:, 4:7] * GYR_UNITS["deg/s"]
     check_axes(name, acc, gyr, [*_ACC, *_GYR])
-    check_units(name, acc, gyr, acc_unit="g", gyr_unit="deg/s", remedy=_describe_it)
+    check_units(name, acc, gyr, acc_unit="g", gyr_unit="deg/s", remedy=_description_remedy)
     measured = measured_rate(time_s)
     if measured is None or not 1.0 <= measured <= 1.1 * _FASTEST_HZ:
         raise InputError(
@@ -147,8 +147,8 @@ def _ping(folder: Path) -> Mapping[str, str]:
         if isinstance(ping, dict):
             keys = {"name": ("name", "deviceName"), "serial": ("sn", "serialNumber"), "interface": ("interface",)}
             for key, spellings in keys.items():
-                told = next((ping[s] for s in spellings if isinstance(ping.get(s), str)), "")
-                found[key] = "".join(c for c in told if c.isprintable())[:100]
+                reported = next((ping[s] for s in spellings if isinstance(ping.get(s), str)), "")
+                found[key] = "".join(c for c in reported if c.isprintable())[:100]
             break
     return found
 
@@ -159,12 +159,12 @@ def _clocks_are_shared(
     """Whether all devices count one time. Over USB they never do; over a network it shows."""
     if stated is not None or len(devices) == 1:
         return stated != "started_together", ""
-    if any(word in told.lower() for told in interfaces.values() for word in _OWN_CLOCK):
+    if any(word in reported.lower() for reported in interfaces.values() for word in _OWN_CLOCK):
         return False, ""
     first = [float(d.time_s[0]) for d in devices.values()]
     close = max(first) - min(first) < _SAME_START_S
     return close, "The sensors are taken as synchronised: their timestamps agree."
 
 
-def _describe_it(quantity: str, unit: str, factor: float) -> str:
+def _description_remedy(quantity: str, unit: str, factor: float) -> str:
     return "Then the file is not as the x-IMU3 software writes it: describe it in import.toml (docs/import.md)"
