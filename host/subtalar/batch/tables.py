@@ -2,12 +2,11 @@
 
 import csv
 import json
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Any, Final
 
+from subtalar.atomic_file import replacing
 from subtalar.batch.job import Job
 from subtalar.exports.safe_text import one_line
 from subtalar.report.analysis import STRIDES_FILE, SUMMARY_FILE
@@ -28,7 +27,7 @@ def write_all_strides(path: Path, jobs: Sequence[Job]) -> int:
     Returns how many. Sessions without results are left out. The text of every cell is that of the session's own table.
     """
     rows = 0
-    with _replacing(path) as file:
+    with replacing(path, private=False) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("session", *ABOUT_COLUMNS, *STRIDE_NAMES))
         for job in jobs:
@@ -44,7 +43,7 @@ def write_all_strides(path: Path, jobs: Sequence[Job]) -> int:
 
 def write_sessions(path: Path, jobs: Sequence[Job], problems: Mapping[str, str]) -> None:
     """A row a session: ``ok`` with its figures, or ``failed`` with the reason in one sentence."""
-    with _replacing(path) as file:
+    with replacing(path, private=False) as file:
         writer = csv.DictWriter(file, SESSION_COLUMNS, restval="", lineterminator="\n")
         writer.writeheader()
         for job in jobs:
@@ -72,15 +71,3 @@ def _figures(summary: Mapping[str, Any]) -> dict[str, Any]:
         "lost_samples": sum(s["lost_samples"] for s in sensors),
         "data_quality": summary["data_quality"]["verdict"],
     }
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[TextIO]:
-    """A file that appears under its name when it is whole."""
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    try:
-        with unfinished.open("w", newline="", encoding="utf-8") as file:
-            yield file
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)

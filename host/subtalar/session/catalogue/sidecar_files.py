@@ -1,15 +1,14 @@
 """The small files that everything in the catalogue can be made from again. Owner-only; whole or not at all."""
 
-import contextlib
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from subtalar.atomic_file import replacing
 from subtalar.errors import InputError
 from subtalar.session.catalogue.assignment import Participant, participant_from_json
 from subtalar.session.catalogue.layout import NOTES_SUFFIX, PARTICIPANTS
@@ -46,17 +45,8 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 def write_text(path: Path, text: str) -> None:
     """As ``write_json``."""
     try:
-        handle, written = tempfile.mkstemp(prefix=".writing", dir=path.parent)  # 0600
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(written, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(written)
-            raise
+        with replacing(path) as file:
+            file.write(text)
     except OSError as error:
         raise InputError(f"{path} cannot be written ({error.strerror}): make room or ask for the right.") from error
 
