@@ -39,7 +39,7 @@ def test_only_what_was_left_open_is_found(crashed, tmp_path, make):
 def test_it_is_closed_under_its_own_name(crashed, tmp_path, make):
     path, _ = crashed
     before = [a.block for a in read_blocks(path)]
-    (result,) = salvage.salvage_folder(tmp_path)
+    (result,) = map(salvage.salvage, salvage.unclosed_recordings(tmp_path))
     assert result.ok
     assert "is whole again" in result.text
     assert "\n" not in result.text
@@ -50,7 +50,7 @@ def test_it_is_closed_under_its_own_name(crashed, tmp_path, make):
     assert open_session(path).closed
     assert list(tmp_path.glob(".*")) == []
     assert os.name != "posix" or path.stat().st_mode & 0o777 == 0o600
-    assert list(salvage.salvage_folder(tmp_path)) == []
+    assert salvage.unclosed_recordings(tmp_path) == ()
 
 
 def test_a_recording_that_is_damaged_as_well_is_left_to_a_person(crashed):

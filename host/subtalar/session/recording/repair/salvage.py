@@ -7,7 +7,6 @@ original is as it was. What is damaged in the middle as well keeps its original:
 import contextlib
 import os
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,12 +79,6 @@ def salvage(path: Path) -> SalvageResult:
             _remove_stale(staging)
         reason = error.strerror if isinstance(error, OSError) else str(error)
         return SalvageResult(path, False, f"{path.name} was left open by a crash and could not be saved yet: {reason}")
-
-
-def salvage_folder(folder: Path) -> Iterator[SalvageResult]:
-    """Every recording of a folder that was left open, one after the other."""
-    for path in unclosed_recordings(folder):
-        yield salvage(path)
 
 
 def _is_unclosed(path: Path) -> bool:
