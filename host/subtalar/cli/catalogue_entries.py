@@ -68,14 +68,14 @@ def enter_beginning(plan: "AcquisitionPlan", replayed: "Session | None") -> bool
     return True
 
 
-def enter_results(session: str | Path, out_dir: str | Path, files: Iterable[str], register: str = "") -> None:
+def enter_results(session: str | Path, out_dir: str | Path, files: Iterable[str], file_list: str = "") -> None:
     """Remember what was made from a session of the catalogue, so that it is erased with it. A failure is said."""
     from subtalar.session import recordings_folder
     from subtalar.session.catalogue import link_results
 
     path, out = Path(session).expanduser().absolute(), Path(out_dir).expanduser()
     try:
-        link_results(recordings_folder(), path, out, files, register)
+        link_results(recordings_folder(), path, out, files, file_list)
     except InputError as error:
         click.echo(f"subtalar: {error} The results will have to be erased by hand one day.", err=True)
 
@@ -101,7 +101,7 @@ def enter_new_recording(made: str | Path, *sources: str | Path) -> None:
         click.echo(f"subtalar: {error} `subtalar session list` does not know {path.name}.", err=True)
 
 
-def enter_end(plan: "AcquisitionPlan", outcome: "Outcome", *, said_before: bool) -> None:
+def enter_end(plan: "AcquisitionPlan", outcome: "Outcome", *, already_reported: bool) -> None:
     """Enter how the recording ended, wherever it went on. Silent where it failed at the beginning already."""
     from subtalar.session import recordings_folder
     from subtalar.session.catalogue import link_session, open_catalogue, remove_unused_link
@@ -117,5 +117,5 @@ def enter_end(plan: "AcquisitionPlan", outcome: "Outcome", *, said_before: bool)
             for path in dict.fromkeys((plan.record_path, newest)):
                 catalogue.refresh_session(path)
     except (InputError, OSError) as error:
-        if not said_before:
+        if not already_reported:
             click.echo(f"subtalar: {error} `subtalar session list` takes the session in later.", err=True)

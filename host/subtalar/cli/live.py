@@ -243,7 +243,7 @@ def _run_live(plan: "AcquisitionPlan", replayed: "Session | None", *, headless: 
             plan, on_preparing=announce_preparation, meanwhile=lambda: _load_view(headless=headless)
         )
         view_failed, outcome = _show(acquisition, headless=headless, ends_by_itself=ends_by_itself)
-    enter_end(plan, outcome, said_before=not catalogued)
+    enter_end(plan, outcome, already_reported=not catalogued)
     _tell(outcome)
     if view_failed is not None:
         raise view_failed

@@ -114,7 +114,7 @@ def headline(result: AnalysisResult) -> list[str]:
             sentences.append(f"{words} {joined(known)}.")
     stance = {side: value for side, value in _spreads(result, _BY_KEY["stance_ratio"]).items() if value.n}
     if stance:
-        # From a shank alone the moment of foot off is a guess: see ``shank_alone``.
+        # From a shank alone the moment of foot off is a guess: see ``shank_only_note``.
         shares = [
             f"{'about ' if result.sides[side].one_sensor == 'shank' else ''}{number(100 * value.mean, 0)} % "
             f"on the {side}"
@@ -145,7 +145,7 @@ def _uncertainty(result: AnalysisResult) -> str:
     return f"±{high}°" if low == high else f"±{low}° to ±{high}°"
 
 
-def praise(result: AnalysisResult) -> str:
+def good_data_sentence(result: AnalysisResult) -> str:
     """Why the data are good, in figures."""
     lost = max((sensor.lost_ratio for sensor in result.sensors), default=0.0)
     strides = joined([f"{len(found.used_strides)} on the {side}" for side, found in result.sides.items()])
@@ -241,7 +241,7 @@ def _measure_row(result: AnalysisResult, measure: Measure) -> MeasureRow:
     )
 
 
-def shank_alone(result: AnalysisResult) -> str:
+def shank_only_note(result: AnalysisResult) -> str:
     """What the timing of a leg that carries a shank sensor only is worth; empty where none does.
 
     Foot off against that of two sensors and of simulated legs: docs/one-sensor.md.
@@ -305,7 +305,7 @@ def variability_rows(result: AnalysisResult, side_curves: Mapping[Side, Curves])
     return rows
 
 
-def few_for_variability(result: AnalysisResult) -> str:
+def too_few_for_variability(result: AnalysisResult) -> str:
     """A sentence where there are too few strides to speak of variability, else empty."""
     few = [side for side, found in result.sides.items() if 0 < len(found.used_strides) < CYCLES_FOR_VARIABILITY]
     if not few:

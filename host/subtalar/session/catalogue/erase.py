@@ -28,15 +28,15 @@ _SMALL = 2**20
 class Erasure:
     """What is going to go. ``kept``: sentences about what cannot or will not be erased.
 
-    ``code`` is empty where single sessions go; ``paths`` are files and folders that exist. ``registers`` are lists that
-    an export keeps of its files, and the names to be struck out of them.
+    ``code`` is empty where single sessions go; ``paths`` are files and folders that exist. ``file_lists`` are those that
+    exports keep of their files, and the names to be struck out of them.
     """
 
     code: str
     sessions: tuple[SessionRow, ...]
     paths: tuple[Path, ...]
     kept: tuple[str, ...]
-    registers: tuple[tuple[Path, tuple[str, ...]], ...] = ()
+    file_lists: tuple[tuple[Path, tuple[str, ...]], ...] = ()
 
 
 def plan_participant(catalogue: Catalogue, code: str) -> Erasure:
@@ -67,8 +67,8 @@ def erase(catalogue: Catalogue, plan: Erasure) -> list[str]:
             _remove(path)
         except OSError as error:
             failed.append(f"{path} could not be erased ({error.strerror}): erase it by hand.")
-    for register, names in plan.registers:
-        _remove_from_file_list(register, names)
+    for file_list, names in plan.file_lists:
+        _remove_from_file_list(file_list, names)
     for folder in {path.parent for path in plan.paths}:
         if folder != catalogue.folder and folder.name not in (LINKS, PARTICIPANTS):
             with contextlib.suppress(OSError):
@@ -84,7 +84,7 @@ def _plan(catalogue: Catalogue, code: str, rows: Sequence[SessionRow], own: Iter
     to_sessions = session_links(links)
     paths: list[Path] = [*own]
     kept: list[str] = []
-    registers: list[tuple[Path, tuple[str, ...]]] = []
+    file_lists: list[tuple[Path, tuple[str, ...]]] = []
     for row in rows:
         if is_being_written(row.path):
             raise InputError(f"{row.path.name} is being recorded at this moment: end that session first.")
@@ -101,12 +101,12 @@ def _plan(catalogue: Catalogue, code: str, rows: Sequence[SessionRow], own: Iter
             results, sentence = _results(link)
             paths += [*results, link.file]
             kept += sentence
-            if link.register:
-                registers.append((Path(link.folder) / link.register, link.files))
+            if link.file_list:
+                file_lists.append((Path(link.folder) / link.file_list, link.files))
         if key in to_sessions:
             paths.append(to_sessions[key].file)
     existing = dict.fromkeys(path for path in paths if path.exists() or path.is_symlink())
-    return Erasure(code, tuple(rows), tuple(existing), tuple(kept), tuple(registers))
+    return Erasure(code, tuple(rows), tuple(existing), tuple(kept), tuple(file_lists))
 
 
 def _not_ours(row: SessionRow) -> str:
@@ -156,17 +156,17 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _remove_from_file_list(register: Path, names: Iterable[str]) -> None:
+def _remove_from_file_list(file_list: Path, names: Iterable[str]) -> None:
     """Take names out of the list that an export keeps; an empty one goes. One that cannot be read is not ours."""
     try:
-        stored = json.loads(register.read_text(encoding="utf-8"))
+        stored = json.loads(file_list.read_text(encoding="utf-8"))
         left = {name: entry for name, entry in stored["files"].items() if name not in set(names)}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return
     if left:
-        write_text(register, json.dumps(stored | {"files": left}, indent=1, ensure_ascii=False) + "\n")
+        write_text(file_list, json.dumps(stored | {"files": left}, indent=1, ensure_ascii=False) + "\n")
     else:
-        register.unlink(missing_ok=True)
+        file_list.unlink(missing_ok=True)
 
 
 def _remove_if_empty(folder: Path, plan: Erasure) -> None:

@@ -56,7 +56,7 @@ class SessionRecord:
 
 @dataclass(frozen=True)
 class Link:
-    """A session elsewhere, or files (names in ``folder``) that were made from one, in a list of them (``register``)."""
+    """A session elsewhere, or files that were made from one: names in ``folder``, where ``file_list`` lists them."""
 
     file: Path
     kind: str
@@ -64,7 +64,7 @@ class Link:
     facts: SessionFacts
     folder: str
     files: tuple[str, ...]
-    register: str = ""
+    file_list: str = ""
 
 
 def change_stamp(path: Path) -> str:
@@ -155,10 +155,10 @@ def link_session(folder: Path, path: Path, session: Session | None = None) -> st
     return key
 
 
-def link_results(folder: Path, session: Path, results: Path, files: Iterable[str], register: str = "") -> None:
+def link_results(folder: Path, session: Path, results: Path, files: Iterable[str], file_list: str = "") -> None:
     """Make sure that files made from a session can be erased with it, if the catalogue has to know of it at all.
 
-    ``files`` are names in the folder ``results``, ``register`` that of a list of them there. Files of other sessions
+    ``files`` are names in the folder ``results``, ``file_list`` that of a list of them there. Files of other sessions
     that these have replaced are forgotten. Raises InputError.
     """
     if not is_catalogued(folder, session):
@@ -169,12 +169,12 @@ def link_results(folder: Path, session: Path, results: Path, files: Iterable[str
             if link.session == key:
                 names |= set(link.files)
             elif names & set(link.files):
-                _write_results(folder, link.session, target, set(link.files) - names, link.register)
-    _write_results(folder, key, target, names, register)
+                _write_results(folder, link.session, target, set(link.files) - names, link.file_list)
+    _write_results(folder, key, target, names, file_list)
 
 
-def _write_results(folder: Path, session: str, target: str, names: set[str], register: str) -> None:
-    content: dict[str, Any] = {"session": session, "folder": target, "files": sorted(names), "register": register}
+def _write_results(folder: Path, session: str, target: str, names: set[str], file_list: str) -> None:
+    content: dict[str, Any] = {"session": session, "folder": target, "files": sorted(names), "register": file_list}
     write_link(folder, _RESULTS, f"{session}\n{target}", content)
 
 

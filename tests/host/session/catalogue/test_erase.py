@@ -219,14 +219,14 @@ def test_a_folder_of_results_that_several_share(folder, record, tmp_path):
     shared.mkdir()
     for name in ("a.csv", "a.c3d", "b.csv", "angles.csv"):
         (shared / name).write_text("x")
-    register = shared / ".list.json"
-    register.write_text(f'{{"files": {{"a.csv": ["{CODE}"], "a.c3d": ["{CODE}"], "b.csv": ["P1"]}}}}')
-    link_results(folder, mine, shared, ["a.csv", "angles.csv"], register.name)
-    link_results(folder, mine, shared, ["a.c3d"], register.name)
-    link_results(folder, theirs, shared, ["b.csv", "angles.csv"], register.name)  # in place of mine
+    file_list = shared / ".list.json"
+    file_list.write_text(f'{{"files": {{"a.csv": ["{CODE}"], "a.c3d": ["{CODE}"], "b.csv": ["P1"]}}}}')
+    link_results(folder, mine, shared, ["a.csv", "angles.csv"], file_list.name)
+    link_results(folder, mine, shared, ["a.c3d"], file_list.name)
+    link_results(folder, theirs, shared, ["b.csv", "angles.csv"], file_list.name)  # in place of mine
     assert erase_all(folder) == []
     assert sorted(p.name for p in shared.iterdir()) == [".list.json", "angles.csv", "b.csv"]
-    assert register.read_text().split() == ["{", '"files":', "{", '"b.csv":', "[", '"P1"', "]", "}", "}"]
+    assert file_list.read_text().split() == ["{", '"files":', "{", '"b.csv":', "[", '"P1"', "]", "}", "}"]
 
 
 def test_results_of_what_the_catalogue_need_not_know_leave_no_trace(folder, record, tmp_path):
