@@ -28,8 +28,8 @@ _SMALL = 2**20
 class Erasure:
     """What is going to go. ``kept``: sentences about what cannot or will not be erased.
 
-    ``code`` is empty where single sessions go; ``paths`` are files and folders that exist. ``file_lists`` are those that
-    exports keep of their files, and the names to be struck out of them.
+    ``code`` is empty where single sessions go; ``paths`` are files and folders that exist. ``file_lists`` are
+    those that exports keep of their files, and the names to be struck out of them.
     """
 
     code: str

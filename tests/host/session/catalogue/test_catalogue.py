@@ -58,7 +58,7 @@ def test_sessions_are_listed_with_what_their_recordings_say(full, tmp_path):
         full / "d.mcap",
         tmp_path / "stick" / "e.mcap",
     ]
-    assert sessions[0].about == Assignment("P001", "baseline", "barefoot")
+    assert sessions[0].assignment == Assignment("P001", "baseline", "barefoot")
     assert [s.state for s in sessions] == ["closed", "closed", "open", "closed", "closed"]
     assert sessions[0].facts.duration_s == pytest.approx(2.0, abs=0.1)
     assert sessions[0].facts.strides == 1
@@ -181,7 +181,7 @@ def test_a_salvaged_recording_says_so(full):
     write_sidecar(full, full / "c.mcap", salvaged=True)
     session = known(full, participant="P002")[0][0]
     assert session.state == "salvaged"
-    assert session.about == Assignment("P002", "", "barefoot")
+    assert session.assignment == Assignment("P002", "", "barefoot")
 
 
 def test_damaged_small_files_are_said_and_cost_nothing_else(full):
@@ -267,13 +267,13 @@ import sys
 from datetime import UTC, datetime
 from datetime import UTC, datetime
 from pathlib import Path
-from subtalar.session.catalogue import About, add_session_note, open_catalogue
+from subtalar.session.catalogue import Assignment, add_session_note, open_catalogue
 from subtalar.session.catalogue.participants import update_participant
 folder, mine = Path(sys.argv[1]), sys.argv[2]
 for k in range(12):
     with open_catalogue(folder, timeout_s=60) as catalogue:
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        catalogue.add_upcoming(folder / f"{mine}{k}.mcap", About(f"P{mine}{k}"), now)
+        catalogue.add_upcoming(folder / f"{mine}{k}.mcap", Assignment(f"P{mine}{k}"), now)
         assert catalogue.sessions(f"P{mine}{k}"), k
         update_participant(catalogue, "P7", **({"height_m": 1.5 + k / 100} if mine == "1" else {"footwear": f"s{k}"}))
     add_session_note(folder / "a.mcap", f"{mine} {k}")

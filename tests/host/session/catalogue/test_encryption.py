@@ -17,7 +17,7 @@ from subtalar.session.catalogue.encrypted_sessions import (
     restore_catalogue_entry,
     sessions_to_encrypt,
 )
-from subtalar.session.catalogue.layout import CATALOGUE, ENCRYPTED_SUFFIX, beside
+from subtalar.session.catalogue.layout import CATALOGUE, ENCRYPTED_SUFFIX, companion_path
 
 pyrage = pytest.importorskip("pyrage", reason="encryption needs pyrage")
 from subtalar.session import encryption  # noqa: E402
@@ -62,7 +62,7 @@ def test_there_and_back(cheap_key, walk, folder):
     with open_catalogue(folder) as catalogue:
         row = catalogue.sessions()[0]
     archive = sealed(walk)
-    assert archive == beside(walk, ENCRYPTED_SUFFIX)
+    assert archive == companion_path(walk, ENCRYPTED_SUFFIX)
     assert sorted(p.name for p in folder.glob("ö*")) == sorted([archive.name, f"{walk.name}.about.json"])
     if sys.platform != "win32":
         assert archive.stat().st_mode & 0o077 == 0
@@ -192,7 +192,7 @@ def test_what_is_in_the_way_is_never_overwritten(cheap_key, walk, folder):
     with pytest.raises(InputError, match="exists already"):
         encryption.decrypt_session(archive, PASSPHRASE)
     walk.unlink()
-    notes = beside(walk, ".notes.jsonl")
+    notes = companion_path(walk, ".notes.jsonl")
     notes.write_bytes(b"mine")
     with pytest.raises(InputError, match="exists already"):
         encryption.decrypt_session(archive, PASSPHRASE)

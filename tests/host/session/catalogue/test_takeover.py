@@ -55,7 +55,7 @@ def listed() -> dict[str, tuple[str, str, str]]:
     with open_catalogue() as catalogue:
         said = [trouble for trouble in catalogue.problems if "subtalar recordings --move" not in trouble]
         assert said == []
-        return {r.path.name: (str(r.path.parent), r.about.participant, r.state) for r in catalogue.sessions()}
+        return {r.path.name: (str(r.path.parent), r.assignment.participant, r.state) for r in catalogue.sessions()}
 
 
 def test_everything_is_listed_on(old, tmp_path):
