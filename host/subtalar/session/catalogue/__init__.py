@@ -14,11 +14,11 @@ from subtalar.session.catalogue.assignment import (
     checked_height,
     checked_label,
 )
+from subtalar.session.catalogue.links import link_session
 from subtalar.session.catalogue.session_files import (
     add_session_note,
     is_catalogued,
     link_results,
-    link_session,
     read_assignment,
     remove_unused_link,
     write_sidecar,

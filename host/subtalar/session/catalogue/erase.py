@@ -14,8 +14,8 @@ from pathlib import Path
 from subtalar.errors import InputError
 from subtalar.session.catalogue.database import writing
 from subtalar.session.catalogue.layout import LINKS, PARTICIPANTS, companions, session_key
+from subtalar.session.catalogue.links import Link, read_links, result_links, session_links
 from subtalar.session.catalogue.refresh import delete_orphans
-from subtalar.session.catalogue.session_files import Link, read_links, result_links, session_links
 from subtalar.session.catalogue.sidecar_files import participant_file, participant_notes_file, write_text
 from subtalar.session.catalogue.store import Catalogue, SessionRow
 from subtalar.session.durable_file import is_being_written

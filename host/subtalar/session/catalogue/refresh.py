@@ -14,13 +14,8 @@ from subtalar.errors import InputError
 from subtalar.session.catalogue.assignment import Participant, checked_code
 from subtalar.session.catalogue.database import writing
 from subtalar.session.catalogue.layout import NOTES_SUFFIX, PARTICIPANTS, find_sessions, session_key, session_path
-from subtalar.session.catalogue.session_files import (
-    SessionRecord,
-    change_stamp,
-    read_links,
-    read_session,
-    session_links,
-)
+from subtalar.session.catalogue.links import read_links, session_links
+from subtalar.session.catalogue.session_files import SessionRecord, change_stamp, read_session
 from subtalar.session.catalogue.sidecar_files import Note, participant_notes_file, read_notes, read_participant
 from subtalar.session.paths import sessions_in
 

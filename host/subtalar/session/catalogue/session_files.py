@@ -1,39 +1,32 @@
-"""Sessions as their files tell them: the recording, its companions, the links. Writes and reads no catalogue."""
+"""Sessions as their files tell them: the recording and its companions. Writes and reads no catalogue."""
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
 
 from subtalar.errors import InputError
 from subtalar.session.catalogue.assignment import Assignment, assignment_from_json
-from subtalar.session.catalogue.facts import SessionFacts, SessionState, facts_from_json, facts_of, recording_facts
+from subtalar.session.catalogue.facts import SessionFacts, SessionState, facts_from_json, recording_facts
 from subtalar.session.catalogue.layout import (
     ENCRYPTED_SUFFIX,
-    LINKS,
     NOTES_SUFFIX,
     SIDECAR_SUFFIX,
     companion_path,
-    link_path,
     session_key,
     session_path,
 )
+from subtalar.session.catalogue.links import Link, is_linked, link_files, link_session, session_link_path
 from subtalar.session.catalogue.sidecar_files import (
     Note,
     append_note,
-    private_folder,
     read_json,
     read_notes,
     write_json,
 )
-from subtalar.session.model import Session
 from subtalar.session.opening import is_recording
 from subtalar.session.paths import earlier_folders
-
-_SESSION: Final = "session"
-_RESULTS: Final = "results"
 
 
 @dataclass(frozen=True)
@@ -52,19 +45,6 @@ class SessionRecord:
     size_bytes: int = 0
     stamp: str = ""
     notes: tuple[Note, ...] = ()
-
-
-@dataclass(frozen=True)
-class Link:
-    """A session elsewhere, or files that were made from one: names in ``folder``, where ``file_list`` lists them."""
-
-    file: Path
-    kind: str
-    session: str
-    facts: SessionFacts
-    folder: str
-    files: tuple[str, ...]
-    file_list: str = ""
 
 
 def change_stamp(path: Path) -> str:
@@ -112,49 +92,6 @@ def read_session(folder: Path, key: str, link: Link | None = None) -> SessionRec
     return replace(record, size_bytes=_size(path, encrypted=encrypted), notes=tuple(notes))
 
 
-def read_links(folder: Path) -> Iterator[Link | str]:
-    """Every link; a sentence for one that cannot be read."""
-    for file in sorted((folder / LINKS).glob("*.json")):
-        try:
-            stored = read_json(file) or {}
-        except InputError as error:
-            yield str(error)
-            continue
-        names = stored.get("files", ())
-        yield Link(
-            file,
-            str(stored.get("kind", "")),
-            str(stored.get("session", "")),
-            facts_from_json(stored.get("facts")),
-            str(stored.get("folder", "")),
-            tuple(n for n in names if isinstance(n, str)) if isinstance(names, list) else (),
-            str(stored.get("register", "")),
-        )
-
-
-def session_links(links: Iterable[Link | str]) -> dict[str, Link]:
-    """Those to sessions, by their key."""
-    return {link.session: link for link in links if isinstance(link, Link) and link.kind == _SESSION and link.session}
-
-
-def result_links(links: Iterable[Link | str], session: str) -> list[Link]:
-    """Those to files made from a session."""
-    return [link for link in links if isinstance(link, Link) and link.kind == _RESULTS and link.session == session]
-
-
-def link_session(folder: Path, path: Path, session: Session | None = None) -> str:
-    """Make sure that a session is found again, wherever it is; returns its key.
-
-    A recording below the recordings folder is found by itself. ``session``: the same, where it has been opened.
-    Raises InputError.
-    """
-    key = session_key(folder, path)
-    if Path(key).is_absolute() or path.is_dir():
-        facts = SessionFacts() if session is None else facts_of(session)
-        write_link(folder, _SESSION, key, {"session": key, "facts": facts.as_json()})
-    return key
-
-
 def link_results(folder: Path, session: Path, results: Path, files: Iterable[str], file_list: str = "") -> None:
     """Make sure that files made from a session can be erased with it, if the catalogue has to know of it at all.
 
@@ -163,19 +100,7 @@ def link_results(folder: Path, session: Path, results: Path, files: Iterable[str
     """
     if not is_catalogued(folder, session):
         return
-    key, target, names = link_session(folder, session), os.path.realpath(results), set(files)
-    for link in read_links(folder):
-        if isinstance(link, Link) and link.kind == _RESULTS and link.folder == target:
-            if link.session == key:
-                names |= set(link.files)
-            elif names & set(link.files):
-                _write_results(folder, link.session, target, set(link.files) - names, link.file_list)
-    _write_results(folder, key, target, names, file_list)
-
-
-def _write_results(folder: Path, session: str, target: str, names: set[str], file_list: str) -> None:
-    content: dict[str, Any] = {"session": session, "folder": target, "files": sorted(names), "register": file_list}
-    write_link(folder, _RESULTS, f"{session}\n{target}", content)
+    link_files(folder, link_session(folder, session), os.path.realpath(results), set(files), file_list)
 
 
 def is_catalogued(folder: Path, path: Path) -> bool:
@@ -183,7 +108,7 @@ def is_catalogued(folder: Path, path: Path) -> bool:
     key = Path(session_key(folder, path))
     if not key.is_absolute() or any(key.is_relative_to(os.path.realpath(place)) for place in earlier_folders()):
         return True
-    return _is_linked(folder, path) or bool(read_assignment(folder, path).participant)
+    return is_linked(folder, path) or bool(read_assignment(folder, path).participant)
 
 
 def write_sidecar(
@@ -208,7 +133,7 @@ def write_sidecar(
         "salvaged": salvaged,
     }
     write_json(file, stored | {k: v for k, v in new.items() if v is not None})
-    if not _is_linked(folder, path):
+    if not is_linked(folder, path):
         link_session(folder, path)
 
 
@@ -231,19 +156,7 @@ def remove_unused_link(folder: Path, path: Path) -> None:
     """Remove the link to a recording elsewhere that never came to be."""
     if not change_stamp(path):
         with contextlib.suppress(OSError):
-            link_path(folder, _SESSION, session_key(folder, path)).unlink()
-
-
-def _is_linked(folder: Path, path: Path) -> bool:
-    return link_path(folder, _SESSION, session_key(folder, path)).exists()
-
-
-def write_link(folder: Path, kind: str, target: str, content: dict[str, Any]) -> None:
-    """Replace the link of that kind to that target. Raises InputError."""
-    file = link_path(folder, kind, target)
-    private_folder(folder)
-    private_folder(file.parent)
-    write_json(file, {"kind": kind, **content})
+            session_link_path(folder, path).unlink()
 
 
 def _size(path: Path, *, encrypted: bool) -> int:

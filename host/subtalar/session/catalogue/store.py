@@ -20,14 +20,9 @@ from subtalar.session.catalogue.database import (
 )
 from subtalar.session.catalogue.facts import SessionFacts, SessionState
 from subtalar.session.catalogue.layout import session_key, session_path
+from subtalar.session.catalogue.links import read_links, session_links
 from subtalar.session.catalogue.refresh import delete_orphans, refresh, upsert_session
-from subtalar.session.catalogue.session_files import (
-    SessionRecord,
-    change_stamp,
-    read_links,
-    read_session,
-    session_links,
-)
+from subtalar.session.catalogue.session_files import SessionRecord, change_stamp, read_session
 from subtalar.session.catalogue.sidecar_files import Note
 from subtalar.session.catalogue.takeover import take_over
 from subtalar.session.paths import earlier_folders, recordings_folder

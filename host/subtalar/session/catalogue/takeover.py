@@ -22,7 +22,7 @@ from subtalar.session.catalogue.layout import (
     companions,
     session_key,
 )
-from subtalar.session.catalogue.session_files import Link, read_links, write_link
+from subtalar.session.catalogue.links import Link, read_links, write_link
 from subtalar.session.catalogue.sidecar_files import private_folder, read_json, read_participant, write_participant
 from subtalar.session.durable_file import is_being_written
 from subtalar.session.paths import sessions_in

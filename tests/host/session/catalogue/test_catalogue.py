@@ -265,7 +265,6 @@ def test_a_recording_that_another_program_is_only_beginning_is_left_alone(full):
 WRITER = """
 import sys
 from datetime import UTC, datetime
-from datetime import UTC, datetime
 from pathlib import Path
 from subtalar.session.catalogue import Assignment, add_session_note, open_catalogue
 from subtalar.session.catalogue.participants import update_participant
