@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from subtalar.anatomy import ANGLE_COUNT, ANKLE, ANKLE_NAMES
-from subtalar.session.estimates import Track, estimate_live
+from subtalar.session.estimates import AngleTrack, estimate_live
 from subtalar_bench.accuracy.angle_score import has_value, score_angles
 from subtalar_bench.accuracy.truth_trial import TrueStrides, read_trial
 
@@ -21,10 +21,10 @@ ONES = np.ones(58)
 STRIDES = TrueStrides(WALK[0] + np.arange(58.0), WALK[0] + 0.6 + np.arange(58.0), ONES, ONES, ONES, ONES)
 
 
-def track(t: np.ndarray, lag_s: float, wrong_deg: tuple[float, float, float], sd_deg: float) -> Track:
+def track(t: np.ndarray, lag_s: float, wrong_deg: tuple[float, float, float], sd_deg: float) -> AngleTrack:
     angles = np.full((len(t), ANGLE_COUNT), np.nan)
     angles[:, ANKLE] = np.stack([np.interp(t - lag_s, TRUTH_S, TRUTH[:, k]) + wrong_deg[k] for k in range(3)], axis=1)
-    return Track(
+    return AngleTrack(
         t,
         angles,
         np.full_like(angles, sd_deg),

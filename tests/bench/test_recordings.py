@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from subtalar.errors import InputError
-from subtalar.session.estimates import Track
+from subtalar.session.estimates import AngleTrack
 from subtalar.session.interleave import join
 from subtalar.types import BodySite, Stride
 from subtalar_bench.accuracy import closed_loops, inclination
@@ -32,7 +32,7 @@ def test_the_trend_does_not_follow_single_strides() -> None:
 def test_mean_waveform_is_stretched_to_the_stride() -> None:
     t = np.arange(0.0, 40.0, 0.005)
     wave = np.stack([np.sin(2 * np.pi * t / 1.25 + p) for p in (0, 1, 2)], axis=1)
-    track = Track(
+    track = AngleTrack(
         t,
         wave,
         wave,

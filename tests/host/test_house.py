@@ -94,7 +94,7 @@ def test_the_wheel_holds_the_three_packages(tmp_path: Path) -> None:
         assert wanted
         assert not wanted - held
         assert f"{package}/py.typed" in held
-    assert "subtalar/report/templates/report.html.j2" in held
+    assert "subtalar/report/page/templates/report.html.j2" in held
     assert not [name for name in held if name.split("/")[0] not in PACKAGES and ".dist-info/" not in name]
     assert any(name.endswith("licenses/LICENSE") for name in held)
     assert not [name for name in held if "subtalar_bench" in name]  # how we measure is no part of what is shipped

@@ -54,7 +54,7 @@ from subtalar.anatomy import ANGLE_COUNT, angle_index
 from subtalar.dashboard.wording import SIGNALS, SIGNALS_OF, STRIDE_COLUMNS
 from subtalar.exports.columns import ANGLES, STRIDES
 from subtalar.report.angles_csv import ANGLE_COLUMNS
-from subtalar.report.words import WORDS_OF
+from subtalar.report.wording import WORDS_OF
 from subtalar.session.recording.write.recorder import Recorder
 from subtalar.session.recording.read.item_stream import read_items
 from subtalar.strides import MEASURES, STRIDE_NAMES

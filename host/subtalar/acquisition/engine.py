@@ -19,7 +19,7 @@ from subtalar.device import SessionClock
 from subtalar.estimation import GaitEstimator, Parameters
 from subtalar.estimation.parameters import SubtalarAxis
 from subtalar.session import Annotation, Recorder
-from subtalar.session.catalogue.about import CONFIGURATION_KEY, NOBODY, About
+from subtalar.session.catalogue.assignment import CONFIGURATION_KEY, UNASSIGNED, Assignment
 from subtalar.types import BodySite, Estimates, SampleBlock, SensorInfo, SensorStatus
 
 FACTS_EVERY_S = 0.25
@@ -40,7 +40,7 @@ class Engine:
         record_path: Path | None,
         live: bool,
         subtalar_axis_deg: tuple[float, float] | None = None,
-        about: About | None = None,
+        about: Assignment | None = None,
     ) -> None:
         self._clock = clock
         self._live = live
@@ -48,7 +48,7 @@ class Engine:
         self._statuses = {site: SensorStatus(info) for site, info in sensors.items()}
         self._recording: LiveRecording | None = None
         self._closed = False
-        said = vars(about or NOBODY)
+        said = vars(about or UNASSIGNED)
         self._facts = SessionFacts(source=source_text, started_unix_s=clock.wall_start.timestamp(), **said)
         axis = SubtalarAxis() if subtalar_axis_deg is None else SubtalarAxis(*subtalar_axis_deg)
         parameters = Parameters(subtalar_axis=axis)
@@ -57,7 +57,7 @@ class Engine:
         self._samples = 0
         self._listeners: tuple[Listener, ...] = ()
         if record_path is not None:
-            configuration = {**describe(source_text, parameters), CONFIGURATION_KEY: (about or NOBODY).as_json()}
+            configuration = {**describe(source_text, parameters), CONFIGURATION_KEY: (about or UNASSIGNED).as_json()}
             self._recording = LiveRecording(
                 record_path, list(sensors.values()), clock.wall_start, configuration, live=live
             )
@@ -128,7 +128,7 @@ class Engine:
         if self._recording is not None:
             self._recording.go_on_in(place)
 
-    def say_about(self, about: About) -> None:
+    def say_about(self, about: Assignment) -> None:
         """Whose session it is. Nothing once the session is over."""
         if self._closed:
             return

@@ -21,7 +21,7 @@ from subtalar.acquisition.ring import RingWriter, SessionFacts
 from subtalar.acquisition.runs import Stop, run_replay, run_sensors, specs_of
 from subtalar.errors import InputError, SubtalarError
 from subtalar.estimation import warm_up, warmed
-from subtalar.session.catalogue.about import checked_about
+from subtalar.session.catalogue.assignment import checked_assignment
 
 _LINGER_S = 5.0
 _LISTEN_EVERY_S = 0.05
@@ -106,7 +106,7 @@ def _obey(command: tuple[str, str], stop: Stop, engines: list[Engine]) -> None:
             engines[0].record_to(Path(place))
         case "about", said if engines:
             with contextlib.suppress(InputError):
-                engines[0].say_about(checked_about(*_three_texts(said)))
+                engines[0].say_about(checked_assignment(*_three_texts(said)))
 
 
 def _three_texts(text: str) -> tuple[str, str, str]:

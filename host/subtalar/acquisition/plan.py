@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from subtalar.types import FloatArray, Side
 
 if TYPE_CHECKING:
-    from subtalar.session.catalogue import About
+    from subtalar.session.catalogue import Assignment
     from subtalar.transport import DeviceSpec
 
 
@@ -101,7 +101,7 @@ class AcquisitionPlan:
     duration_s: float | None = None
     truth_path: Path | None = None
     subtalar_axis_deg: tuple[float, float] | None = None
-    about: "About | None" = None
+    about: "Assignment | None" = None
     company: Company = Company()
 
 

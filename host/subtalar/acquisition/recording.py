@@ -15,8 +15,8 @@ from typing import Any
 
 from subtalar.errors import InputError, RecordingError
 from subtalar.session import Continuation, Recorder, recordings_folder
-from subtalar.session.catalogue import CONFIGURATION_KEY, About, write_about
-from subtalar.session.catalogue.layout import ABOUT_SUFFIX, beside
+from subtalar.session.catalogue import CONFIGURATION_KEY, Assignment, write_sidecar
+from subtalar.session.catalogue.layout import SIDECAR_SUFFIX, companion_path
 from subtalar.types import Estimates, Notice, SensorInfo
 
 ROOM_BYTES = 500_000_000
@@ -66,7 +66,7 @@ class LiveRecording:
         with self._swapping, contextlib.suppress(RecordingError):
             write(self._recorder)
 
-    def say_about(self, about: About) -> None:
+    def say_about(self, about: Assignment) -> None:
         """Whose session it is: beside the files there are, and in those to come."""
         self._configuration[CONFIGURATION_KEY] = about.as_json()
         threading.Thread(target=_write_beside, args=(tuple(self.files), about), daemon=True).start()
@@ -160,14 +160,14 @@ class LiveRecording:
 def forget_about(path: Path) -> None:
     """Whose a recording was that is not there: a new one of that name would be taken for that person's."""
     with contextlib.suppress(OSError):
-        beside(path, ABOUT_SUFFIX).unlink()
+        companion_path(path, SIDECAR_SUFFIX).unlink()
 
 
-def _write_beside(files: Sequence[Path], about: About) -> None:
+def _write_beside(files: Sequence[Path], about: Assignment) -> None:
     """In a thread: a disk may hang. One that is gone takes nothing, and the other files say it."""
     for path in files:
         with contextlib.suppress(InputError, OSError):
-            write_about(recordings_folder(), path, about)
+            write_sidecar(recordings_folder(), path, about)
 
 
 def next_part(place: Path, first: Path) -> Path:

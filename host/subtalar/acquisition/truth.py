@@ -44,8 +44,8 @@ class TruthWriter:
         columns = [times]
         for side in self._sides:
             angles = np.asarray(self._hardware.truth(side, times + self._start_s), dtype=np.float64)
-            is_known = np.isfinite(angles).all(axis=1)
-            self._ring.publish_truth(side, times[is_known], angles[is_known])
+            is_catalogued = np.isfinite(angles).all(axis=1)
+            self._ring.publish_truth(side, times[is_catalogued], angles[is_catalogued])
             columns.extend(angles.T)
         if self._file is not None:
             rows = np.column_stack(columns)

@@ -9,12 +9,12 @@ from subtalar.api.session import Session, read
 from subtalar.api.table import Table
 from subtalar.api.tables import angle_table, event_table, stride_table
 from subtalar.errors import InputError
-from subtalar.report.analysis import measure, write_again
+from subtalar.report.analysis import measure, rewrite_results
 from subtalar.report.coverage import NoticeTally
 from subtalar.report.results import AnalysisResult
 from subtalar.report.tables import summary
 from subtalar.session import recordings_folder
-from subtalar.session.catalogue import session_about
+from subtalar.session.catalogue import read_assignment
 from subtalar.session.estimates import make_estimator
 from subtalar.types import AngleBlock
 
@@ -31,7 +31,7 @@ class Analysis:
 
     def __repr__(self) -> str:
         strides = ", ".join(f"{side} {len(found.strides)}" for side, found in self._result.sides.items())
-        return f"<Analysis of {self.session.name}: strides {strides}; {self._result.made_by} angles>"
+        return f"<Analysis of {self.session.name}: strides {strides}; {self._result.estimator_pass} angles>"
 
     @property
     def sides(self) -> tuple[Side, ...]:
@@ -71,7 +71,7 @@ class Analysis:
         Raises InputError, in one sentence, where the folder cannot be used.
         """
         out = Path(folder).expanduser()
-        write_again(self.session.opened, self._blocks, self._result, out)
+        rewrite_results(self.session.opened, self._blocks, self._result, out)
         return out
 
 
@@ -105,6 +105,6 @@ def analyze(
         estimator=estimator,
         subtalar_axis_deg=subtalar_axis_deg,
         smooth=smooth,
-        about=session_about(recordings_folder(), opened.path),
+        assignment=read_assignment(recordings_folder(), opened.path),
     )
     return Analysis(opened, result, blocks)

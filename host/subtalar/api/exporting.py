@@ -6,9 +6,9 @@ from pathlib import Path
 from subtalar.api.session import Session, read
 from subtalar.errors import SubtalarError
 from subtalar.exports.content import Options
-from subtalar.exports.running import check_format, export_session
+from subtalar.exports.session_export import check_format, export_session
 from subtalar.session import recordings_folder
-from subtalar.session.catalogue import session_about
+from subtalar.session.catalogue import read_assignment
 
 
 def export(
@@ -33,6 +33,6 @@ def export(
             f"This needs the package {error.name}, which is not installed: run `pip install 'subtalar[export]'`."
         ) from None
     opened = session if isinstance(session, Session) else read(session)
-    whose = session_about(recordings_folder(), opened.path)
-    options = Options(smooth, participant, task, whose)
+    assignment = read_assignment(recordings_folder(), opened.path)
+    options = Options(smooth, participant, task, assignment)
     return export_session(opened.opened, format, Path(folder).expanduser(), options)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from subtalar import __version__
-from subtalar.batch.job import Done, Job, run
+from subtalar.batch.job import Job, JobResult, run
 from subtalar.errors import LinkError
 
 _ANSWER_S = 10.0
@@ -15,7 +15,7 @@ _ANSWER_S = 10.0
 _FIRST_WORKER_S = 10.0
 
 
-def run_on_cluster(jobs: Sequence[Job], address: str, folders: Sequence[Path]) -> Iterator[Done]:
+def run_on_cluster(jobs: Sequence[Job], address: str, folders: Sequence[Path]) -> Iterator[JobResult]:
     """What comes of each job, as they end.
 
     ``address`` is a scheduler's, such as ``tcp://10.0.0.5:8786``; ``folders`` must be seen by every worker. Raises
@@ -32,7 +32,9 @@ def run_on_cluster(jobs: Sequence[Job], address: str, folders: Sequence[Path]) -
                 yield future.result()
             else:
                 error = future.exception()
-                yield Done(job.name, f"The cluster could not analyse {job.path} ({type(error).__name__}: {error}).")
+                yield JobResult(
+                    job.name, f"The cluster could not analyse {job.path} ({type(error).__name__}: {error})."
+                )
             future.release()
 
 
@@ -74,7 +76,7 @@ def _check_workers(client: Any, address: str, folders: Sequence[Path]) -> None:
     found: dict[str, Any] = client.run(_look, [str(folder) for folder in folders], on_error="return")
     if not found:
         raise LinkError(f"The scheduler at {address} has no workers: start some with `dask worker {address}`.")
-    for worker, (version, missing) in ((w, _told(v)) for w, v in found.items()):
+    for worker, (version, missing) in ((w, _answer_of(v)) for w, v in found.items()):
         if version != __version__:
             raise LinkError(
                 f"The worker {worker} has {version or 'no subtalar'} and not subtalar {__version__}: install the same "
@@ -87,7 +89,7 @@ def _check_workers(client: Any, address: str, folders: Sequence[Path]) -> None:
             )
 
 
-def _told(answer: Any) -> tuple[str, str]:
+def _answer_of(answer: Any) -> tuple[str, str]:
     return ("", "") if isinstance(answer, BaseException) else (answer[0], answer[1])
 
 

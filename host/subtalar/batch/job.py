@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from subtalar import __version__
 from subtalar.errors import SubtalarError
-from subtalar.session.catalogue import NOBODY, About
+from subtalar.session.catalogue import UNASSIGNED, Assignment
 
 RECORD_FILE: Final = ".subtalar-batch.json"
 _FORMAT: Final = "subtalar-batch-session"
@@ -33,18 +33,18 @@ class Job:
     path: Path
     out: Path
     settings: Settings = field(default_factory=Settings)
-    about: About = NOBODY
+    assignment: Assignment = UNASSIGNED
 
 
 @dataclass(frozen=True)
-class Done:
+class JobResult:
     """What came of a job. ``problem`` is one sentence, empty when all went well."""
 
     name: str
     problem: str = ""
 
 
-def run(job: Job) -> Done:
+def run(job: Job) -> JobResult:
     """Analyse one session into its folder and note what that was made from. Never raises for a bad session."""
     from subtalar.report.analysis import analyze
     from subtalar.session.opening import open_session
@@ -57,18 +57,18 @@ def run(job: Job) -> Done:
             job.out,
             subtalar_axis_deg=job.settings.subtalar_axis_deg,
             smooth=job.settings.smooth,
-            about=job.about,
+            assignment=job.assignment,
         )
         (job.out / RECORD_FILE).write_text(json.dumps(made_from), encoding="utf-8")
     except SubtalarError as error:
-        return Done(job.name, str(error))
+        return JobResult(job.name, str(error))
     except OSError as error:
-        return Done(job.name, f"{error.filename or job.path} cannot be read or written ({error.strerror}).")
+        return JobResult(job.name, f"{error.filename or job.path} cannot be read or written ({error.strerror}).")
     except MemoryError:
-        return Done(job.name, f"{job.path} needs more memory than there is: use fewer --workers.")
+        return JobResult(job.name, f"{job.path} needs more memory than there is: use fewer --workers.")
     except Exception as error:  # a defect in one session is no reason to lose the others
-        return Done(job.name, f"The analysis failed ({type(error).__name__}: {error}). This is a defect.")
-    return Done(job.name)
+        return JobResult(job.name, f"The analysis failed ({type(error).__name__}: {error}). This is a defect.")
+    return JobResult(job.name)
 
 
 def is_done(job: Job) -> bool:
@@ -88,7 +88,7 @@ def _made_from(job: Job) -> dict[str, Any]:
     made_from = {
         "software": __version__,
         "settings": asdict(job.settings),
-        "about": job.about.as_json(),
+        "about": job.assignment.as_json(),
         "files": facts,
     }
     # By way of JSON: what is read back has lists where there were tuples.

@@ -2,16 +2,15 @@
 
 import csv
 import json
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Any, Final
 
+from subtalar.atomic_file import replacing
 from subtalar.batch.job import Job
 from subtalar.exports.safe_text import one_line
 from subtalar.report.analysis import STRIDES_FILE, SUMMARY_FILE
-from subtalar.session.catalogue import About
+from subtalar.session.catalogue import Assignment
 from subtalar.strides import STRIDE_NAMES
 
 SESSIONS_FILE: Final = "sessions.csv"
@@ -22,34 +21,34 @@ SESSION_COLUMNS: Final = (
 )  # fmt: skip
 
 
-def write_strides_of_all(path: Path, jobs: Sequence[Job]) -> int:
+def write_all_strides(path: Path, jobs: Sequence[Job]) -> int:
     """``session``, whose it is, and the columns of ``strides.csv``: a row a stride, sessions in order.
 
     Returns how many. Sessions without results are left out. The text of every cell is that of the session's own table.
     """
     rows = 0
-    with _replacing(path) as file:
+    with replacing(path, private=False) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("session", *ABOUT_COLUMNS, *STRIDE_NAMES))
         for job in jobs:
             if not (job.out / STRIDES_FILE).is_file():
                 continue
-            whose = _cells(job.about).values()
+            assigned = _cells(job.assignment).values()
             with (job.out / STRIDES_FILE).open(newline="", encoding="utf-8") as strides:
                 for row in csv.DictReader(strides):
-                    writer.writerow((job.name, *whose, *(row.get(name, "") for name in STRIDE_NAMES)))
+                    writer.writerow((job.name, *assigned, *(row.get(name, "") for name in STRIDE_NAMES)))
                     rows += 1
     return rows
 
 
 def write_sessions(path: Path, jobs: Sequence[Job], problems: Mapping[str, str]) -> None:
     """A row a session: ``ok`` with its figures, or ``failed`` with the reason in one sentence."""
-    with _replacing(path) as file:
+    with replacing(path, private=False) as file:
         writer = csv.DictWriter(file, SESSION_COLUMNS, restval="", lineterminator="\n")
         writer.writeheader()
         for job in jobs:
             problem = problems.get(job.name)
-            begin = {"session": job.name, **_cells(job.about)}
+            begin = {"session": job.name, **_cells(job.assignment)}
             if problem is not None:
                 writer.writerow({**begin, "status": "failed", "problem": problem})
             else:
@@ -57,8 +56,8 @@ def write_sessions(path: Path, jobs: Sequence[Job], problems: Mapping[str, str])
                 writer.writerow({**begin, "status": "ok", **_figures(summary)})
 
 
-def _cells(about: About) -> dict[str, str]:
-    return {name: one_line(getattr(about, name)) for name in ABOUT_COLUMNS}
+def _cells(assignment: Assignment) -> dict[str, str]:
+    return {name: one_line(getattr(assignment, name)) for name in ABOUT_COLUMNS}
 
 
 def _figures(summary: Mapping[str, Any]) -> dict[str, Any]:
@@ -72,15 +71,3 @@ def _figures(summary: Mapping[str, Any]) -> dict[str, Any]:
         "lost_samples": sum(s["lost_samples"] for s in sensors),
         "data_quality": summary["data_quality"]["verdict"],
     }
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[TextIO]:
-    """A file that appears under its name when it is whole."""
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    try:
-        with unfinished.open("w", newline="", encoding="utf-8") as file:
-            yield file
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from subtalar.cli.cataloguing import catalogue_results
+from subtalar.cli.catalogue_entries import enter_results
+from subtalar.cli.estimator_setup import prepare_estimator
 from subtalar.cli.missing import missing_package
-from subtalar.cli.numbers import SUBTALAR_AXIS_HELP, SubtalarAxisType
-from subtalar.cli.preparing import prepare_estimator
+from subtalar.cli.option_types import SUBTALAR_AXIS_HELP, SubtalarAxisType
 from subtalar.errors import InputError, SubtalarError
 
 if TYPE_CHECKING:
     from subtalar.batch import BatchOutcome, Settings
-    from subtalar.batch.job import Done
+    from subtalar.batch.job import JobResult
 
 
 @click.command()
@@ -66,7 +66,7 @@ def batch(
         prepare_estimator(quiet=quiet)  # once, and not in every process
     outcome = _run(folder, out_dir, settings, workers, scheduler, quiet=quiet)
     for job in outcome.done:
-        catalogue_results(job.path, job.out, (*OUTPUT_FILES, RECORD_FILE))
+        enter_results(job.path, job.out, (*OUTPUT_FILES, RECORD_FILE))
     if not quiet:
         kept = f", {outcome.kept} of them done before" if outcome.kept else ""
         click.echo(f"{outcome.sessions} sessions{kept}; {outcome.strides} strides in {outcome.strides_table}")
@@ -85,7 +85,7 @@ def _run(
 
     from subtalar.batch import run_batch
     from subtalar.session import recordings_folder
-    from subtalar.session.catalogue import session_about
+    from subtalar.session.catalogue import read_assignment
 
     errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
     bar = Progress(
@@ -100,7 +100,7 @@ def _run(
     with bar:
         task = bar.add_task("Analysing sessions", total=None)
 
-        def tell(done: int, total: int, last: "Done | None") -> None:
+        def tell(done: int, total: int, last: "JobResult | None") -> None:
             bar.update(task, completed=done, total=total)
             if last is not None and last.problem:
                 errors.print(f"{last.name}: {last.problem}")
@@ -111,6 +111,6 @@ def _run(
             settings=settings,
             workers=workers,
             scheduler=scheduler,
-            about=partial(session_about, recordings_folder()),
+            assignment=partial(read_assignment, recordings_folder()),
             on_progress=tell,
         )

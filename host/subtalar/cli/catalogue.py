@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from subtalar.cli.private import erase_participant
+from subtalar.cli.protection import erase_participant
 from subtalar.cli.whole_help import WholeHelpGroup
 from subtalar.shown import shown
 
@@ -37,12 +37,12 @@ def list_sessions(
 ) -> None:
     """List the sessions of the recordings folder and those that were recorded or replayed elsewhere."""
     from subtalar.session.catalogue import checked_code, open_catalogue
-    from subtalar.session.catalogue.list_text import SESSION_HEADINGS, columns, session_cells, session_json
+    from subtalar.session.catalogue.listing import SESSION_HEADINGS, columns, session_cells, session_json
 
     code = checked_code(participant) if participant else ""
     with open_catalogue() as catalogue:
         rows = catalogue.sessions(code, visit=visit or "", condition=condition or "", search=search or "")
-        _say_troubles(catalogue)
+        _echo_problems(catalogue)
         folder = catalogue.folder
     if as_json:
         click.echo(json.dumps([session_json(row, with_notes=with_notes) for row in rows], indent=2))
@@ -72,12 +72,12 @@ def assign(session_path: str, *, participant: str | None, visit: str | None, con
     from subtalar.errors import InputError
     from subtalar.session import open_session
     from subtalar.session.catalogue import (
-        checked_about,
+        checked_assignment,
         checked_code,
+        link_session,
         open_catalogue,
-        remember_session,
-        session_about,
-        write_about,
+        read_assignment,
+        write_sidecar,
     )
     from subtalar.session.opening import is_recording
 
@@ -85,15 +85,15 @@ def assign(session_path: str, *, participant: str | None, visit: str | None, con
     if not any((participant, visit, condition)):
         raise InputError("There is nothing to say of the session: give --participant, --visit or --condition.")
     with open_catalogue(refreshed=False) as catalogue:
-        before = session_about(catalogue.folder, path)
+        before = read_assignment(catalogue.folder, path)
         code = checked_code(participant) if participant else before.participant
         same = code == before.participant
-        about = checked_about(code, visit or (before.visit if same else ""), condition or before.condition)
+        assignment = checked_assignment(code, visit or (before.visit if same else ""), condition or before.condition)
         if path.exists() and not is_recording(path):
-            remember_session(catalogue.folder, path, open_session(path, minimum_s=0.0))
-        write_about(catalogue.folder, path, about)
-        catalogue.reread(path)
-    click.echo(f"{path.name}: {', '.join(about.as_json().values())}")
+            link_session(catalogue.folder, path, open_session(path, minimum_s=0.0))
+        write_sidecar(catalogue.folder, path, assignment)
+        catalogue.refresh_session(path)
+    click.echo(f"{path.name}: {', '.join(assignment.as_json().values())}")
 
 
 @click.command()
@@ -102,15 +102,15 @@ def assign(session_path: str, *, participant: str | None, visit: str | None, con
 @click.option("--at", "at_s", type=float, metavar="S", help="The moment of the session that the note is about.")
 def note(session_path: str, text: str, *, at_s: float | None) -> None:
     """Keep a note on a SESSION, beside it in a file of its own; free text that is left out of whatever is shared."""
-    from subtalar.session.catalogue import add_session_note, open_catalogue, remember_session
+    from subtalar.session.catalogue import add_session_note, link_session, open_catalogue
     from subtalar.session.opening import is_recording
 
     path = Path(session_path).expanduser().absolute()
     add_session_note(path, text, at_s)
     with open_catalogue(refreshed=False) as catalogue:
         if is_recording(path):
-            remember_session(catalogue.folder, path)
-        catalogue.reread(path)
+            link_session(catalogue.folder, path)
+        catalogue.refresh_session(path)
     click.echo(f"Noted beside {path.name}.")
 
 
@@ -128,14 +128,14 @@ def participant() -> None:
 def add(code: str, *, side: str | None, height_m: float | None, footwear: str | None, note_text: str | None) -> None:
     """Add a participant, or say more of one: CODE is pseudonymous, such as P017. What is not said stays as it was."""
     from subtalar.session.catalogue import open_catalogue
-    from subtalar.session.catalogue.people import describe_participant
+    from subtalar.session.catalogue.participants import update_participant
     from subtalar.types import SIDES, Side
 
     sides: tuple[Side, ...] | None = None
     if side is not None:
         sides = SIDES if side == "both" else tuple(s for s in SIDES if s == side)
     with open_catalogue() as catalogue:
-        person = describe_participant(
+        person = update_participant(
             catalogue, code, affected_sides=sides, height_m=height_m, footwear=footwear, note=note_text
         )
     click.echo(f"Participant {person.code} is kept.")
@@ -148,7 +148,7 @@ def add(code: str, *, side: str | None, height_m: float | None, footwear: str | 
 def show(code: str, *, with_notes: bool, as_json: bool) -> None:
     """Show what is known of a participant, and the sessions."""
     from subtalar.session.catalogue import checked_code, open_catalogue
-    from subtalar.session.catalogue.list_text import (
+    from subtalar.session.catalogue.listing import (
         PARTICIPANT_HEADINGS,
         SESSION_HEADINGS,
         columns,
@@ -161,7 +161,7 @@ def show(code: str, *, with_notes: bool, as_json: bool) -> None:
     with open_catalogue() as catalogue:
         row = catalogue.participant(checked_code(code))
         sessions = catalogue.sessions(row.participant.code)
-        _say_troubles(catalogue)
+        _echo_problems(catalogue)
         folder = catalogue.folder
     if as_json:
         said = participant_json(row, with_notes=with_notes)
@@ -182,11 +182,11 @@ def show(code: str, *, with_notes: bool, as_json: bool) -> None:
 def list_participants(*, search: str | None, as_json: bool) -> None:
     """List all participants."""
     from subtalar.session.catalogue import open_catalogue
-    from subtalar.session.catalogue.list_text import PARTICIPANT_HEADINGS, columns, participant_cells, participant_json
+    from subtalar.session.catalogue.listing import PARTICIPANT_HEADINGS, columns, participant_cells, participant_json
 
     with open_catalogue() as catalogue:
         rows = catalogue.participants(search or "")
-        _say_troubles(catalogue)
+        _echo_problems(catalogue)
         folder = catalogue.folder
     if as_json:
         click.echo(json.dumps([participant_json(row, with_notes=False) for row in rows], indent=2))
@@ -199,8 +199,8 @@ def list_participants(*, search: str | None, as_json: bool) -> None:
 participant.add_command(erase_participant)
 
 
-def _say_troubles(catalogue: "Catalogue") -> None:
-    for trouble in catalogue.troubles:
+def _echo_problems(catalogue: "Catalogue") -> None:
+    for trouble in catalogue.problems:
         click.echo(f"subtalar: {trouble}", err=True)
 
 

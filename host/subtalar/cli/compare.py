@@ -4,9 +4,9 @@ import json
 
 import click
 
+from subtalar.cli.estimator_setup import prepare_estimator
 from subtalar.cli.missing import missing_package
-from subtalar.cli.numbers import SUBTALAR_AXIS_HELP, SubtalarAxisType
-from subtalar.cli.preparing import prepare_estimator
+from subtalar.cli.option_types import SUBTALAR_AXIS_HELP, SubtalarAxisType
 
 
 @click.command()
@@ -27,13 +27,13 @@ def compare(a: str, b: str | None, *, axis_deg: tuple[float, float] | None, each
     if b is not None and axis_deg is not None:
         raise click.UsageError("--subtalar-axis belongs to an analysis now: leave out B")
     try:
-        from subtalar.report.comparing import analysed_now, compare_tellings, telling_of
-        from subtalar.report.comparing.text import comparison_json, comparison_lines
+        from subtalar.report.comparison import analyze_now, compare_results, read_result_set
+        from subtalar.report.comparison.text import comparison_json, comparison_lines
     except ImportError as error:
         raise missing_package(error, "report") from None
-    first = telling_of(a)
+    first = read_result_set(a)
     if b is not None:
-        second = telling_of(b)
+        second = read_result_set(b)
     else:
         from subtalar.estimation.parameters import Parameters, SubtalarAxis
         from subtalar.session import open_session
@@ -41,8 +41,8 @@ def compare(a: str, b: str | None, *, axis_deg: tuple[float, float] | None, each
         session = open_session(a, cached=True)
         prepare_estimator(quiet=as_json)
         axis = SubtalarAxis() if axis_deg is None else SubtalarAxis(*axis_deg)
-        second = analysed_now(session, Parameters(subtalar_axis=axis))
-    found = compare_tellings(first, second)
+        second = analyze_now(session, Parameters(subtalar_axis=axis))
+    found = compare_results(first, second)
     if as_json:
         click.echo(json.dumps(comparison_json(found), indent=1))
         return

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from subtalar.anatomy import BodySite
-from subtalar.cli.numbers import FiniteRange
+from subtalar.cli.option_types import FiniteRange
 from subtalar.cli.whole_help import WholeHelpGroup
 from subtalar.shown import shown
 

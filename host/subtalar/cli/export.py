@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from subtalar.cli.cataloguing import catalogue_results
+from subtalar.cli.catalogue_entries import enter_results
+from subtalar.cli.estimator_setup import prepare_estimator
 from subtalar.cli.missing import missing_package
-from subtalar.cli.preparing import prepare_estimator
 from subtalar.errors import InputError
 
 _FORMATS = ("motion-bids", "opensim", "c3d", "xdf", "parquet", "csv")
@@ -48,10 +48,10 @@ def export(
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
     from subtalar.exports.content import Options
-    from subtalar.exports.folder import LIST_FILE
-    from subtalar.exports.running import check_format, export_session
+    from subtalar.exports.session_export import check_format, export_session
+    from subtalar.exports.target_folder import LIST_FILE
     from subtalar.session import recordings_folder
-    from subtalar.session.catalogue import session_about
+    from subtalar.session.catalogue import read_assignment
     from subtalar.session.opening import open_session
 
     if not out_dir:
@@ -61,7 +61,7 @@ def export(
     except ImportError as error:
         raise missing_package(error, "export") from None
     session = open_session(session_path)
-    whose = session_about(recordings_folder(), session.path)
+    assignment = read_assignment(recordings_folder(), session.path)
     prepare_estimator(quiet=quiet)
     errors = Console(stderr=True)
     bar = Progress(
@@ -79,11 +79,11 @@ def export(
             session,
             format_name,
             Path(out_dir).expanduser(),
-            Options(smooth=smooth, participant=participant, task=task, whose=whose),
+            Options(smooth=smooth, participant=participant, task=task, assignment=assignment),
             lambda done_s, total_s: bar.update(shown, completed=done_s, total=total_s),
         )
     out = Path(out_dir).expanduser()
-    catalogue_results(session_path, out, [file.relative_to(out).as_posix() for file in files], LIST_FILE)
+    enter_results(session_path, out, [file.relative_to(out).as_posix() for file in files], LIST_FILE)
     if not quiet:
         for file in files:
             click.echo(str(file))

@@ -5,7 +5,7 @@ import sys
 import click
 
 from subtalar.cli.missing import missing_package
-from subtalar.cli.numbers import SECONDS, FiniteRange
+from subtalar.cli.option_types import SECONDS, FiniteRange
 from subtalar.cli.simulation import FAULT_HELP, MOTION_HELP, STYLE, fault_text, recorded_motion
 from subtalar.cli.whole_help import WholeHelpGroup
 from subtalar.errors import InputError

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from subtalar.cli.background_salvage import salvaging
+from subtalar.cli.estimator_setup import announce_preparation
 from subtalar.cli.missing import missing_package
 from subtalar.cli.new_files import recording_path, truth_path
-from subtalar.cli.numbers import SECONDS, SUBTALAR_AXIS_HELP, FiniteRange, SubtalarAxisType
-from subtalar.cli.preparing import say_preparing
-from subtalar.cli.salvaging import salvaging
+from subtalar.cli.option_types import SECONDS, SUBTALAR_AXIS_HELP, FiniteRange, SubtalarAxisType
 from subtalar.cli.simulation import FAULT_HELP, MOTION_HELP, STYLE, check_motion, fault_text, simulated
 from subtalar.cli.whole_help import command_line
 from subtalar.errors import InputError, SubtalarError
@@ -153,10 +153,10 @@ def live(
     if record is not None and no_record:
         raise click.UsageError("--record and --no-record exclude each other")
     from subtalar.acquisition.plan import AcquisitionPlan, Company
-    from subtalar.cli.cataloguing import about_what
+    from subtalar.cli.catalogue_entries import assignment_from_options
 
     replayed = None if replay is None else _opened(replay)
-    about = about_what(replayed, participant, visit, condition)
+    about = assignment_from_options(replayed, participant, visit, condition)
     if lsl or lsl_markers is not None:
         _load_lsl()
     if simulate:
@@ -235,15 +235,15 @@ def _live_source(replayed: "Session | None", devices: tuple[str, ...], speed: fl
 
 def _run_live(plan: "AcquisitionPlan", replayed: "Session | None", *, headless: bool, ends_by_itself: bool) -> None:
     from subtalar.acquisition.process import start_acquisition
-    from subtalar.cli.cataloguing import catalogue_begin, catalogue_end
+    from subtalar.cli.catalogue_entries import enter_beginning, enter_end
 
-    catalogued = catalogue_begin(plan, replayed)
+    catalogued = enter_beginning(plan, replayed)
     with _signals_that_end(), salvaging(plan.record_path):
         acquisition = start_acquisition(
-            plan, on_preparing=say_preparing, meanwhile=lambda: _load_view(headless=headless)
+            plan, on_preparing=announce_preparation, meanwhile=lambda: _load_view(headless=headless)
         )
         view_failed, outcome = _show(acquisition, headless=headless, ends_by_itself=ends_by_itself)
-    catalogue_end(plan, outcome, said_before=not catalogued)
+    enter_end(plan, outcome, already_reported=not catalogued)
     _tell(outcome)
     if view_failed is not None:
         raise view_failed

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-def tell_results(results: "Sequence[Result]", *, as_json: bool) -> None:
+def print_results(results: "Sequence[Result]", *, as_json: bool) -> None:
     """On stdout."""
     from subtalar.bench import render
 

@@ -52,7 +52,7 @@ def _move(folder: Path, places: tuple[Path, ...]) -> None:
             left += moved.left
             count = len(moved.paths)
             click.echo(f"Moved {count} recording{'' if count == 1 else 's'} from {place}.", err=True)
-        left += catalogue.troubles
+        left += catalogue.problems
     if not places:
         click.echo(f"There are no recordings elsewhere: all are in {folder}.", err=True)
     for sentence in left:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from subtalar.cli.cataloguing import catalogue_new
-from subtalar.cli.numbers import FiniteRange
-from subtalar.cli.salvaging import salvage_and_remember
+from subtalar.cli.background_salvage import salvage_and_catalogue
+from subtalar.cli.catalogue_entries import enter_new_recording
+from subtalar.cli.option_types import FiniteRange
 from subtalar.errors import InputError, SubtalarError
 
 
@@ -19,14 +19,14 @@ def salvage(folder: str | None) -> None:
     after it has been checked. A live session does this by itself when it starts.
     """
     from subtalar.session import earlier_folders, recordings_folder
-    from subtalar.session.recording.repair.salvage import left_open
+    from subtalar.session.recording.repair.salvage import unclosed_recordings
 
     place = recordings_folder() if folder is None else Path(folder).expanduser()
     if not place.exists() and folder is not None:
         raise InputError(f"There is no {place}: check the name of the folder.")
     places = (place, *(earlier_folders() if folder is None else ()))
-    found = [place] if place.is_file() else [path for each in places for path in left_open(each)]
-    results = [salvage_and_remember(path) for path in found]
+    found = [place] if place.is_file() else [path for each in places for path in unclosed_recordings(each)]
+    results = [salvage_and_catalogue(path) for path in found]
     for result in results:
         click.echo(result.text, err=not result.ok)
     if not results:
@@ -51,7 +51,7 @@ def trim(session_path: str, from_s: float | None, to_s: float | None, out: str) 
     if from_s is None and to_s is None:
         raise click.UsageError("say where to cut: --from, --to or both")
     click.echo(trim_recording(session_path, out, from_s=from_s, to_s=to_s).text)
-    catalogue_new(out, session_path)
+    enter_new_recording(out, session_path)
 
 
 @click.command()
@@ -64,4 +64,4 @@ def join(parts: tuple[str, ...], out: str) -> None:
     if len(parts) < 2:
         raise click.UsageError("name two parts or more, in their order")
     click.echo(join_parts(parts, out).text)
-    catalogue_new(out, *parts)
+    enter_new_recording(out, *parts)

@@ -6,9 +6,9 @@ from pathlib import Path
 import click
 
 import subtalar
+from subtalar.cli.estimator_setup import prepare_estimator
 from subtalar.cli.missing import missing_package
 from subtalar.cli.places import has_desktop
-from subtalar.cli.preparing import prepare_estimator
 from subtalar.cli.whole_help import command_line
 from subtalar.errors import InputError
 
@@ -27,7 +27,7 @@ def report(session_path: str | None) -> None:
     path = _newest() if session_path is None else Path(session_path).expanduser().absolute()
     try:
         from subtalar.report.analysis import REPORT_FILE
-        from subtalar.report.command import analyze_command
+        from subtalar.report.analyze_command import analyze_command
         from subtalar.session import open_session
     except ImportError as error:
         raise missing_package(error, "report") from None
@@ -59,10 +59,10 @@ def _newest() -> Path:
 
 def _is_of_today(page: Path, session: Path) -> bool:
     """Whether the page is newer than the session, what is said beside it, and this program."""
-    from subtalar.session.catalogue.layout import ABOUT_SUFFIX, beside
+    from subtalar.session.catalogue.layout import SIDECAR_SUFFIX, companion_path
 
     inside = session.iterdir() if session.is_dir() else ()
-    sources = [session, *inside, beside(session, ABOUT_SUFFIX), Path(subtalar.__file__)]
+    sources = [session, *inside, companion_path(session, SIDECAR_SUFFIX), Path(subtalar.__file__)]
     try:
         made = page.stat().st_mtime
         return session.exists() and all(made > source.stat().st_mtime for source in sources if source.exists())

@@ -5,11 +5,11 @@ import json
 import click
 
 from subtalar.cli.catalogue import assign, list_sessions, note
-from subtalar.cli.cataloguing import catalogue_new, catalogue_results
+from subtalar.cli.catalogue_entries import enter_new_recording, enter_results
+from subtalar.cli.estimator_setup import prepare_estimator
 from subtalar.cli.missing import missing_package
-from subtalar.cli.numbers import SUBTALAR_AXIS_HELP, SubtalarAxisType
-from subtalar.cli.preparing import prepare_estimator
-from subtalar.cli.private import decrypt, encrypt, erase_session
+from subtalar.cli.option_types import SUBTALAR_AXIS_HELP, SubtalarAxisType
+from subtalar.cli.protection import decrypt, encrypt, erase_session
 from subtalar.cli.whole_help import WholeHelpGroup
 from subtalar.errors import SubtalarError
 
@@ -35,12 +35,12 @@ def analyze(session: str, out_dir: str, *, axis_deg: tuple[float, float] | None,
     """
     try:
         from subtalar.report.analysis import OUTPUT_FILES
-        from subtalar.report.command import analyze_command
+        from subtalar.report.analyze_command import analyze_command
     except ImportError as error:
         raise missing_package(error, "report") from None
     prepare_estimator(quiet=quiet)
     analyze_command(session, out_dir, quiet, subtalar_axis_deg=axis_deg, smooth=smooth)
-    catalogue_results(session, out_dir, OUTPUT_FILES)
+    enter_results(session, out_dir, OUTPUT_FILES)
 
 
 @click.group(cls=WholeHelpGroup)
@@ -77,7 +77,7 @@ def recover(file: str, out: str) -> None:
     from subtalar.session import recover as recover_recording
 
     click.echo(recover_recording(file, out).text)
-    catalogue_new(out, file)
+    enter_new_recording(out, file)
 
 
 @session.command()

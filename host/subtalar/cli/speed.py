@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import click
 
-from subtalar.cli.output import json_option, say, tell_results
-from subtalar.cli.preparing import prepare_estimator
+from subtalar.cli.estimator_setup import prepare_estimator
+from subtalar.cli.output import json_option, print_results, say
 
 
 def measure_speed(names: Sequence[str], *, as_json: bool) -> None:
@@ -19,7 +19,7 @@ def measure_speed(names: Sequence[str], *, as_json: bool) -> None:
             prepare_estimator()
         say(f"measuring {name} …", as_json=as_json)
         results.extend(BENCHES[name](simulated_session, simulated))
-    tell_results(results, as_json=as_json)
+    print_results(results, as_json=as_json)
 
 
 @click.command("all")

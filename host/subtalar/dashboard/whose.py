@@ -11,9 +11,9 @@ Said: TypeAlias = tuple[str, str, str]
 
 def checked_said(participant: str, visit: str, condition: str) -> Said:
     """Without blanks at the ends, the code in capitals. Raises InputError, in a sentence for that person."""
-    from subtalar.session.catalogue import checked_about
+    from subtalar.session.catalogue import checked_assignment
 
-    about = checked_about(participant.strip(), visit.strip(), condition.strip())
+    about = checked_assignment(participant.strip(), visit.strip(), condition.strip())
     return about.participant, about.visit, about.condition
 
 
@@ -24,9 +24,9 @@ def keep_said(recordings: Sequence[str], said: Said) -> None:
     gone with their disk.
     """
     from subtalar.errors import InputError
-    from subtalar.session.catalogue import About, write_about
+    from subtalar.session.catalogue import Assignment, write_sidecar
     from subtalar.session.paths import recordings_folder
 
     for number, path in enumerate(recordings):
         with contextlib.suppress(*(() if number == 0 else (InputError, OSError))):
-            write_about(recordings_folder(), Path(path), About(*said))
+            write_sidecar(recordings_folder(), Path(path), Assignment(*said))

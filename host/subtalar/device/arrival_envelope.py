@@ -48,7 +48,7 @@ class ArrivalEnvelope:
             self._bins[-1] = offset_s
 
     @property
-    def is_known(self) -> bool:
+    def is_catalogued(self) -> bool:
         """Whether enough has arrived to judge by."""
         return len(self._recent) >= _ENOUGH
 
@@ -57,7 +57,7 @@ class ArrivalEnvelope:
         """Whether so much has arrived that nothing will be earlier by more than the arrivals scatter: delays go on for
         a while, and a few dozen samples may share one of them.
         """
-        return self.is_known and len(self._bins) >= _SETTLED_BINS
+        return self.is_catalogued and len(self._bins) >= _SETTLED_BINS
 
     def late_s(self, device_us: int, arrival_s: float) -> float:
         """By how much a sample is later than the least delayed one; negative if it came before it could."""

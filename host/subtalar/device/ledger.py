@@ -121,7 +121,7 @@ class DeviceTimeLedger:
 
     def _after_return(self, batch: InertialSamples, arrival_s: float) -> InertialSamples:
         """What to go on with, maybe nothing yet; a new clock that has overtaken the old one is set back, to show."""
-        known = self._is_back and self._envelope.is_known and self._last_us is not None
+        known = self._is_back and self._envelope.is_catalogued and self._last_us is not None
         if not known or not len(batch) or (times_of(batch)[0] <= self._last_us and not self._returned.waits):
             return batch
         batch, began_anew = self._returned.decide(batch, arrival_s, self._last_good_s, self._envelope.late_s)
@@ -138,7 +138,7 @@ class DeviceTimeLedger:
         only silence beyond the usual delays tells.
         """
         missed = round(silent_s * 1e6 / self.period_us) - came
-        usual_s = self._envelope.latest_s if self._envelope.is_known else 0.0
+        usual_s = self._envelope.latest_s if self._envelope.is_catalogued else 0.0
         if missed > 0 and (self._is_back or missed * self.period_us > 1e6 * usual_s + self.period_us):
             self._counts.lost += missed
             self._counts.lost_over_restarts += missed
@@ -156,7 +156,7 @@ class DeviceTimeLedger:
             before = self._counts.lost
             self._account(steps[1:] if first else steps, len(time_us))
             self._last_us = int(time_us[-1])
-            if self._counts.lost > before and self._envelope.is_known:
+            if self._counts.lost > before and self._envelope.is_catalogued:
                 self._late_gap = arrival_s, 1e-6 * largest_us, self._counts.lost - before
             return [batch]
         return self._take_one_by_one(batch, allowed_us, arrival_s)
@@ -221,7 +221,7 @@ class DeviceTimeLedger:
         period_us = self.period_us
         steps = 1
         newest_then_us = round(self._last_us + period_us + newest_us - first_us)
-        if self._envelope.is_known:
+        if self._envelope.is_catalogued:
             late_s = self._envelope.late_s(newest_then_us, arrival_s)
             median_s, usual_s = self._envelope.usual_late_s
             if late_s > usual_s + 1e-6 * period_us:

@@ -3,15 +3,14 @@
 A small JSON file of the user's own, replaced whole and at once. One that cannot be read is kept aside, never lost.
 """
 
-import contextlib
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from subtalar.atomic_file import replacing
 from subtalar.errors import InputError
 from subtalar.places import settings_folder
 from subtalar.transport import DeviceSpec, parse_spec
@@ -178,17 +177,8 @@ class RememberedSensors:
         text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle, written = tempfile.mkstemp(prefix=".sensors", dir=self.path.parent)
-            try:
-                with os.fdopen(handle, "w", encoding="utf-8") as file:
-                    file.write(text)
-                    file.flush()
-                    os.fsync(file.fileno())
-                os.replace(written, self.path)
-            except BaseException:
-                with contextlib.suppress(OSError):
-                    os.unlink(written)
-                raise
+            with replacing(self.path) as file:
+                file.write(text)
         except OSError as error:
             raise InputError(
                 f"The sensors cannot be remembered in {self.path} ({error.strerror}): "

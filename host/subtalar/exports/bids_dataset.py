@@ -13,9 +13,9 @@ import numpy as np
 
 from subtalar import __version__
 from subtalar.exports.columns import EVENTS
-from subtalar.exports.content import Found
-from subtalar.exports.folder import Target
+from subtalar.exports.content import GaitResults
 from subtalar.exports.safe_text import NEUTRALISED, one_line
+from subtalar.exports.target_folder import Target
 from subtalar.types import FloatArray, Quality
 
 BIDS_VERSION: Final = "1.10.0"
@@ -56,18 +56,18 @@ def write_json(path: Path, value: Any) -> None:
     path.write_text(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
 
 
-def write_events(prefix: Path, found: Found) -> None:
+def write_events(prefix: Path, results: GaitResults) -> None:
     """``…_events.tsv`` and its sidecar."""
     columns = ("onset", "duration", "trial_type", "side", "label", "code", "detected_s")
     path = prefix.parent / f"{prefix.name}events.tsv"
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write("\t".join(columns) + "\n")
-        for e in found.events:
+        for e in results.events:
             texts = (e.event, e.side, one_line(e.label), e.code)
             cells = (_number(e.time_s), _number(e.duration_s), *(t or MISSING for t in texts), _number(e.detected_s))
             file.write("\t".join(cells) + "\n")
     meanings = {c.name: c for c in EVENTS}
-    told: dict[str, Any] = {
+    content: dict[str, Any] = {
         "onset": {"Description": meanings["time_s"].meaning, "Units": "s"},
         "duration": {"Description": meanings["duration_s"].meaning, "Units": "s"},
         "trial_type": {
@@ -85,7 +85,7 @@ def write_events(prefix: Path, found: Found) -> None:
         "code": {"Description": meanings["code"].meaning},
         "detected_s": {"Description": meanings["detected_s"].meaning, "Units": "s"},
     }
-    write_json(prefix.parent / f"{prefix.name}events.json", told)
+    write_json(prefix.parent / f"{prefix.name}events.json", content)
 
 
 def write_scans(path: Path, files: Sequence[str], start_utc: datetime | None) -> None:

@@ -15,10 +15,10 @@ import numpy.typing as npt
 from subtalar import __version__
 from subtalar.anatomy import ANGLES, ANKLE, FURTHER
 from subtalar.errors import InputError
-from subtalar.exports.content import Event, Found, Options, angle_rate_hz, sides_with_ankle, stem
-from subtalar.exports.folder import Target
+from subtalar.exports.content import Event, GaitResults, Options, angle_rate_hz, session_stem, sides_with_ankle
 from subtalar.exports.gaps import nearest, on_grid
 from subtalar.exports.session_time import TimedBlock
+from subtalar.exports.target_folder import Target
 from subtalar.exports.writer import FormatWriter
 from subtalar.session.interleave import join
 from subtalar.session.model import Session
@@ -49,7 +49,7 @@ class _Angles(NamedTuple):
     quality: npt.NDArray[np.uint8]
 
 
-class Writer(FormatWriter):
+class C3dWriter(FormatWriter):
     """``NAME_01.c3d`` and so on. Holds the whole session until its end."""
 
     def __init__(self, folder: Path, target: Target, session: Session, options: Options) -> None:
@@ -72,18 +72,18 @@ class Writer(FormatWriter):
         )
         self._angles.setdefault(block.side, []).append(kept)
 
-    def finish(self, found: Found) -> None:
+    def finish(self, results: GaitResults) -> None:
         """Cut into parts and written."""
         sensors = {site: _joined(self._samples.pop(site)) for site in list(self._samples) if self._samples[site]}
         tracks = {side: _all(self._angles.pop(side)) for side in sorted(self._angles)}
         ends = [(float(s.time_s[0]), float(s.time_s[-1])) for s in sensors.values() if len(s.time_s)]
         if not ends:
             raise InputError("No sample of this session can be used, so there is nothing to put into a C3D file.")
-        events = [e for e in found.events if e.event in (*_LABELS, "marker")]
+        events = [e for e in results.events if e.event in (*_LABELS, "marker")]
         first_s, last_s = min(a for a, _ in ends), max(b for _, b in ends)
         for number, (start, stop) in enumerate(self._parts(first_s, last_s, events), start=1):
             grid_s = first_s + np.arange(start, stop) / self._rate_hz
-            path = self.folder / f"{stem(self.session)}_{number:02d}.c3d"
+            path = self.folder / f"{session_stem(self.session)}_{number:02d}.c3d"
             self._write(path, grid_s, sensors, tracks, events)
 
     def _parts(self, first_s: float, last_s: float, events: Sequence[Event]) -> Iterator[tuple[int, int]]:
@@ -113,14 +113,14 @@ class Writer(FormatWriter):
         self._points(file, grid_s, tracks)
         self._analogs(file, grid_s, sensors, tracks)
         self._events(file, grid_s, events)
-        told = {
+        content = {
             "VERSION": [__version__],
-            "SESSION": [_ascii(stem(self.session))],
+            "SESSION": [_ascii(session_stem(self.session))],
             "START_UTC": ["" if self.session.start_utc is None else self.session.start_utc.isoformat()],
             "PASS": ["smoothed" if self.options.smooth else "live"],
             "FIRST_FRAME_S": [float(grid_s[0])],
         }
-        for name, value in told.items():
+        for name, value in content.items():
             file.add_parameter("SUBTALAR", name, value)
         file.add_parameter("MANUFACTURER", "COMPANY", ["subtalar"])
         file.add_parameter("MANUFACTURER", "SOFTWARE", ["subtalar"])

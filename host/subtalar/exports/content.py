@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from subtalar import __version__
 from subtalar.anatomy import ANKLE_NAMES, measured_sides, only_segment
-from subtalar.session.catalogue import NOBODY, About
+from subtalar.session.catalogue import UNASSIGNED, Assignment
 from subtalar.session.model import Annotation, Session
 from subtalar.types import GaitEvent, Notice, SensorInfo, Side, Stride
 
@@ -28,7 +28,7 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Found:
+class GaitResults:
     """What is known at the end: strides of both legs by initial contact, events by time."""
 
     strides: tuple[Stride, ...]
@@ -45,33 +45,33 @@ class Options:
     smooth: bool = False
     participant: str | None = None
     task: str | None = None
-    whose: About = NOBODY
+    assignment: Assignment = UNASSIGNED
 
 
-def found(
+def gait_results(
     strides: Sequence[Stride], events: Sequence[GaitEvent], notices: Sequence[Notice], markers: Sequence[Annotation]
-) -> Found:
+) -> GaitResults:
     """Everything in order of time."""
     rows = [Event(e.time_s, 0.0, e.kind, e.side, NO_TEXT, NO_TEXT, e.detected_s) for e in events]
     rows += [Event(m.start_s, m.end_s - m.start_s, "marker", "", m.label, NO_TEXT, math.nan) for m in markers]
     rows += [Event(n.time_s, 0.0, "notice", n.side or "", n.text, n.code, math.nan) for n in notices]
-    return Found(
+    return GaitResults(
         tuple(sorted(strides, key=lambda s: (s.initial_contact_s, s.side))),
         tuple(sorted(rows, key=lambda e: (e.time_s, e.event, e.side))),
     )
 
 
-def about(session: Session, options: Options) -> dict[str, Any]:
+def session_header(session: Session, options: Options) -> dict[str, Any]:
     """The session's header as JSON values. A sensor's address stays out: nobody needs it to use the numbers."""
     return {
         "software": "subtalar",
         "software_version": __version__,
-        "session": stem(session),
+        "session": session_stem(session),
         "session_kind": session.kind,
         "start_utc": None if session.start_utc is None else session.start_utc.isoformat(),
         "duration_s": session.duration_s,
         "pass": "smoothed" if options.smooth else "live",
-        "about": options.whose.as_json(),
+        "about": options.assignment.as_json(),
         "sensors": {site.value: _sensor(info) for site, info in session.sensors.items()},
         "ledger": {site.value: asdict(ledger) for site, ledger in session.ledger.items()},
         "annotations": [asdict(a) for a in session.annotations],
@@ -86,7 +86,7 @@ def about(session: Session, options: Options) -> dict[str, Any]:
     }
 
 
-def stem(session: Session) -> str:
+def session_stem(session: Session) -> str:
     """The session's name without the ending of a recording."""
     path = session.path.resolve()
     return (path.stem if path.suffix == ".mcap" else path.name) or "session"

@@ -11,11 +11,11 @@ from typing import Any, Final, TextIO
 import numpy as np
 
 from subtalar.exports.columns import ANGLES, EVENTS, SAMPLES, STRIDES, TABLES, Column
-from subtalar.exports.content import Found, Options, about, stem
-from subtalar.exports.folder import Target
+from subtalar.exports.content import GaitResults, Options, session_header, session_stem
 from subtalar.exports.safe_text import NEUTRALISED, safe_text
 from subtalar.exports.session_time import TimedBlock
 from subtalar.exports.tables import angle_columns, sample_columns
+from subtalar.exports.target_folder import Target
 from subtalar.exports.writer import FormatWriter
 from subtalar.session.model import Session
 from subtalar.types import AngleBlock
@@ -24,12 +24,12 @@ _DICTIONARY_COLUMNS: Final = ("table", "column", "kind", "unit", "positive", "me
 _ROWS: Final = 65_536
 
 
-class Writer(FormatWriter):
+class CsvWriter(FormatWriter):
     """``NAME_samples.csv``, ``NAME_angles.csv``, ``NAME_strides.csv``, ``NAME_events.csv`` and a data dictionary."""
 
     def __init__(self, folder: Path, target: Target, session: Session, options: Options) -> None:
         super().__init__(folder, target, session, options)
-        self._name = stem(session)
+        self._name = session_stem(session)
         self._samples = self._open("samples", SAMPLES)
         self._angles = self._open("angles", ANGLES)
 
@@ -41,9 +41,12 @@ class Writer(FormatWriter):
         """Rows of one side."""
         _write(self._angles, angle_columns(block))
 
-    def finish(self, found: Found) -> None:
+    def finish(self, results: GaitResults) -> None:
         """Strides, events, dictionary."""
-        for table, columns, rows in (("strides", STRIDES, found.strides), ("events", EVENTS, found.events)):
+        for table, columns, rows in (
+            ("strides", STRIDES, results.strides),
+            ("events", EVENTS, results.events),
+        ):
             write = csv.writer(self._open(table, columns), lineterminator="\n").writerow
             for row in rows:
                 write([_cell(getattr(row, column.name)) for column in columns])
@@ -52,13 +55,13 @@ class Writer(FormatWriter):
         dictionary = _dictionary()
         for entry in dictionary:
             write([safe_text(entry[name]) for name in _DICTIONARY_COLUMNS])
-        told = {
-            **about(self.session, self.options),
+        content = {
+            **session_header(self.session, self.options),
             "missing_values": "An empty cell: not known. Lost samples have no row.",
             "texts": NEUTRALISED,
             "columns": dictionary,
         }
-        json.dump(told, self._new("data_dictionary.json"), indent=1, ensure_ascii=False)
+        json.dump(content, self._new("data_dictionary.json"), indent=1, ensure_ascii=False)
 
     def _open(self, table: str, columns: Sequence[Column]) -> TextIO:
         file = self._new(f"{table}.csv")

@@ -17,11 +17,11 @@ from subtalar.anatomy import measured_sides
 from subtalar.errors import InputError
 from subtalar.exports import bids_dataset as dataset
 from subtalar.exports.columns import ANGLES, SAMPLES, Column
-from subtalar.exports.content import Found, Options, about, angle_rate_hz, stem
-from subtalar.exports.folder import Target
+from subtalar.exports.content import GaitResults, Options, angle_rate_hz, session_header, session_stem
 from subtalar.exports.gaps import GapRows
 from subtalar.exports.session_time import TimedBlock
 from subtalar.exports.tables import further_columns, or_nan
+from subtalar.exports.target_folder import Target
 from subtalar.exports.writer import FormatWriter
 from subtalar.session.model import Session
 from subtalar.types import AngleBlock, BodySite, FloatArray, Side
@@ -33,7 +33,7 @@ _ANGLE_COLUMNS: Final = (
 )
 
 
-class Writer(FormatWriter):
+class MotionBidsWriter(FormatWriter):
     """A dataset; further sessions may be exported into the same one."""
 
     shared: ClassVar[frozenset[str]] = dataset.SHARED
@@ -41,10 +41,12 @@ class Writer(FormatWriter):
     def __init__(self, folder: Path, target: Target, session: Session, options: Options) -> None:
         super().__init__(folder, target, session, options)
         self._names = Names(
-            label(options.participant, "--participant") if options.participant else _known(options.whose.participant),
-            label(stem(session), None),
+            label(options.participant, "--participant")
+            if options.participant
+            else _known(options.assignment.participant),
+            label(session_stem(session), None),
             label(options.task or "gait", "--task"),
-            label(options.whose.condition, None) if options.whose.condition else "",
+            label(options.assignment.condition, None) if options.assignment.condition else "",
         )
         (folder / self._names.folder / "motion").mkdir(parents=True)
         self._systems: dict[BodySite | Side, _System] = {}
@@ -69,29 +71,29 @@ class Writer(FormatWriter):
         rows = [block.ankle_deg, block.ankle_sd_deg, *further_columns(block), block.shank_orientation, quality]
         self._systems[block.side].write(block.time_s, np.column_stack(rows))
 
-    def finish(self, found: Found) -> None:
+    def finish(self, results: GaitResults) -> None:
         """Sidecars, events and the dataset's own files."""
         for system in self._systems.values():
-            dataset.write_json(system.stem("motion.json"), self._sidecar(system))
-            dataset.write_table(system.stem("channels.tsv"), _CHANNEL_COLUMNS, _channels(system))
-            dataset.write_json(system.stem("channels.json"), _REFERENCE_FRAMES)
+            dataset.write_json(system.path_of("motion.json"), self._sidecar(system))
+            dataset.write_table(system.path_of("channels.tsv"), _CHANNEL_COLUMNS, _channels(system))
+            dataset.write_json(system.path_of("channels.json"), _REFERENCE_FRAMES)
         motion = self.folder / self._names.folder / "motion"
-        dataset.write_events(motion / f"{self._names.prefix}{self._names.ending}", found)
+        dataset.write_events(motion / f"{self._names.prefix}{self._names.ending}", results)
         start = self.session.start_utc
-        files = [f"motion/{system.stem('motion.tsv').name}" for system in self._systems.values()]
+        files = [f"motion/{system.path_of('motion.tsv').name}" for system in self._systems.values()]
         dataset.write_scans(self.folder / self._names.folder / f"{self._names.short}_scans.tsv", files, start)
         dataset.write_shared(self.folder, self.target, self._names.participant)
 
     def _system(self, name: str, point: str, columns: Sequence[Column], rate_hz: float, model: str) -> "_System":
         path = self.folder / self._names.folder / "motion" / f"{self._names.prefix}_tracksys-{name}{self._names.ending}"
         system = _System(name, point, tuple(columns), rate_hz, model, path)
-        system.file = self.files.enter_context(system.stem("motion.tsv").open("w", encoding="utf-8", newline="\n"))
+        system.file = self.files.enter_context(system.path_of("motion.tsv").open("w", encoding="utf-8", newline="\n"))
         return system
 
     def _sidecar(self, system: "_System") -> dict[str, Any]:
-        told = about(self.session, self.options)
+        header = session_header(self.session, self.options)
         kinds = [_channel_kind(c.name)[1] for c in system.columns]
-        raw = system.point in told["sensors"]
+        raw = system.point in header["sensors"]
         return {
             "TaskName": self._names.task,
             "TaskDescription": "Quiet standing and gait with inertial sensors on foot and shank.",
@@ -108,8 +110,8 @@ class Writer(FormatWriter):
             "Manufacturer": system.model or "n/a",
             "ManufacturersModelName": system.model or "n/a",
             "SoftwareVersions": f"subtalar {__version__}",
-            **({"Subtalar": {**told, "what": "samples as recorded, in the sensor's axes"}} if raw else {}),
-            **({} if raw else {"Subtalar": {**told, "what": "the estimator's angles", "quality": dataset.QUALITY}}),
+            **({"Subtalar": {**header, "what": "samples as recorded, in the sensor's axes"}} if raw else {}),
+            **({} if raw else {"Subtalar": {**header, "what": "the estimator's angles", "quality": dataset.QUALITY}}),
         }
 
 
@@ -160,7 +162,7 @@ class _System:
         self._count = 0
         self._span_s: tuple[float, float] | None = None
 
-    def stem(self, ending: str) -> Path:
+    def path_of(self, ending: str) -> Path:
         return self.path.parent / (self.path.name + ending)
 
     def write(self, time_s: FloatArray, rows: FloatArray) -> None:

@@ -14,11 +14,11 @@ import numpy as np
 from subtalar.anatomy import ANKLE_NAMES
 from subtalar.errors import InputError
 from subtalar.estimation.numerics import quaternions as quat
-from subtalar.exports.content import Found, Options, angle_rate_hz, sides_with_ankle, stem
-from subtalar.exports.folder import Target
+from subtalar.exports.content import GaitResults, Options, angle_rate_hz, session_stem, sides_with_ankle
 from subtalar.exports.gaps import neighbours
 from subtalar.exports.opensim_note import NOTE
 from subtalar.exports.session_time import TimedBlock
+from subtalar.exports.target_folder import Target
 from subtalar.exports.writer import FormatWriter
 from subtalar.session.model import Session
 from subtalar.types import AngleBlock, FloatArray, Side
@@ -36,7 +36,7 @@ class Leg:
     shank: FloatArray
 
 
-class Writer(FormatWriter):
+class OpenSimWriter(FormatWriter):
     """``NAME_SIDE_orientations.sto``, ``NAME_orientations.sto`` of both legs, ``NAME_placement.sto``,
     ``NAME_SIDE_ankle.mot`` and a note. A row that would hold something unknown is left out.
     """
@@ -60,7 +60,7 @@ class Writer(FormatWriter):
             leg = Leg(block.time_s[known], block.ankle_deg[known], block.shank_orientation[known])
             self._known[block.side].append(leg)
 
-    def finish(self, found: Found) -> None:
+    def finish(self, results: GaitResults) -> None:
         """Everything is written here."""
         legs = {side: _joined(self._known.pop(side)) for side in sorted(self._known) if self._known[side]}
         if not legs:
@@ -78,7 +78,7 @@ class Writer(FormatWriter):
         with self._new("placement.sto") as file:
             _header(file, "Quaternion", angle_rate_hz(self.session, next(iter(legs))), _labels(legs), ())
             file.write("\t".join(["0", *["1,0,0,0"] * 2 * len(legs)]) + "\n")
-        (self.folder / f"{stem(self.session)}_OpenSim_note.txt").write_text(NOTE, encoding="utf-8")
+        (self.folder / f"{session_stem(self.session)}_OpenSim_note.txt").write_text(NOTE, encoding="utf-8")
 
     def _both(self, legs: dict[Side, Leg], poses: dict[Side, dict[str, FloatArray]]) -> None:
         """At the times of one leg; the other leg's orientations turned to them between neighbouring rows."""
@@ -117,7 +117,7 @@ class Writer(FormatWriter):
                     file.write("\t".join((repr(t), *map(repr, row))) + "\n")
 
     def _new(self, ending: str) -> TextIO:
-        return (self.folder / f"{stem(self.session)}_{ending}").open("w", encoding="utf-8", newline="\n")
+        return (self.folder / f"{session_stem(self.session)}_{ending}").open("w", encoding="utf-8", newline="\n")
 
 
 def _joined(parts: Sequence[Leg]) -> Leg:

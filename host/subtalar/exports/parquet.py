@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from subtalar.exports.columns import ANGLES, EVENTS, SAMPLES, STRIDES, Column, Kind
-from subtalar.exports.content import Found, Options, about, stem
-from subtalar.exports.folder import Target
+from subtalar.exports.content import GaitResults, Options, session_header, session_stem
 from subtalar.exports.session_time import TimedBlock
 from subtalar.exports.tables import Values, angle_columns, sample_columns
+from subtalar.exports.target_folder import Target
 from subtalar.exports.writer import FormatWriter
 from subtalar.session.model import Session
 from subtalar.types import AngleBlock
@@ -28,7 +28,7 @@ _GROUP_ROWS: Final = 131_072
 HEADER_KEY: Final = b"subtalar"
 
 
-class Writer(FormatWriter):
+class ParquetWriter(FormatWriter):
     """``NAME_samples.parquet``, ``NAME_angles.parquet``, ``NAME_strides.parquet``, ``NAME_events.parquet``."""
 
     def __init__(self, folder: Path, target: Target, session: Session, options: Options) -> None:
@@ -44,9 +44,12 @@ class Writer(FormatWriter):
         """Rows of one side."""
         self._angles.add(angle_columns(block))
 
-    def finish(self, found: Found) -> None:
+    def finish(self, results: GaitResults) -> None:
         """Strides and events."""
-        for name, columns, rows in (("strides", STRIDES, found.strides), ("events", EVENTS, found.events)):
+        for name, columns, rows in (
+            ("strides", STRIDES, results.strides),
+            ("events", EVENTS, results.events),
+        ):
             table = self._table(name, columns)
             table.add([_column([getattr(row, column.name) for row in rows], column) for column in columns])
             table.close()
@@ -54,8 +57,8 @@ class Writer(FormatWriter):
         self._angles.close()
 
     def _table(self, name: str, columns: Sequence[Column]) -> "_Table":
-        header = {**about(self.session, self.options), "table": name}
-        table = _Table(self.folder / f"{stem(self.session)}_{name}.parquet", columns, header)
+        header = {**session_header(self.session, self.options), "table": name}
+        table = _Table(self.folder / f"{session_stem(self.session)}_{name}.parquet", columns, header)
         self.files.callback(table.abandon)
         return table
 
@@ -100,8 +103,8 @@ class _Table:
 
 
 def _described(column: Column) -> dict[str, str]:
-    told = {"unit": column.unit, "positive": column.sign, "description": column.meaning}
-    return {key: text for key, text in told.items() if text}
+    described = {"unit": column.unit, "positive": column.sign, "description": column.meaning}
+    return {key: text for key, text in described.items() if text}
 
 
 def _column(values: list[Any], column: Column) -> Values | list[Any]:

@@ -6,9 +6,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self
 
-from subtalar.exports.content import Found, Options
-from subtalar.exports.folder import Target
+from subtalar.exports.content import GaitResults, Options
 from subtalar.exports.session_time import TimedBlock
+from subtalar.exports.target_folder import Target
 from subtalar.session.model import Session
 from subtalar.types import AngleBlock
 
@@ -47,5 +47,5 @@ class FormatWriter(ABC):
         """The next angles of one side."""
 
     @abstractmethod
-    def finish(self, found: Found) -> None:
+    def finish(self, results: GaitResults) -> None:
         """The end; raises InputError where nothing in the session fits the format."""

@@ -11,11 +11,11 @@ import numpy as np
 
 from subtalar.anatomy import measured_sides
 from subtalar.exports.columns import ANGLES, SAMPLES, STRIDES, Column
-from subtalar.exports.content import Event, Found, Options, about, angle_rate_hz, stem
-from subtalar.exports.folder import Target
+from subtalar.exports.content import Event, GaitResults, Options, angle_rate_hz, session_header, session_stem
 from subtalar.exports.gaps import GapRows
 from subtalar.exports.session_time import TimedBlock
 from subtalar.exports.tables import further_columns, or_nan
+from subtalar.exports.target_folder import Target
 from subtalar.exports.writer import FormatWriter
 from subtalar.session.model import Session
 from subtalar.types import SIDES, AngleBlock, BodySite, FloatArray, Side
@@ -28,12 +28,12 @@ QUALITY: Final = Column("quality", "number", "", "Quality code of the angles, 0 
 _MARKER: Final = Column("marker", "text", "", "What happened; side and name follow behind colons.")
 
 
-class Writer(FormatWriter):
+class XdfWriter(FormatWriter):
     """``NAME.xdf``. Time stamps are the session clock; a lost sample is a row of NaN."""
 
     def __init__(self, folder: Path, target: Target, session: Session, options: Options) -> None:
         super().__init__(folder, target, session, options)
-        self._file = self.files.enter_context((folder / f"{stem(session)}.xdf").open("wb"))
+        self._file = self.files.enter_context((folder / f"{session_stem(session)}.xdf").open("wb"))
         self._file.write(b"XDF:")
         start = (session.start_utc or datetime(1970, 1, 1, tzinfo=UTC)).isoformat()
         known = "" if session.start_utc is None else f"<datetime>{start}</datetime>"
@@ -58,17 +58,17 @@ class Writer(FormatWriter):
         rows = [block.ankle_deg, block.ankle_sd_deg, *further_columns(block), block.shank_orientation, quality]
         self._add(self._streams[block.side], block.time_s, np.column_stack(rows))
 
-    def finish(self, found: Found) -> None:
+    def finish(self, results: GaitResults) -> None:
         """Markers and footers."""
         markers = self._open("events", "Markers", (_MARKER,), 0.0, "")
-        for time_s, told in _markers(found.events):
-            text = told.encode()
+        for time_s, marker in _markers(results.events):
+            text = marker.encode()
             sample = struct.pack("<Bd", 8, time_s) + _length(len(text)) + text
             self._chunk(_SAMPLES, struct.pack("<I", markers.number) + _length(1) + sample)
             markers.note(np.array([time_s]))
         streams = [*self._streams.values(), markers]
         for side in SIDES:
-            strides = [s for s in found.strides if s.side == side]
+            strides = [s for s in results.strides if s.side == side]
             if strides:
                 stream = self._open(f"{side}_strides", "Strides", _STRIDE_VALUES, 0.0, "", number=len(streams) + 1)
                 rows = np.array([[getattr(s, c.name) for c in _STRIDE_VALUES] for s in strides], dtype=np.float64)
@@ -94,17 +94,17 @@ class Writer(FormatWriter):
             f"<positive>{escape(c.sign)}</positive><description>{escape(c.meaning)}</description></channel>"
             for c in columns
         )
-        told = about(self.session, self.options)
+        session = session_header(self.session, self.options)
         extra = "".join(
-            f"<{key}>{escape(str(told[key] or ''))}</{key}>"
+            f"<{key}>{escape(str(session[key] or ''))}</{key}>"
             for key in ("software", "software_version", "session", "session_kind", "start_utc", "pass")
         )
-        rules = "".join(f"<{key}>{escape(text)}</{key}>" for key, text in told["conventions"].items())
+        rules = "".join(f"<{key}>{escape(text)}</{key}>" for key, text in session["conventions"].items())
         header = (
             f'<?xml version="1.0"?><info><name>{escape(name)}</name><type>{kind}</type>'
             f"<channel_count>{len(columns)}</channel_count><nominal_srate>{rate_hz!r}</nominal_srate>"
             f"<channel_format>{'string' if text else 'double64'}</channel_format>"
-            f"<source_id>{escape(told['session'])}:{escape(name)}</source_id><version>1.1</version>"
+            f"<source_id>{escape(session['session'])}:{escape(name)}</source_id><version>1.1</version>"
             f"<desc><channels>{channels}</channels><model>{escape(model)}</model>{extra}"
             f"<conventions>{rules}</conventions></desc></info>"
         )
@@ -143,13 +143,13 @@ class _Stream:
 
 def _markers(events: Sequence[Event]) -> list[tuple[float, str]]:
     """Such as ``initial_contact:right``, or ``marker:standing`` and ``marker_end:standing`` for a stretch, by time."""
-    told = []
+    markers = []
     for e in events:
         rest = "".join(f":{part}" for part in (e.side, e.label) if part)
-        told.append((e.time_s, e.event + rest))
+        markers.append((e.time_s, e.event + rest))
         if e.duration_s > 0:
-            told.append((e.time_s + e.duration_s, f"{e.event}_end{rest}"))
-    return sorted(told, key=lambda marker: marker[0])
+            markers.append((e.time_s + e.duration_s, f"{e.event}_end{rest}"))
+    return sorted(markers, key=lambda marker: marker[0])
 
 
 def _length(number: int) -> bytes:

@@ -10,12 +10,12 @@ from subtalar.anatomy import FURTHER_GROUPS, AngleGroup, measured_sides, only_se
 from subtalar.errors import InputError
 from subtalar.report.angles_csv import AnglesWriter
 from subtalar.report.coverage import CoverageCounter, NoticeTallies, RateCounter
-from subtalar.report.refusal import refuse_if_nothing_was_measured
+from subtalar.report.refusal import raise_if_nothing_measured
 from subtalar.report.results import AnalysisResult, Gait, Pass, SensorFacts, SideResult, choose_strides, main_gait
 from subtalar.report.tables import write_strides, write_summary
 from subtalar.report.waveforms import WaveformCollector
-from subtalar.session.catalogue import NOBODY, About
-from subtalar.session.estimates import Estimator, default_subtalar_axis_deg, estimates, make_estimator
+from subtalar.session.catalogue import UNASSIGNED, Assignment
+from subtalar.session.estimates import Estimator, default_subtalar_axis_deg, make_estimator, run_estimator
 from subtalar.session.model import Session
 from subtalar.session.output_folder import staging
 from subtalar.types import AngleBlock, BodySite, Estimates, GaitEvent, Ledger, SampleBlock, SensorInfo, Side, Stride
@@ -44,7 +44,7 @@ def analyze(
     estimator_factory: EstimatorFactory | None = None,
     subtalar_axis_deg: tuple[float, float] | None = None,
     smooth: bool = False,
-    about: About = NOBODY,
+    assignment: Assignment = UNASSIGNED,
 ) -> AnalysisResult:
     """Run the estimator over a session and write ``angles.csv``, ``strides.csv``, ``summary.json``, ``report.html``.
 
@@ -56,7 +56,7 @@ def analyze(
     of the session, or when nothing could be measured.
     """
     page = page_writer()
-    _keep_the_session(session, out_dir)
+    _refuse_overwriting_session(session, out_dir)
     with staging(out_dir) as hidden, AnglesWriter(hidden) as angles:
         result = measure(
             session,
@@ -65,7 +65,7 @@ def analyze(
             estimator=None if estimator_factory is None else estimator_factory(session.sensors),
             subtalar_axis_deg=subtalar_axis_deg,
             smooth=smooth,
-            about=about,
+            assignment=assignment,
         )
         _publish(hidden, out_dir, angles, result, page)
     if progress is not None:
@@ -73,13 +73,13 @@ def analyze(
     return result
 
 
-def write_again(session: Session, blocks: Iterable[AngleBlock], result: AnalysisResult, out_dir: Path) -> None:
+def rewrite_results(session: Session, blocks: Iterable[AngleBlock], result: AnalysisResult, out_dir: Path) -> None:
     """The four files of ``analyze`` from what was measured before: ``blocks`` are all that the sink of ``measure`` got.
 
     Raises InputError as ``analyze`` does.
     """
     page = page_writer()
-    _keep_the_session(session, out_dir)
+    _refuse_overwriting_session(session, out_dir)
     with staging(out_dir) as hidden, AnglesWriter(hidden) as angles:
         for block in blocks:
             angles.append(block)
@@ -102,7 +102,7 @@ def measure(
     estimator: Estimator | None = None,
     subtalar_axis_deg: tuple[float, float] | None = None,
     smooth: bool = False,
-    about: About = NOBODY,
+    assignment: Assignment = UNASSIGNED,
 ) -> AnalysisResult:
     """Run the estimator over a session; its angles go to a sink, all else is in the result.
 
@@ -112,15 +112,15 @@ def measure(
     axis_deg = default_subtalar_axis_deg() if subtalar_axis_deg is None else subtalar_axis_deg
     if estimator is None:
         estimator = make_estimator(session.sensors, smooth=smooth, subtalar_axis_deg=axis_deg)
-    run = _Run(session, angles, axis_deg, "smoothed" if smooth else "live")
-    for block, found in estimates(estimator, session.blocks(_BLOCK_S)):
+    run = _Pass(session, angles, axis_deg, "smoothed" if smooth else "live")
+    for block, found in run_estimator(estimator, session.blocks(_BLOCK_S)):
         if block is not None:
-            run.take_block(block)
+            run.add_block(block)
         run.take(found)
         if progress is not None:
             progress(min(run.done_s, session.duration_s), session.duration_s)
-    result = replace(run.result(), about=about)
-    refuse_if_nothing_was_measured(result)
+    result = replace(run.result(), assignment=assignment)
+    raise_if_nothing_measured(result)
     return result
 
 
@@ -141,7 +141,7 @@ class _SideRun:
     strides: list[Stride]
 
 
-class _Run:
+class _Pass:
     """Everything that is kept while the samples go by."""
 
     def __init__(self, session: Session, angles: AngleSink, axis_deg: tuple[float, float], kind: Pass) -> None:
@@ -164,7 +164,7 @@ class _Run:
             for side in measured_sides(session.sensors)
         }
 
-    def take_block(self, block: SampleBlock) -> None:
+    def add_block(self, block: SampleBlock) -> None:
         """Note what arrived."""
         self._rates[block.site].push(block)
         time_s = block.host_time_s if block.host_time_s is not None else block.device_time_s
@@ -210,7 +210,7 @@ class _Run:
             notices=self._notices.finish(),
             notes=tuple(session.notes),
             subtalar_axis_deg=self._axis_deg,
-            made_by=self._kind,
+            estimator_pass=self._kind,
             events=tuple(sorted(self._events, key=lambda e: (e.time_s, e.side, e.kind))),
         )
 
@@ -232,7 +232,7 @@ class _Run:
 def page_writer() -> PageWriter:
     """The page needs optional packages; say so before an hour of data is worked through, not after."""
     try:
-        from subtalar.report.html import write_html
+        from subtalar.report.page.html import write_html
     except ModuleNotFoundError as error:
         raise InputError(
             f"The report needs the package {error.name}, which is not installed: run pip install 'subtalar[report]'."
@@ -240,7 +240,7 @@ def page_writer() -> PageWriter:
     return write_html
 
 
-def _keep_the_session(session: Session, out_dir: Path) -> None:
+def _refuse_overwriting_session(session: Session, out_dir: Path) -> None:
     """Refuse results that would be written over the samples they come from."""
     held = {os.path.realpath(file) for file in session.files}
     for name in OUTPUT_FILES:

@@ -6,7 +6,7 @@ from typing import Final, Literal
 import numpy as np
 
 from subtalar.report.results import AnalysisResult, SensorFacts, SideResult
-from subtalar.report.words import ANKLE_WORDS, count, site_words
+from subtalar.report.wording import ANKLE_WORDS, count, site_words
 
 Level = Literal["good", "limited", "poor"]
 _LEVELS: Final[tuple[Level, ...]] = ("good", "limited", "poor")
@@ -45,11 +45,11 @@ def judge(result: AnalysisResult) -> Verdict:
     for side in result.sides.values():
         found += _judge_side(side)
     problems = [("limited", tally.text) for tally in result.notices if tally.level == "problem"]
-    told: list[tuple[Level, str]] = [(level, text) for level, text in found if level != "good"]
-    told += [("limited", text) for _, text in problems if text not in {t for _, t in told}]
-    told.sort(key=lambda reason: -_LEVELS.index(reason[0]))
-    level = told[0][0] if told else "good"
-    return Verdict(level, tuple(text for _, text in told))
+    reasons: list[tuple[Level, str]] = [(level, text) for level, text in found if level != "good"]
+    reasons += [("limited", text) for _, text in problems if text not in {t for _, t in reasons}]
+    reasons.sort(key=lambda reason: -_LEVELS.index(reason[0]))
+    level = reasons[0][0] if reasons else "good"
+    return Verdict(level, tuple(text for _, text in reasons))
 
 
 def _judge_sensor(sensor: SensorFacts) -> tuple[Level, str]:

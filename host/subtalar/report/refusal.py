@@ -8,7 +8,7 @@ from subtalar.report.results import AnalysisResult
 _MOST_REASONS = 3
 
 
-def refuse_if_nothing_was_measured(result: AnalysisResult) -> None:
+def raise_if_nothing_measured(result: AnalysisResult) -> None:
     """Raise InputError when the session gave no result, with the estimator's own reasons where it has any.
 
     Refused are: no angle although a leg carries both sensors; no stride although the estimator calls that a problem;

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from subtalar.anatomy import AngleGroup
 from subtalar.report.coverage import AngleCoverage, NoticeTally
 from subtalar.report.waveforms import Waveforms
-from subtalar.report.words import TURN
-from subtalar.session.catalogue import NOBODY, About
+from subtalar.report.wording import TURN
+from subtalar.session.catalogue import UNASSIGNED, Assignment
 from subtalar.session.model import Annotation
 from subtalar.types import FloatArray, GaitEvent, Ledger, Quality, Segment, SensorInfo, Side, Stride
 
@@ -112,9 +112,9 @@ class SideResult:
 class AnalysisResult:
     """A session analysed. ``gait`` is the gait of most strides; strides of the other are counted, not averaged in.
 
-    ``subtalar_axis_deg``: inclination and deviation of the axis that pronation is told about. ``made_by``: the live
-    pass, or the smoothed one, whose angles look ahead. ``about``: whose session it is, as far as was said. ``events``:
-    of both legs, in order of time.
+    ``subtalar_axis_deg``: inclination and deviation of the axis that pronation turns about. ``estimator_pass``: the
+    live one, or the smoothed one, whose angles look ahead. ``assignment``: to whom the session belongs, and under which
+    condition, if said. ``events``: of both legs, in order of time.
     """
 
     session_name: str
@@ -128,8 +128,8 @@ class AnalysisResult:
     notices: tuple[NoticeTally, ...]
     notes: tuple[str, ...] = field(default=())
     subtalar_axis_deg: tuple[float, float] = (42.0, 23.0)
-    made_by: Pass = "live"
-    about: About = NOBODY
+    estimator_pass: Pass = "live"
+    assignment: Assignment = UNASSIGNED
     events: tuple[GaitEvent, ...] = ()
 
     @property

@@ -105,7 +105,7 @@ def summary(result: AnalysisResult) -> dict[str, Any]:
             "version": __version__,
             "analysed_utc": datetime.now(UTC).isoformat(timespec="seconds"),
         },
-        "pass": result.made_by,
+        "pass": result.estimator_pass,
         "session": {
             "name": result.session_name,
             "kind": result.kind,
@@ -116,7 +116,7 @@ def summary(result: AnalysisResult) -> dict[str, Any]:
                 {"label": a.label, "start_s": _number(a.start_s), "end_s": _number(a.end_s)} for a in result.annotations
             ],
             "notes": list(result.notes),
-            "about": result.about.as_json(),
+            "about": result.assignment.as_json(),
         },
         "sensors": {sensor.info.site.value: _sensor(sensor) for sensor in result.sensors},
         "sides": {name: _side(result, side) for name, side in result.sides.items()},
@@ -207,19 +207,22 @@ def _symmetry(result: AnalysisResult) -> dict[str, Any] | None:
 def _waveforms(mean: Curves | None) -> dict[str, Any] | None:
     if mean is None:
         return None
-    told: dict[str, Any] = {"gait_cycle_pct": _numbers(CYCLE_PCT)}
+    waveforms: dict[str, Any] = {"gait_cycle_pct": _numbers(CYCLE_PCT)}
     for k, name in enumerate(ANKLE_NAMES):
-        told[f"{name}_deg"] = {"mean": _numbers(mean.mean_deg[:, k]), "sd": _numbers(mean.sd_deg[:, k])}
-    return told
+        waveforms[f"{name}_deg"] = {"mean": _numbers(mean.mean_deg[:, k]), "sd": _numbers(mean.sd_deg[:, k])}
+    return waveforms
 
 
 def _further_waveforms(side: SideResult) -> dict[str, Any]:
-    told: dict[str, Any] = {}
+    waveforms: dict[str, Any] = {}
     for group in FURTHER_GROUPS:
         mean = curves(side.used_further_deg(group))
         for k, name in enumerate(ANGLE_NAMES[column] for column in columns_of(group)):
-            told[f"{name}_deg"] = mean and {"mean": _numbers(mean.mean_deg[:, k]), "sd": _numbers(mean.sd_deg[:, k])}
-    return told
+            waveforms[f"{name}_deg"] = mean and {
+                "mean": _numbers(mean.mean_deg[:, k]),
+                "sd": _numbers(mean.sd_deg[:, k]),
+            }
+    return waveforms
 
 
 def _spread(value: Spread) -> dict[str, Any]:

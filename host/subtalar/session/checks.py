@@ -80,7 +80,7 @@ def check_rate(name: str, period_s: float, rate_hz: float, column: str = "device
         )
 
 
-def check_twins(name: str, samples: Mapping[BodySite, SampleBlock]) -> None:
+def check_no_duplicates(name: str, samples: Mapping[BodySite, SampleBlock]) -> None:
     """Refuse two sensors that hold the same samples: a file was given twice, and angles between twins are always zero.
 
     Raises InputError.
@@ -112,7 +112,7 @@ def check_sites(name: str, sites: Collection[BodySite]) -> None:
         )
 
 
-def pair_notes(sites: Collection[BodySite]) -> tuple[str, ...]:
+def one_sensor_notes(sites: Collection[BodySite]) -> tuple[str, ...]:
     """A sentence for each joint of which only one segment carries a sensor."""
     notes = []
     for site in sites:

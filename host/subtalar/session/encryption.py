@@ -21,7 +21,7 @@ from typing import IO, Any, Final, cast
 import pyrage
 
 from subtalar.errors import InputError
-from subtalar.session.catalogue.layout import ABOUT_SUFFIX, ENCRYPTED_SUFFIX, beside, companions, plain_path
+from subtalar.session.catalogue.layout import ENCRYPTED_SUFFIX, SIDECAR_SUFFIX, companion_path, companions, plain_path
 from subtalar.session.durable_file import is_being_written, sync_folder
 from subtalar.session.recording.read import sample_cache as cache
 
@@ -43,7 +43,7 @@ def encrypt_session(path: Path, passphrase: str) -> Path:
     What was encrypted is removed after the archive has been read back and compared. Raises InputError, and then
     everything is as it was.
     """
-    target = beside(path, ENCRYPTED_SUFFIX)
+    target = companion_path(path, ENCRYPTED_SUFFIX)
     files = _files_of(path)
     _check_before(path, target, files, passphrase)
     root = path.parent
@@ -58,8 +58,8 @@ def encrypt_session(path: Path, passphrase: str) -> Path:
             for source in files:
                 name = source.relative_to(root).as_posix()
                 contents[name] = _add_encrypted(file, f"{name}.age", source, key)
-            said = json.dumps({"version": 1, "files": contents}).encode()
-            _add_encrypted(file, _CONTENTS, io.BytesIO(said), key)
+            contents_json = json.dumps({"version": 1, "files": contents}).encode()
+            _add_encrypted(file, _CONTENTS, io.BytesIO(contents_json), key)
             file.write(bytes(2 * tarfile.BLOCKSIZE))
             file.flush()
             os.fsync(file.fileno())
@@ -94,7 +94,7 @@ def decrypt_session(archive: Path, passphrase: str) -> Path:
     if session.exists():
         raise InputError(f"{session} exists already: move it away first.")
     folder = archive.with_name(f".{archive.name}.decrypting")
-    with _staging(folder), _damage_told(archive), archive.open("rb") as file:
+    with _staging(folder), _damage_as_input_error(archive), archive.open("rb") as file:
         folder.mkdir(mode=0o700)
         with tarfile.open(fileobj=file, mode="r:") as tar:
             members = {m.name: m for m in tar.getmembers()}
@@ -128,7 +128,7 @@ def new_key(passphrase: str) -> "tuple[pyrage.x25519.Identity, bytes]":
 
 
 def _files_of(path: Path) -> list[Path]:
-    beside_it = [p for p in companions(path) if p.is_file() and not p.name.endswith((ABOUT_SUFFIX, ENCRYPTED_SUFFIX))]
+    beside_it = [p for p in companions(path) if p.is_file() and not p.name.endswith((SIDECAR_SUFFIX, ENCRYPTED_SUFFIX))]
     own = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
     return [*own, *beside_it]
 
@@ -184,7 +184,7 @@ def _discard(path: Path) -> None:
 
 
 @contextmanager
-def _damage_told(archive: Path) -> Iterator[None]:
+def _damage_as_input_error(archive: Path) -> Iterator[None]:
     sentence = f"{archive} is cut or altered and cannot be decrypted: take another copy of it."
     try:
         yield
@@ -192,8 +192,8 @@ def _damage_told(archive: Path) -> Iterator[None]:
         raise InputError(sentence) from error
     except OSError as error:
         # pyrage tells damage in the middle of a file as an OSError without a number.
-        told = sentence if error.errno is None else f"{archive} cannot be read or written ({error.strerror})."
-        raise InputError(told) from error
+        message = sentence if error.errno is None else f"{archive} cannot be read or written ({error.strerror})."
+        raise InputError(message) from error
 
 
 def _key(archive: Path, wrapped: bytes, passphrase: str) -> "pyrage.x25519.Identity":
@@ -204,15 +204,15 @@ def _key(archive: Path, wrapped: bytes, passphrase: str) -> "pyrage.x25519.Ident
 
 
 def _contents(tar: tarfile.TarFile, members: dict[str, tarfile.TarInfo], key: Any) -> dict[str, tuple[int, str]]:
-    said = json.loads(pyrage.decrypt(_read(tar, members, _CONTENTS), [key]))
-    if said["version"] > 1:
+    contents_json = json.loads(pyrage.decrypt(_read(tar, members, _CONTENTS), [key]))
+    if contents_json["version"] > 1:
         raise InputError("This session was encrypted by a newer subtalar: update this one.")
-    return {str(name): (int(size), str(digest)) for name, (size, digest) in said["files"].items()}
+    return {str(name): (int(size), str(digest)) for name, (size, digest) in contents_json["files"].items()}
 
 
 def _verify(archive: Path, passphrase: str, contents: dict[str, tuple[int, str]]) -> None:
     """Read it all back as a stranger would, from the passphrase on. Raises InputError."""
-    with _damage_told(archive), archive.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as tar:
+    with _damage_as_input_error(archive), archive.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as tar:
         members = {m.name: m for m in tar.getmembers()}
         key = _key(archive, _read(tar, members, _KEY), passphrase)
         if _contents(tar, members, key) != contents:

@@ -38,7 +38,7 @@ class Estimator(Protocol):
 
 
 @dataclass(frozen=True)
-class Track:
+class AngleTrack:
     """All rows of one side, as in ``AngleBlock``: session time (n,), angles and their sd (n, ``ANGLE_COUNT``) in
     degrees, quality codes (n,), and the shank's orientation (n, 4).
     """
@@ -59,10 +59,10 @@ class Track:
         """Their standard deviations (n, 3), a view."""
         return self.angles_sd_deg[:, ANKLE]
 
-    def known(self) -> "Track":
+    def known(self) -> "AngleTrack":
         """Only the rows that have all three angles of the ankle."""
         keep = np.isfinite(self.ankle_deg).all(axis=1) & np.isfinite(self.time_s)
-        return Track(
+        return AngleTrack(
             self.time_s[keep],
             self.angles_deg[keep],
             self.angles_sd_deg[keep],
@@ -72,10 +72,10 @@ class Track:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SessionEstimates:
     """What one pass over a session gave."""
 
-    tracks: Mapping[Side, Track]
+    tracks: Mapping[Side, AngleTrack]
     strides: tuple[Stride, ...]
     events: tuple[GaitEvent, ...]
     notices: tuple[Notice, ...]
@@ -111,40 +111,42 @@ def default_subtalar_axis_deg() -> tuple[float, float]:
     return SubtalarAxis.inclination_deg, SubtalarAxis.deviation_deg
 
 
-def estimates(estimator: Estimator, blocks: Iterable[SampleBlock]) -> Iterator[tuple[SampleBlock | None, Estimates]]:
+def run_estimator(
+    estimator: Estimator, blocks: Iterable[SampleBlock]
+) -> Iterator[tuple[SampleBlock | None, Estimates]]:
     """Each block with what it brought to light, then None with what was still held back."""
     for block in blocks:
         yield block, estimator.push(block)
     yield None, estimator.finish()
 
 
-def estimate_live(sensors: Mapping[BodySite, SensorInfo], blocks: Iterable[SampleBlock]) -> Outcome:
+def estimate_live(sensors: Mapping[BodySite, SensorInfo], blocks: Iterable[SampleBlock]) -> SessionEstimates:
     """The streaming estimator: what it gives live, to the last bit, since the cutting into blocks does not matter.
 
     It is handed samples and places of sensors; nothing else of a session (annotations, say) reaches it.
     """
-    return collected([found for _, found in estimates(make_estimator(sensors), blocks)])
+    return collect_estimates([found for _, found in run_estimator(make_estimator(sensors), blocks)])
 
 
-def estimate_smoothed(sensors: Mapping[BodySite, SensorInfo], blocks: Iterable[SampleBlock]) -> Outcome:
+def estimate_smoothed(sensors: Mapping[BodySite, SensorInfo], blocks: Iterable[SampleBlock]) -> SessionEstimates:
     """The pass that looks ahead over the whole recording; handed no more than the live one."""
-    return collected([found for _, found in estimates(make_estimator(sensors, smooth=True), blocks)])
+    return collect_estimates([found for _, found in run_estimator(make_estimator(sensors, smooth=True), blocks)])
 
 
-def collected(found: Sequence[Estimates]) -> Outcome:
+def collect_estimates(found: Sequence[Estimates]) -> SessionEstimates:
     """Everything that the pushes of one pass gave."""
     angles = [block for f in found for block in f.angles]
-    return Outcome(
-        {side: joined([b for b in angles if b.side == side]) for side in sorted({b.side for b in angles})},
+    return SessionEstimates(
+        {side: join_angle_blocks([b for b in angles if b.side == side]) for side in sorted({b.side for b in angles})},
         tuple(s for f in found for s in f.strides),
         tuple(e for f in found for e in f.events),
         tuple(n for f in found for n in f.notices),
     )
 
 
-def joined(blocks: Sequence[AngleBlock]) -> Track:
+def join_angle_blocks(blocks: Sequence[AngleBlock]) -> AngleTrack:
     """Consecutive blocks of one side as one track."""
-    return Track(
+    return AngleTrack(
         np.concatenate([b.time_s for b in blocks]),
         np.concatenate([b.angles_deg for b in blocks]),
         np.concatenate([b.angles_sd_deg for b in blocks]),

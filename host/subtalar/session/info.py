@@ -9,7 +9,7 @@ from subtalar.session.opening import is_recording, open_session
 from subtalar.session.recording.repair.verify import VerifyReport, verify_recording
 
 if TYPE_CHECKING:
-    from subtalar.session.catalogue.files import Note
+    from subtalar.session.catalogue.sidecar_files import Note
 
 
 def session_info(path: str | Path) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def _imported_report(session: Session) -> VerifyReport:
 
 def _written_notes(path: Path) -> "list[Note]":
     """What people wrote about the session afterwards."""
-    from subtalar.session.catalogue.files import read_notes
-    from subtalar.session.catalogue.layout import NOTES_SUFFIX, beside
+    from subtalar.session.catalogue.layout import NOTES_SUFFIX, companion_path
+    from subtalar.session.catalogue.sidecar_files import read_notes
 
-    return read_notes(beside(path, NOTES_SUFFIX))[0]
+    return read_notes(companion_path(path, NOTES_SUFFIX))[0]

@@ -10,7 +10,7 @@ from subtalar.types import BodySite, FloatArray, SampleBlock
 
 
 @dataclass(frozen=True)
-class Track:
+class SensorTrack:
     """All samples of one sensor in memory.
 
     ``arrival_s`` (n,) orders the sensors among each other and never decreases: the host time, or where there is none,
@@ -21,7 +21,7 @@ class Track:
     arrival_s: FloatArray
 
 
-def interleave(tracks: Sequence[Track], block_s: float | None) -> Iterator[SampleBlock]:
+def interleave(tracks: Sequence[SensorTrack], block_s: float | None) -> Iterator[SampleBlock]:
     """Blocks of ``block_s`` on the common clock; None: one block a notification (samples that share an arrival)."""
     tracks = [t for t in tracks if len(t.samples)]
     if not tracks:

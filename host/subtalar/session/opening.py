@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from subtalar.errors import InputError
-from subtalar.session.importing import described, movella_dot, mt_manager, raw_folder, ximu3
+from subtalar.session.importing.formats import described_tables, movella_dot, mt_manager, raw_folder, ximu3
 from subtalar.session.importing.sites import SPEC_NAME
 from subtalar.session.importing.table import read_table
 from subtalar.session.model import MINIMUM_DURATION_S, Session
@@ -50,9 +50,9 @@ def open_session(path: str | Path, *, minimum_s: float = MINIMUM_DURATION_S, cac
 
 
 def _refuse_encrypted(path: Path) -> None:
-    from subtalar.session.catalogue.layout import how_to_decrypt  # which asks this module what a recording is
+    from subtalar.session.catalogue.layout import decryption_hint  # which asks this module what a recording is
 
-    sentence = how_to_decrypt(path)
+    sentence = decryption_hint(path)
     if sentence:
         raise InputError(sentence)
 
@@ -83,8 +83,8 @@ def _open_file(path: Path, minimum_s: float, *, cached: bool) -> Session:
         return open_recording(path, minimum_s=minimum_s, cached=cached)
     if not start:
         raise InputError(f"{path} is an empty file: nothing was recorded in it.")
-    if described.is_mapping(path):
-        return described.open_described(path.resolve(), minimum_s)
+    if described_tables.is_mapping(path):
+        return described_tables.open_described_tables(path.resolve(), minimum_s)
     if path.suffix == ".mcap":
         raise InputError(
             f"{path} is named like a recording but does not begin like one: it is damaged or another format."
@@ -102,9 +102,9 @@ def _opener(folder: Path) -> Callable[[float], Session] | None:
     """What opens this folder, given the shortest duration; None where it is no session."""
     if (folder / raw_folder.FILE_NAME).is_file():
         return partial(raw_folder.open_raw_folder, folder)
-    for name in described.FILE_NAMES:
+    for name in described_tables.FILE_NAMES:
         if (folder / name).is_file():
-            return partial(described.open_described, folder / name)
+            return partial(described_tables.open_described_tables, folder / name)
     if devices := ximu3.device_files(folder):
         return partial(ximu3.open_ximu3, folder, devices)
     if tables := movella_dot.export_files(folder):
@@ -115,8 +115,8 @@ def _opener(folder: Path) -> Callable[[float], Session] | None:
 
 
 def _open_folder(folder: Path, minimum_s: float) -> Session:
-    if all((folder / name).is_file() for name in described.FILE_NAMES):
-        raise InputError(f"{folder} holds {' and '.join(described.FILE_NAMES)}: keep one of them.")
+    if all((folder / name).is_file() for name in described_tables.FILE_NAMES):
+        raise InputError(f"{folder} holds {' and '.join(described_tables.FILE_NAMES)}: keep one of them.")
     opener = _opener(folder)
     if opener is not None:
         return opener(minimum_s)
@@ -141,6 +141,6 @@ def _what_is_missing(folder: Path) -> str:
     if tables:
         return (
             f"{folder} has no {raw_folder.FILE_NAME}, and {tables[0]} is no table that is known by itself: describe it "
-            f"in a file {described.FILE_NAMES[0]} beside it (docs/import.md shows one to copy)."
+            f"in a file {described_tables.FILE_NAMES[0]} beside it (docs/import.md shows one to copy)."
         )
     return f"{folder} has no {raw_folder.FILE_NAME}: give {_KINDS}."

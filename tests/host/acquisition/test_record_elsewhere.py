@@ -13,7 +13,7 @@ from subtalar.acquisition.engine import Engine
 from subtalar.acquisition.ring import RingReader, RingWriter
 from subtalar.device import SessionClock
 from subtalar.session import durable_file, open_session, read_blocks, read_header, read_items, session_info, verify
-from subtalar.session.catalogue import About, about_of, session_about
+from subtalar.session.catalogue import Assignment, assignment_in, read_assignment
 from subtalar.session.durable_file import DurableFile
 from subtalar.session.recording.edit.join import join_parts
 from subtalar.types import AngleBlock, Calibration, Notice
@@ -104,7 +104,7 @@ def test_it_goes_on_by_itself_in_the_usual_folder(session: Session, stick: Stick
     third = len(session.blocks) // 3
     session.give(0, third)
     time.sleep(0.6)
-    session.engine.say_about(About("P017", "", "barefoot"))
+    session.engine.say_about(Assignment("P017", "", "barefoot"))
     assert session.reader.session().participant == "P017"
     stick.full = True
     half = len(session.blocks) // 2
@@ -119,11 +119,11 @@ def test_it_goes_on_by_itself_in_the_usual_folder(session: Session, stick: Stick
     assert session.reader.session().recording_error == ""
     assert any(isinstance(i, Notice) and i.code == "recording_moved" for i in read_items(second))
     assert any(isinstance(i, Calibration) for i in read_items(second))
-    assert about_of(read_header(second).configuration) == About("P017", "", "barefoot")
-    assert session_about(usual, tmp_path / "stick" / "a.mcap") == About(
+    assert assignment_in(read_header(second).configuration) == Assignment("P017", "", "barefoot")
+    assert read_assignment(usual, tmp_path / "stick" / "a.mcap") == Assignment(
         "P017", "", "barefoot"
     )  # known before it failed
-    session.engine.say_about(About("P018"))
+    session.engine.say_about(Assignment("P018"))
     assert session.reader.session().participant == "P017"  # nobody is told anything once it is over
     judge(session, tmp_path / "stick" / "a.mcap", second, tmp_path)
 

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from subtalar.batch import Settings, cluster, command, run_batch
-from subtalar.batch.job import Done, Job, run
-from subtalar.batch.local import run_here
+from subtalar.batch import Settings, cluster, run_batch, runner
+from subtalar.batch.job import Job, JobResult, run
+from subtalar.batch.local_processes import run_locally
 from subtalar.errors import InputError, LinkError
 from subtalar.report.analysis import OUTPUT_FILES
-from subtalar.report.command import analyze_command
-from subtalar.session.catalogue import NOBODY, About
+from subtalar.report.analyze_command import analyze_command
+from subtalar.session.catalogue import UNASSIGNED, Assignment
 
 GOOD = ["visit 2/walk", "walk"]
 BAD = ["./=1+cmd.mcap", "broken", "empty.mcap"]
@@ -32,7 +32,7 @@ def rows(table: Path) -> list[dict[str, str]]:
 def first(visits: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The batch as it runs the first time, and what it said on its way."""
     out = tmp_path_factory.mktemp("first") / "out"
-    said: list[tuple[int, int, Done | None]] = []
+    said: list[tuple[int, int, JobResult | None]] = []
     outcome = run_batch(visits, out, workers=1, on_progress=lambda *args: said.append(args))
     return out, outcome, said
 
@@ -69,7 +69,7 @@ def test_a_session_alone_gives_the_same_bytes(visits, first, tmp_path):
 
 
 def test_what_is_done_is_not_done_again_unless_something_changed(visits, first, tmp_path, monkeypatch):
-    monkeypatch.setattr(command, "run_here", lambda jobs, workers: map(run, jobs))
+    monkeypatch.setattr(runner, "run_locally", lambda jobs, workers: map(run, jobs))
     sessions, out = tmp_path / "sessions", tmp_path / "out"
     shutil.copytree(visits, sessions)
     shutil.copytree(first[0], out)
@@ -92,9 +92,13 @@ def test_what_is_done_is_not_done_again_unless_something_changed(visits, first, 
 
 
 def test_the_tables_say_whose_each_session_is(visits, tmp_path, monkeypatch):
-    monkeypatch.setattr(command, "run_here", lambda jobs, workers: map(run, jobs))
-    about = {"walk": About("P017", "baseline", "=HYPERLINK(1)")}
-    run_batch(visits, tmp_path / "out", about=lambda session: about.get(session.relative_to(visits).as_posix(), NOBODY))
+    monkeypatch.setattr(runner, "run_locally", lambda jobs, workers: map(run, jobs))
+    assignment = {"walk": Assignment("P017", "baseline", "=HYPERLINK(1)")}
+    run_batch(
+        visits,
+        tmp_path / "out",
+        assignment=lambda session: assignment.get(session.relative_to(visits).as_posix(), UNASSIGNED),
+    )
     told = {row["session"]: row for row in rows(tmp_path / "out" / "sessions.csv")}
     assert told["walk"]["participant"] == "P017"
     assert told["walk"]["condition"] == "'=HYPERLINK(1)"
@@ -119,7 +123,7 @@ def test_a_killed_process_costs_its_own_session_only(tmp_path):
 
     jobs = [job(f"missing {i}", tmp_path / "missing") for i in range(4)]
     jobs.insert(1, replace(jobs[0], name="deadly", path=Deadly()))  # type: ignore[arg-type]
-    done = {d.name: d.problem for d in run_here(jobs, 2)}
+    done = {d.name: d.problem for d in run_locally(jobs, 2)}
     assert sorted(done) == ["deadly", *(f"missing {i}" for i in range(4))]
     assert "was killed" in done["deadly"]
     assert all("There is no" in done[f"missing {i}"] for i in range(4))

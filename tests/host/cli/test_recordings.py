@@ -7,9 +7,9 @@ import pytest
 from click.testing import CliRunner
 
 from subtalar.cli import cli
-from subtalar.cli.salvaging import salvaging
+from subtalar.cli.background_salvage import salvaging
 from subtalar.session import Recorder, open_session, verify
-from subtalar.session.catalogue import About, session_about
+from subtalar.session.catalogue import Assignment, read_assignment
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_what_is_cut_out_of_somebodys_session_is_theirs_too(folder: Path, tmp_pa
     path, out = folder / "visit 1.mcap", tmp_path / "elsewhere.mcap"
     assert run("session", "assign", path, "--participant", "P017", "--condition", "barefoot")[0] == 0
     assert run("session", "trim", path, "--from", 5, "--to", 15, "--out", out)[0] == 0
-    assert session_about(folder, out) == About("P017", "", "barefoot")
+    assert read_assignment(folder, out) == Assignment("P017", "", "barefoot")
     assert run("participant", "erase", "P017", "--yes")[0] == 0
     assert not path.exists()
     assert not out.exists()

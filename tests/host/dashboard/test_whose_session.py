@@ -10,7 +10,7 @@ import pytest
 from subtalar.dashboard.model import DashboardModel
 from subtalar.dashboard.terminal import summary_lines
 from subtalar.session import Recorder
-from subtalar.session.catalogue import About, session_about
+from subtalar.session.catalogue import Assignment, read_assignment
 from subtalar.types import BodySite, SensorInfo
 
 
@@ -96,7 +96,7 @@ def test_whose_session_it_is_can_be_said_in_the_window(app, make_window, feeder,
     assert window.header.title.full_text() == "Ankle angles"
     assert filled(window, participant="p017", visit=" baseline ", condition="insole A") == ""
     assert control.abouts == [("P017", "baseline", "insole A")]
-    assert session_about(tmp_path, recorded) == About("P017", "baseline", "insole A")
+    assert read_assignment(tmp_path, recorded) == Assignment("P017", "baseline", "insole A")
     feeder.session(recording_path=str(recorded), participant="P017", visit="baseline", condition="insole A")
     redraw(app, window)
     assert window.header.title.full_text() == "P017 · baseline · insole A"
@@ -115,7 +115,7 @@ def test_a_name_is_not_kept_and_the_dialog_says_why(
     redraw(app, window)
     assert sentence in filled(window, **typed)
     assert control.abouts == []
-    assert session_about(tmp_path, recorded) == About()
+    assert read_assignment(tmp_path, recorded) == Assignment()
     assert window.header.title.full_text() == "Ankle angles"
 
 
@@ -126,7 +126,7 @@ def test_whose_session_it_was_can_be_said_after_its_end(app, make_window, feeder
     redraw(app, window)
     control.broken = True  # its process is gone
     assert filled(window, participant="P18") == ""
-    assert session_about(tmp_path, recorded) == About("P18")
+    assert read_assignment(tmp_path, recorded) == Assignment("P18")
     redraw(app, window)
     assert window.header.title.full_text() == "P18"
 
@@ -143,7 +143,7 @@ def test_what_was_recorded_before_the_disk_failed_is_theirs_too(app, make_window
     feeder.session(recording_path=str(recorded), state="ended")
     redraw(app, window)
     assert filled(window, participant="P18") == ""
-    assert session_about(tmp_path, recorded) == session_about(tmp_path, first) == About("P18")
+    assert read_assignment(tmp_path, recorded) == read_assignment(tmp_path, first) == Assignment("P18")
 
 
 def test_what_could_not_be_kept_is_said_and_the_session_is_told_all_the_same(

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from subtalar.exports.content import Options
-from subtalar.exports.running import export_session
+from subtalar.exports.session_export import export_session
 from subtalar.session import Session, open_session
-from subtalar.session.estimates import Outcome, estimate_live
+from subtalar.session.estimates import SessionEstimates, estimate_live
 from subtalar.session.interleave import by_site
 from subtalar.types import BodySite, SampleBlock
 from subtalar_sim.body import BodyConfig
@@ -29,7 +29,7 @@ class Case:
     """A session, the estimator's own output for it, and all samples of each sensor."""
 
     session: Session
-    outcome: Outcome
+    outcome: SessionEstimates
     samples: dict[BodySite, SampleBlock]
 
     def export(self, format_name: str, out: Path, **options: object) -> dict[str, Path]:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from subtalar.errors import InputError
-from subtalar.session.catalogue import About
+from subtalar.session.catalogue import Assignment
 from subtalar.types import BodySite
 
 from .conftest import FORMULA, Case, gap_count, measured
@@ -29,7 +29,7 @@ def dataset(lossy: Case, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_whose_the_session_is_and_its_condition_come_from_the_catalogue(lossy: Case, tmp_path: Path) -> None:
-    lossy.export("motion-bids", tmp_path, whose=About("P-017", "baseline", "insole A"))
+    lossy.export("motion-bids", tmp_path, assignment=Assignment("P-017", "baseline", "insole A"))
     motion = tmp_path / "sub-P017/ses-marchen1/motion"
     assert (motion / "sub-P017_ses-marchen1_task-gait_acq-insoleA_events.tsv").is_file()
     assert (motion / "sub-P017_ses-marchen1_task-gait_tracksys-imuLeftFoot_acq-insoleA_motion.tsv").is_file()

@@ -157,4 +157,4 @@ def session(tmp_path: Path) -> Session:
 @pytest.fixture
 def page_is_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
     """The page takes a second to draw; most tests are not about it."""
-    monkeypatch.setattr(analysis, "_page_writer", lambda: lambda path, result: path.write_text("page"))
+    monkeypatch.setattr(analysis, "page_writer", lambda: lambda path, result: path.write_text("page"))

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from subtalar.anatomy import FURTHER
-from subtalar.report import html
 from subtalar.report.analysis import analyze
-from subtalar.report.content import mean_sd, number
 from subtalar.report.data_quality import judge
-from subtalar.report.further_content import panels, panels_alt
-from subtalar.report.html import render
 from subtalar.report.measures import spread
+from subtalar.report.page import html
+from subtalar.report.page.content import mean_sd, number
+from subtalar.report.page.further_angles import panels, panels_alt
+from subtalar.report.page.html import render
 from subtalar.report.results import AnalysisResult
 from subtalar.session import Annotation, Session
 from subtalar.types import AngleBlock, BodySite, Estimates, FloatArray, Notice

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from subtalar.report.analysis import analyze
-from subtalar.report.figures import running_median
-from subtalar.report.html import render
+from subtalar.report.page.figures import running_median
+from subtalar.report.page.html import render
 from subtalar.report.results import AnalysisResult
 
 from .conftest import make_estimates, make_session, scripted

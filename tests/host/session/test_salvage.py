@@ -29,17 +29,17 @@ def crashed(tmp_path, make):
 
 def test_only_what_was_left_open_is_found(crashed, tmp_path, make):
     path, _ = crashed
-    assert salvage.left_open(tmp_path) == (path,)
-    assert salvage.left_open(tmp_path / "nothing") == ()
+    assert salvage.unclosed_recordings(tmp_path) == (path,)
+    assert salvage.unclosed_recordings(tmp_path / "nothing") == ()
     with Recorder(tmp_path / "running.mcap", make.sensors(), make.START) as recorder:
         recorder.sync()
-        assert salvage.left_open(tmp_path) == (path,)
+        assert salvage.unclosed_recordings(tmp_path) == (path,)
 
 
 def test_it_is_closed_under_its_own_name(crashed, tmp_path, make):
     path, _ = crashed
     before = [a.block for a in read_blocks(path)]
-    (result,) = salvage.salvage_folder(tmp_path)
+    (result,) = map(salvage.salvage, salvage.unclosed_recordings(tmp_path))
     assert result.ok
     assert "is whole again" in result.text
     assert "\n" not in result.text
@@ -50,7 +50,7 @@ def test_it_is_closed_under_its_own_name(crashed, tmp_path, make):
     assert open_session(path).closed
     assert list(tmp_path.glob(".*")) == []
     assert os.name != "posix" or path.stat().st_mode & 0o777 == 0o600
-    assert list(salvage.salvage_folder(tmp_path)) == []
+    assert salvage.unclosed_recordings(tmp_path) == ()
 
 
 def test_a_recording_that_is_damaged_as_well_is_left_to_a_person(crashed):
@@ -103,9 +103,9 @@ def test_what_a_killed_salvage_left_is_removed(crashed, tmp_path):
 def test_without_locks_only_what_is_old_is_touched(crashed, monkeypatch):
     path, _ = crashed
     monkeypatch.setattr(durable_file, "_try_lock", lambda fd: True)
-    assert salvage.left_open(path.parent) == ()
+    assert salvage.unclosed_recordings(path.parent) == ()
     os.utime(path, (1e9, 1e9))
-    assert salvage.left_open(path.parent) == (path,)
+    assert salvage.unclosed_recordings(path.parent) == (path,)
 
 
 def test_what_a_newer_version_recorded_is_left_to_it(tmp_path, make, monkeypatch):

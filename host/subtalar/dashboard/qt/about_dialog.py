@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLineEdit,
 from subtalar.dashboard.qt import theme
 from subtalar.dashboard.whose import Said
 from subtalar.errors import InputError
-from subtalar.session.catalogue.about import LONGEST_LABEL
+from subtalar.session.catalogue.assignment import LONGEST_LABEL
 
 _FIELDS = (
     ("participant", "Participant", "a code such as P017, no name"),

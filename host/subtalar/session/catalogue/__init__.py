@@ -3,47 +3,47 @@
 An index in SQLite over recordings and small files beside them, made anew from these whenever it is lost.
 """
 
-from subtalar.session.catalogue.about import (
+from subtalar.session.catalogue.assignment import (
     CONFIGURATION_KEY,
-    NOBODY,
-    About,
+    UNASSIGNED,
+    Assignment,
     Participant,
-    about_of,
-    checked_about,
+    assignment_in,
+    checked_assignment,
     checked_code,
     checked_height,
     checked_label,
 )
-from subtalar.session.catalogue.sources import (
+from subtalar.session.catalogue.links import link_session
+from subtalar.session.catalogue.session_files import (
     add_session_note,
-    forget_unmade,
-    is_known,
-    remember_results,
-    remember_session,
-    session_about,
-    write_about,
+    is_catalogued,
+    link_results,
+    read_assignment,
+    remove_unused_link,
+    write_sidecar,
 )
 from subtalar.session.catalogue.store import Catalogue, ParticipantRow, SessionRow, open_catalogue
 
 __all__ = [
     "CONFIGURATION_KEY",
-    "NOBODY",
-    "About",
+    "UNASSIGNED",
+    "Assignment",
     "Catalogue",
     "Participant",
     "ParticipantRow",
     "SessionRow",
-    "about_of",
     "add_session_note",
-    "checked_about",
+    "assignment_in",
+    "checked_assignment",
     "checked_code",
     "checked_height",
     "checked_label",
-    "forget_unmade",
-    "is_known",
+    "is_catalogued",
+    "link_results",
+    "link_session",
     "open_catalogue",
-    "remember_results",
-    "remember_session",
-    "session_about",
-    "write_about",
+    "read_assignment",
+    "remove_unused_link",
+    "write_sidecar",
 ]

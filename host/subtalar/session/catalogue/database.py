@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from subtalar.errors import InputError
-from subtalar.session.catalogue.files import private_folder
 from subtalar.session.catalogue.layout import CATALOGUE, LOCK
+from subtalar.session.catalogue.sidecar_files import private_folder
 
 APPLICATION_ID: Final = 0x53554254  # "SUBT"
 SCHEMA_VERSION: Final = 1
@@ -86,10 +86,10 @@ def connection(folder: Path, timeout_s: float) -> Iterator[sqlite3.Connection]:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives its other files the same rights
         except OSError as error:
             raise InputError(f"The catalogue {path} cannot be opened ({error.strerror}).") from error
-        with translated(path):
+        with translated_errors(path):
             db = sqlite3.connect(path, timeout=timeout_s, isolation_level=None)
         try:
-            with translated(path):
+            with translated_errors(path):
                 _prepare(db)
             yield db
         finally:
@@ -111,7 +111,7 @@ def writing(db: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextmanager
-def translated(path: Path) -> Iterator[None]:
+def translated_errors(path: Path) -> Iterator[None]:
     """SQLite's errors as ours."""
     try:
         yield

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from subtalar.errors import InputError
 from subtalar.session.catalogue.database import writing
-from subtalar.session.catalogue.files import participant_file, participant_notes_file, write_text
 from subtalar.session.catalogue.layout import LINKS, PARTICIPANTS, companions, session_key
-from subtalar.session.catalogue.refresh import tidy
-from subtalar.session.catalogue.sources import Link, read_links, result_links, session_links
+from subtalar.session.catalogue.links import Link, read_links, result_links, session_links
+from subtalar.session.catalogue.refresh import delete_orphans
+from subtalar.session.catalogue.sidecar_files import participant_file, participant_notes_file, write_text
 from subtalar.session.catalogue.store import Catalogue, SessionRow
 from subtalar.session.durable_file import is_being_written
 from subtalar.session.recording.read import sample_cache as cache
@@ -28,15 +28,15 @@ _SMALL = 2**20
 class Erasure:
     """What is going to go. ``kept``: sentences about what cannot or will not be erased.
 
-    ``code`` is empty where single sessions go; ``paths`` are files and folders that exist. ``registers`` are lists that
-    an export keeps of its files, and the names to be struck out of them.
+    ``code`` is empty where single sessions go; ``paths`` are files and folders that exist. ``file_lists`` are
+    those that exports keep of their files, and the names to be struck out of them.
     """
 
     code: str
     sessions: tuple[SessionRow, ...]
     paths: tuple[Path, ...]
     kept: tuple[str, ...]
-    registers: tuple[tuple[Path, tuple[str, ...]], ...] = ()
+    file_lists: tuple[tuple[Path, tuple[str, ...]], ...] = ()
 
 
 def plan_participant(catalogue: Catalogue, code: str) -> Erasure:
@@ -67,14 +67,14 @@ def erase(catalogue: Catalogue, plan: Erasure) -> list[str]:
             _remove(path)
         except OSError as error:
             failed.append(f"{path} could not be erased ({error.strerror}): erase it by hand.")
-    for register, names in plan.registers:
-        _strike_out(register, names)
+    for file_list, names in plan.file_lists:
+        _remove_from_file_list(file_list, names)
     for folder in {path.parent for path in plan.paths}:
         if folder != catalogue.folder and folder.name not in (LINKS, PARTICIPANTS):
             with contextlib.suppress(OSError):
                 _remove_if_empty(folder, plan)
     if not failed:
-        _forget(catalogue, plan)
+        _delete_rows(catalogue, plan)
     catalogue.refresh()
     return failed
 
@@ -84,14 +84,14 @@ def _plan(catalogue: Catalogue, code: str, rows: Sequence[SessionRow], own: Iter
     to_sessions = session_links(links)
     paths: list[Path] = [*own]
     kept: list[str] = []
-    registers: list[tuple[Path, tuple[str, ...]]] = []
+    file_lists: list[tuple[Path, tuple[str, ...]]] = []
     for row in rows:
         if is_being_written(row.path):
             raise InputError(f"{row.path.name} is being recorded at this moment: end that session first.")
         key = session_key(catalogue.folder, row.path)
         if row.state == "missing":
             kept.append(f"{row.path} is not there now: if it comes back (a stick, a network drive), erase it there.")
-        held = _held_by_others(row)
+        held = _not_ours(row)
         if held:
             kept.append(held)
         else:
@@ -101,15 +101,15 @@ def _plan(catalogue: Catalogue, code: str, rows: Sequence[SessionRow], own: Iter
             results, sentence = _results(link)
             paths += [*results, link.file]
             kept += sentence
-            if link.register:
-                registers.append((Path(link.folder) / link.register, link.files))
+            if link.file_list:
+                file_lists.append((Path(link.folder) / link.file_list, link.files))
         if key in to_sessions:
             paths.append(to_sessions[key].file)
     existing = dict.fromkeys(path for path in paths if path.exists() or path.is_symlink())
-    return Erasure(code, tuple(rows), tuple(existing), tuple(kept), tuple(registers))
+    return Erasure(code, tuple(rows), tuple(existing), tuple(kept), tuple(file_lists))
 
 
-def _held_by_others(row: SessionRow) -> str:
+def _not_ours(row: SessionRow) -> str:
     """A folder was imported, and may hold what was never ours to delete."""
     if row.path.is_dir():
         return f"{row.path} was not made by subtalar: its files are left, and what was made from them goes."
@@ -136,9 +136,9 @@ def _mentions(catalogue: Catalogue, code: str, plan: Erasure) -> list[str]:
     """Where else the code stands: in the header of a recording that was given to somebody else, or in others' notes."""
     going = set(plan.paths)
     sentences = [
-        f"{row.path} names {code} inside, but was assigned to {row.about.participant or 'nobody'}: it stays."
+        f"{row.path} names {code} inside, but was assigned to {row.assignment.participant or 'nobody'}: it stays."
         for row in catalogue.sessions()
-        if row.recorded_participant == code and row.about.participant != code
+        if row.recorded_participant == code and row.assignment.participant != code
     ]
     needle = code.encode().lower()
     for root, _, names in os.walk(catalogue.folder):
@@ -156,17 +156,17 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _strike_out(register: Path, names: Iterable[str]) -> None:
+def _remove_from_file_list(file_list: Path, names: Iterable[str]) -> None:
     """Take names out of the list that an export keeps; an empty one goes. One that cannot be read is not ours."""
     try:
-        said = json.loads(register.read_text(encoding="utf-8"))
-        left = {name: entry for name, entry in said["files"].items() if name not in set(names)}
+        stored = json.loads(file_list.read_text(encoding="utf-8"))
+        left = {name: entry for name, entry in stored["files"].items() if name not in set(names)}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return
     if left:
-        write_text(register, json.dumps(said | {"files": left}, indent=1, ensure_ascii=False) + "\n")
+        write_text(file_list, json.dumps(stored | {"files": left}, indent=1, ensure_ascii=False) + "\n")
     else:
-        register.unlink(missing_ok=True)
+        file_list.unlink(missing_ok=True)
 
 
 def _remove_if_empty(folder: Path, plan: Erasure) -> None:
@@ -175,7 +175,7 @@ def _remove_if_empty(folder: Path, plan: Erasure) -> None:
         folder.rmdir()
 
 
-def _forget(catalogue: Catalogue, plan: Erasure) -> None:
+def _delete_rows(catalogue: Catalogue, plan: Erasure) -> None:
     """Rows, and the bytes where they stood: SQLite overwrites, packs, and empties its log."""
     db = catalogue.db
     with writing(db):
@@ -183,7 +183,7 @@ def _forget(catalogue: Catalogue, plan: Erasure) -> None:
             db.execute("DELETE FROM sessions WHERE path = ?", (session_key(catalogue.folder, row.path),))
         if plan.code:
             db.execute("DELETE FROM participants WHERE code = ?", (plan.code,))
-        tidy(db)
+        delete_orphans(db)
     db.execute("VACUUM")
     busy = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
     if busy:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from mcap.reader import make_reader
 
-from subtalar.session.catalogue.about import About, about_of
+from subtalar.session.catalogue.assignment import Assignment, assignment_in
 from subtalar.session.model import Session
 from subtalar.session.recording.format.schema import TOTALS_TOPIC, message_class
 from subtalar.session.recording.read.item_stream import open_file, read_header
@@ -19,7 +19,7 @@ SessionState = Literal["open", "closed", "salvaged", "missing"]
 
 
 @dataclass(frozen=True)
-class Facts:
+class SessionFacts:
     """``start_utc`` ISO 8601 in UTC, "" where not known; ``sensors`` are sites; None: not known."""
 
     start_utc: str = ""
@@ -32,26 +32,26 @@ class Facts:
         return asdict(self)
 
 
-def facts_from(said: object) -> Facts:
-    """``Facts`` of decoded JSON; what is not as it should be counts as not known."""
-    if not isinstance(said, Mapping):
-        return Facts()
-    duration, strides, sensors = said.get("duration_s"), said.get("strides"), said.get("sensors")
-    return Facts(
-        _utc_text(said.get("start_utc")),
+def facts_from_json(stored: object) -> SessionFacts:
+    """``SessionFacts`` of decoded JSON; what is not as it should be counts as not known."""
+    if not isinstance(stored, Mapping):
+        return SessionFacts()
+    duration, strides, sensors = stored.get("duration_s"), stored.get("strides"), stored.get("sensors")
+    return SessionFacts(
+        _utc_text(stored.get("start_utc")),
         float(duration) if isinstance(duration, int | float) else None,
         strides if isinstance(strides, int) else None,
         tuple(s for s in sensors if s in list(BodySite)) if isinstance(sensors, list) else (),
     )
 
 
-def facts_of(session: Session) -> Facts:
+def facts_of(session: Session) -> SessionFacts:
     """Of a session of any kind that has been opened."""
     start = "" if session.start_utc is None else session.start_utc.astimezone(UTC).isoformat()
-    return Facts(start, session.duration_s, session.strides, tuple(site.value for site in session.sensors))
+    return SessionFacts(start, session.duration_s, session.strides, tuple(site.value for site in session.sensors))
 
 
-def recording_facts(path: Path) -> tuple[Facts, About, bool]:
+def recording_facts(path: Path) -> tuple[SessionFacts, Assignment, bool]:
     """Facts of a recording of ours, what its header says it is about, and whether it was closed in order.
 
     Duration and strides are None where it was not, or is damaged. Raises InputError where it is no recording.
@@ -59,11 +59,11 @@ def recording_facts(path: Path) -> tuple[Facts, About, bool]:
     header = read_header(path)
     start_utc = header.start_utc.astimezone(UTC).isoformat()
     sensors = tuple(site.value for site in header.sensors)
-    about = about_of(header.configuration)
+    assignment = assignment_in(header.configuration)
     totals = _totals(path)
     if totals is None:
-        return Facts(start_utc, sensors=sensors), about, False
-    return Facts(start_utc, totals[0], totals[1], sensors), about, True
+        return SessionFacts(start_utc, sensors=sensors), assignment, False
+    return SessionFacts(start_utc, totals[0], totals[1], sensors), assignment, True
 
 
 def _totals(path: Path) -> tuple[float, int] | None:
@@ -77,8 +77,8 @@ def _totals(path: Path) -> tuple[float, int] | None:
     return max(0.0, totals.last_arrival_s - totals.first_arrival_s), int(totals.strides)
 
 
-def _utc_text(said: object) -> str:
+def _utc_text(stored: object) -> str:
     try:
-        return datetime.fromisoformat(str(said)).astimezone(UTC).isoformat() if said else ""
+        return datetime.fromisoformat(str(stored)).astimezone(UTC).isoformat() if stored else ""
     except ValueError:
         return ""

@@ -17,12 +17,12 @@ LINKS: Final = "links"
 """Folder: a small file for every session elsewhere, and for every folder of results."""
 
 NOTES_SUFFIX: Final = ".notes.jsonl"
-ABOUT_SUFFIX: Final = ".about.json"
+SIDECAR_SUFFIX: Final = ".about.json"
 ENCRYPTED_SUFFIX: Final = ".encrypted.tar"
 RECORDING_SUFFIX: Final = ".mcap"
 
 
-def beside(path: Path, suffix: str) -> Path:
+def companion_path(path: Path, suffix: str) -> Path:
     """The companion of a session: ``walk.mcap`` has ``walk.mcap.notes.jsonl``."""
     return path.with_name(path.name + suffix)
 
@@ -40,9 +40,11 @@ def plain_path(path: Path) -> Path:
     return path.with_name(path.name.removesuffix(ENCRYPTED_SUFFIX))
 
 
-def how_to_decrypt(path: Path) -> str:
+def decryption_hint(path: Path) -> str:
     """A sentence for whoever opens an encrypted session under either of its names; empty for any other path."""
-    archive = path if path.name.endswith(ENCRYPTED_SUFFIX) else beside(path, ENCRYPTED_SUFFIX) if path.name else path
+    archive = (
+        path if path.name.endswith(ENCRYPTED_SUFFIX) else companion_path(path, ENCRYPTED_SUFFIX) if path.name else path
+    )
     try:
         if not archive.name.endswith(ENCRYPTED_SUFFIX) or not archive.is_file() or plain_path(archive).exists():
             return ""

@@ -11,17 +11,12 @@ from pathlib import Path
 from typing import Final
 
 from subtalar.errors import InputError
-from subtalar.session.catalogue.about import Participant, checked_code
+from subtalar.session.catalogue.assignment import Participant, checked_code
 from subtalar.session.catalogue.database import writing
-from subtalar.session.catalogue.files import Note, participant_notes_file, read_notes, read_participant
 from subtalar.session.catalogue.layout import NOTES_SUFFIX, PARTICIPANTS, find_sessions, session_key, session_path
-from subtalar.session.catalogue.sources import (
-    SessionRecord,
-    read_links,
-    read_session,
-    session_links,
-    stamp_of,
-)
+from subtalar.session.catalogue.links import read_links, session_links
+from subtalar.session.catalogue.session_files import SessionRecord, change_stamp, read_session
+from subtalar.session.catalogue.sidecar_files import Note, participant_notes_file, read_notes, read_participant
 from subtalar.session.paths import sessions_in
 
 _BEGINNING: Final = timedelta(minutes=1)
@@ -29,9 +24,9 @@ _BEGINNING: Final = timedelta(minutes=1)
 
 def refresh(db: sqlite3.Connection, folder: Path, elsewhere: Iterable[Path] = ()) -> list[str]:
     """Returns a sentence for each file that could not be read. ``elsewhere``: folders whose sessions belong too."""
-    troubles: list[str] = []
+    problems: list[str] = []
     links = list(read_links(folder))
-    troubles += [link for link in links if isinstance(link, str)]
+    problems += [link for link in links if isinstance(link, str)]
     linked = session_links(links)
     known = {row["path"]: row for row in db.execute("SELECT path, stamp, state, start_utc FROM sessions")}
     keys = {session_key(folder, path) for path in find_sessions(folder)} | set(linked)
@@ -39,7 +34,7 @@ def refresh(db: sqlite3.Connection, folder: Path, elsewhere: Iterable[Path] = ()
     changed: list[SessionRecord] = []
     gone: list[str] = []
     for key in sorted(keys | set(known)):
-        stamp = stamp_of(session_path(folder, key))
+        stamp = change_stamp(session_path(folder, key))
         row = known.get(key)
         if row is not None and stamp == row["stamp"] and (stamp or row["state"] == "missing" or _only_begins(row)):
             continue
@@ -49,9 +44,9 @@ def refresh(db: sqlite3.Connection, folder: Path, elsewhere: Iterable[Path] = ()
         try:
             changed.append(read_session(folder, key, linked.get(key)))
         except InputError as error:
-            troubles.append(str(error))
-    people = {person.code: (person, notes) for person, notes in _participants(folder, troubles)}
-    if changed or gone or _differ(db, people):
+            problems.append(str(error))
+    people = {person.code: (person, notes) for person, notes in _participants(folder, problems)}
+    if changed or gone or _participants_differ(db, people):
         with writing(db):
             for record in changed:
                 upsert_session(db, record)
@@ -59,8 +54,8 @@ def refresh(db: sqlite3.Connection, folder: Path, elsewhere: Iterable[Path] = ()
                 db.execute("DELETE FROM sessions WHERE path = ? AND stamp = ''", (key,))  # it never came to be
                 db.execute("UPDATE sessions SET state = 'missing', stamp = '' WHERE path = ?", (key,))
             _replace_participants(db, people.values())
-            tidy(db)
-    return troubles
+            delete_orphans(db)
+    return problems
 
 
 def _only_begins(row: sqlite3.Row) -> bool:
@@ -73,20 +68,20 @@ def _only_begins(row: sqlite3.Row) -> bool:
 
 def upsert_session(db: sqlite3.Connection, record: SessionRecord) -> None:
     """Write one session with its participant, visit, condition and notes; inside a transaction."""
-    about, facts = record.about, record.facts
+    assignment, facts = record.assignment, record.facts
     visit = condition = None
-    if about.participant:
-        db.execute("INSERT OR IGNORE INTO participants (code) VALUES (?)", (about.participant,))
-        if about.visit:
-            pair = (about.participant, about.visit)
+    if assignment.participant:
+        db.execute("INSERT OR IGNORE INTO participants (code) VALUES (?)", (assignment.participant,))
+        if assignment.visit:
+            pair = (assignment.participant, assignment.visit)
             db.execute("INSERT OR IGNORE INTO visits (participant, label) VALUES (?, ?)", pair)
             visit = db.execute("SELECT id FROM visits WHERE participant = ? AND label = ?", pair).fetchone()[0]
-    if about.condition:
-        db.execute("INSERT OR IGNORE INTO conditions (label) VALUES (?)", (about.condition,))
-        condition = db.execute("SELECT id FROM conditions WHERE label = ?", (about.condition,)).fetchone()[0]
+    if assignment.condition:
+        db.execute("INSERT OR IGNORE INTO conditions (label) VALUES (?)", (assignment.condition,))
+        condition = db.execute("SELECT id FROM conditions WHERE label = ?", (assignment.condition,)).fetchone()[0]
     values = {
         "path": record.path,
-        "participant": about.participant or None,
+        "participant": assignment.participant or None,
         "visit": visit,
         "condition": condition,
         "recorded_participant": record.recorded_participant,
@@ -107,13 +102,13 @@ def upsert_session(db: sqlite3.Connection, record: SessionRecord) -> None:
     _replace_notes(db, "session", number, record.notes)
 
 
-def tidy(db: sqlite3.Connection) -> None:
+def delete_orphans(db: sqlite3.Connection) -> None:
     """Forget visits, conditions and participants that nothing speaks of any more; inside a transaction."""
     db.execute("DELETE FROM visits WHERE id NOT IN (SELECT visit FROM sessions WHERE visit IS NOT NULL)")
     db.execute("DELETE FROM conditions WHERE id NOT IN (SELECT condition FROM sessions WHERE condition IS NOT NULL)")
 
 
-def _participants(folder: Path, troubles: list[str]) -> Iterable[tuple[Participant, tuple[Note, ...]]]:
+def _participants(folder: Path, problems: list[str]) -> Iterable[tuple[Participant, tuple[Note, ...]]]:
     """Those who have a file; a file that cannot be read is said, and its participant is known by the code alone."""
     codes = set()
     try:
@@ -132,14 +127,14 @@ def _participants(folder: Path, troubles: list[str]) -> Iterable[tuple[Participa
         try:
             person = read_participant(folder, code)
         except InputError as error:
-            troubles.append(str(error))
+            problems.append(str(error))
         notes, unreadable = read_notes(participant_notes_file(folder, code))
         if unreadable:
-            troubles.append(f"{unreadable} notes about {code} cannot be read.")
+            problems.append(f"{unreadable} notes about {code} cannot be read.")
         yield person or Participant(code), tuple(notes)
 
 
-def _differ(db: sqlite3.Connection, people: dict[str, tuple[Participant, tuple[Note, ...]]]) -> bool:
+def _participants_differ(db: sqlite3.Connection, people: dict[str, tuple[Participant, tuple[Note, ...]]]) -> bool:
     """Whether the catalogue says anything else of participants than their files."""
     known = {}
     lone = set()

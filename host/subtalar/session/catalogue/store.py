@@ -9,26 +9,27 @@ from pathlib import Path
 from typing import Any
 
 from subtalar.errors import InputError
-from subtalar.session.catalogue.about import About, Participant
+from subtalar.session.catalogue.assignment import Assignment, Participant
 from subtalar.session.catalogue.database import (
     DamagedCatalogueError,
     catalogue_file,
     connection,
     remove_damaged,
-    translated,
+    translated_errors,
     writing,
 )
-from subtalar.session.catalogue.facts import Facts, SessionState
-from subtalar.session.catalogue.files import Note
+from subtalar.session.catalogue.facts import SessionFacts, SessionState
 from subtalar.session.catalogue.layout import session_key, session_path
-from subtalar.session.catalogue.refresh import refresh, tidy, upsert_session
-from subtalar.session.catalogue.sources import SessionRecord, read_links, read_session, session_links, stamp_of
+from subtalar.session.catalogue.links import read_links, session_links
+from subtalar.session.catalogue.refresh import delete_orphans, refresh, upsert_session
+from subtalar.session.catalogue.session_files import SessionRecord, change_stamp, read_session
+from subtalar.session.catalogue.sidecar_files import Note
 from subtalar.session.catalogue.takeover import take_over
 from subtalar.session.paths import earlier_folders, recordings_folder
 
 TIMEOUT_S = 10.0
 STILL_LISTED = "Recordings in {place} are still listed; `subtalar recordings --move` moves them to the new ones."
-MADE_ANEW = "The catalogue was damaged and has been made anew from the recordings."
+REBUILT_NOTE = "The catalogue was damaged and has been made anew from the recordings."
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,8 @@ class SessionRow:
     """One session of the catalogue. ``path`` is whole; ``notes`` are free text and not to be shared."""
 
     path: Path
-    about: About
-    facts: Facts
+    assignment: Assignment
+    facts: SessionFacts
     state: SessionState
     recorded_participant: str
     encrypted: bool
@@ -56,43 +57,43 @@ class ParticipantRow:
 
 
 class Catalogue:
-    """Use ``open_catalogue``. ``troubles`` are sentences about files that could not be read, or were mended."""
+    """Use ``open_catalogue``. ``problems`` are sentences about files that could not be read, or were mended."""
 
     def __init__(self, folder: Path, db: sqlite3.Connection, elsewhere: tuple[Path, ...] = ()) -> None:
         self.folder = folder
         self.elsewhere = elsewhere
-        self.troubles: tuple[str, ...] = ()
+        self.problems: tuple[str, ...] = ()
         self.db = db
         db.row_factory = sqlite3.Row
         db.create_function("fold", 1, _fold, deterministic=True)
 
     def refresh(self) -> None:
         """Take in whatever has changed in the folder. Raises InputError."""
-        self.troubles += tuple(refresh(self.db, self.folder, self.elsewhere))
+        self.problems += tuple(refresh(self.db, self.folder, self.elsewhere))
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def exclusive(self) -> Iterator[None]:
         """Nobody else changes the catalogue meanwhile, nor the files of participants. Raises InputError."""
         with writing(self.db):
             yield
 
-    def expect(self, path: Path, about: About, start_utc: str) -> None:
+    def add_upcoming(self, path: Path, assignment: Assignment, start_utc: str) -> None:
         """A recording that is about to begin. Raises InputError."""
-        record = SessionRecord(session_key(self.folder, path), about, Facts(start_utc), "open")
+        record = SessionRecord(session_key(self.folder, path), assignment, SessionFacts(start_utc), "open")
         with writing(self.db):
             upsert_session(self.db, record)
 
-    def reread(self, path: Path) -> None:
+    def refresh_session(self, path: Path) -> None:
         """Take in one session that has changed; a recording that never came to be is forgotten. Raises InputError."""
         key = session_key(self.folder, path)
         link = session_links(read_links(self.folder)).get(key)
-        record = read_session(self.folder, key, link) if stamp_of(session_path(self.folder, key)) else None
+        record = read_session(self.folder, key, link) if change_stamp(session_path(self.folder, key)) else None
         with writing(self.db):
             if record is not None:
                 upsert_session(self.db, record)
             else:
                 self.db.execute("DELETE FROM sessions WHERE path = ? AND stamp = ''", (key,))
-            tidy(self.db)
+            delete_orphans(self.db)
 
     def sessions(
         self, participant: str = "", *, visit: str = "", condition: str = "", search: str = ""
@@ -135,8 +136,8 @@ class Catalogue:
     def _session(self, row: sqlite3.Row) -> SessionRow:
         return SessionRow(
             session_path(self.folder, row["path"]),
-            About(row["participant"] or "", row["visit_label"] or "", row["condition_label"] or ""),
-            Facts(row["start_utc"], row["duration_s"], row["strides"], tuple(row["sensors"].split())),
+            Assignment(row["participant"] or "", row["visit_label"] or "", row["condition_label"] or ""),
+            SessionFacts(row["start_utc"], row["duration_s"], row["strides"], tuple(row["sensors"].split())),
             row["state"],
             row["recorded_participant"],
             bool(row["encrypted"]),
@@ -173,13 +174,13 @@ def open_catalogue(
     folder = usual if folder is None else folder
     elsewhere = earlier_folders() if folder == usual else ()
     # Said once: after this there is a folder.
-    told = [STILL_LISTED.format(place=place) for place in elsewhere if not folder.exists()]
-    troubles = (*told, *(trouble for place in elsewhere for trouble in take_over(folder, place, timeout_s)))
-    made_anew = _mend(folder, timeout_s)
+    notes = [STILL_LISTED.format(place=place) for place in elsewhere if not folder.exists()]
+    problems = (*notes, *(trouble for place in elsewhere for trouble in take_over(folder, place, timeout_s)))
+    made_anew = _remove_if_damaged(folder, timeout_s)
     try:
-        with connection(folder, timeout_s) as db, translated(catalogue_file(folder)):
+        with connection(folder, timeout_s) as db, translated_errors(catalogue_file(folder)):
             catalogue = Catalogue(folder, db, elsewhere)
-            catalogue.troubles = (*troubles, MADE_ANEW) if made_anew else troubles
+            catalogue.problems = (*problems, REBUILT_NOTE) if made_anew else problems
             if refreshed or made_anew:
                 catalogue.refresh()
             yield catalogue
@@ -189,7 +190,7 @@ def open_catalogue(
         ) from error
 
 
-def _mend(folder: Path, timeout_s: float) -> bool:
+def _remove_if_damaged(folder: Path, timeout_s: float) -> bool:
     """Whether a damaged catalogue had to be taken away."""
     try:
         with connection(folder, timeout_s):

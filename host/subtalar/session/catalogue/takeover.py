@@ -10,20 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from subtalar.errors import InputError
-from subtalar.session.catalogue.about import Participant
+from subtalar.session.catalogue.assignment import Participant
 from subtalar.session.catalogue.database import remove_catalogue, writing
-from subtalar.session.catalogue.files import private_folder, read_json, read_participant, write_participant
 from subtalar.session.catalogue.layout import (
     CATALOGUE,
     ENCRYPTED_SUFFIX,
     LINKS,
     NOTES_SUFFIX,
     PARTICIPANTS,
-    beside,
+    companion_path,
     companions,
     session_key,
 )
-from subtalar.session.catalogue.sources import Link, read_links, write_link
+from subtalar.session.catalogue.links import Link, read_links, write_link
+from subtalar.session.catalogue.sidecar_files import private_folder, read_json, read_participant, write_participant
 from subtalar.session.durable_file import is_being_written
 from subtalar.session.paths import sessions_in
 
@@ -47,22 +47,22 @@ def take_over(folder: Path, place: Path, timeout_s: float) -> list[str]:
     """
     if not any(os.path.lexists(place / name) for name in (PARTICIPANTS, LINKS, CATALOGUE)):
         return []
-    troubles: list[str] = []
+    problems: list[str] = []
     for file in sorted((place / PARTICIPANTS).glob("*.json*")):
-        with _told(troubles, file):
+        with _collecting(problems, file):
             _take_person(folder, file)
     for link in read_links(place):
         if isinstance(link, str):
-            troubles.append(link)
+            problems.append(link)
             continue
-        with _told(troubles, link.file):
+        with _collecting(problems, link.file):
             _take_link(folder, place, link)
     for name in (PARTICIPANTS, LINKS):
         if (place / name).is_dir() and not any((place / name).iterdir()):
             (place / name).rmdir()
-    with _told(troubles, place / CATALOGUE):
+    with _collecting(problems, place / CATALOGUE):
         remove_catalogue(place, timeout_s)
-    return troubles
+    return problems
 
 
 def move_here(catalogue: "Catalogue", place: Path) -> Moved:
@@ -75,7 +75,9 @@ def move_here(catalogue: "Catalogue", place: Path) -> Moved:
         files = [p for p in (path, *companions(path), *left_behind) if os.path.lexists(p)]
         if is_being_written(path):
             left.append(f"{path} is being recorded at this moment.")
-        elif any(os.path.lexists(target.parent / file.name) for file in (*files, beside(path, ENCRYPTED_SUFFIX))):
+        elif any(
+            os.path.lexists(target.parent / file.name) for file in (*files, companion_path(path, ENCRYPTED_SUFFIX))
+        ):
             left.append(f"{path} stays, because {target.parent} holds a file of that name: rename one of the two.")
         else:
             _move(catalogue, path, target, files)
@@ -138,11 +140,11 @@ def _rewrite(folder: Path, link: Link, session: str) -> None:
 
 
 @contextlib.contextmanager
-def _told(troubles: list[str], path: Path) -> Iterator[None]:
+def _collecting(problems: list[str], path: Path) -> Iterator[None]:
     """A file that cannot be brought is said, and stays."""
     try:
         yield
     except InputError as error:
-        troubles.append(str(error))
+        problems.append(str(error))
     except OSError as error:
-        troubles.append(f"{path} cannot be brought here ({error.strerror or error}).")
+        problems.append(f"{path} cannot be brought here ({error.strerror or error}).")

@@ -1,1 +1,1 @@
-"""Sessions that other software measured: one file a format, and what they all share."""
+"""Sessions that other software measured: the formats, and what they all share."""

@@ -21,7 +21,7 @@ STARTED_TOGETHER_NOTE = (
 )
 
 
-def on_one_clock(
+def to_common_clock(
     name: str, times_s: Mapping[BodySite, FloatArray], *, shared: bool, wraps_s: float | None = None
 ) -> dict[BodySite, FloatArray]:
     """Times (n,) of all sensors since the first sample of any.
@@ -45,7 +45,7 @@ def on_one_clock(
     return {site: t - min(starts) for site, t in moved.items()}
 
 
-def refuse_own_clocks(name: str, chosen: Mapping[BodySite, Candidate], why: str, remedy: str) -> None:
+def refuse_unsynchronised_clocks(name: str, chosen: Mapping[BodySite, Candidate], why: str, remedy: str) -> None:
     """Raise InputError where foot and shank of a leg have clocks of their own."""
     if all(only_segment(chosen, side) for side in measured_sides(chosen)):
         return

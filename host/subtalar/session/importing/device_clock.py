@@ -16,7 +16,7 @@ _DUPLICATES_ALLOWED = 0.01
 
 
 @dataclass(frozen=True)
-class Ordered:
+class SortedSamples:
     """``order`` (m,) picks the samples to keep, in the order of measurement; ``period_s`` is the clock's usual step."""
 
     order: IntArray
@@ -26,7 +26,9 @@ class Ordered:
     swapped: int
 
 
-def put_in_order(name: str, device_time_s: FloatArray, rate_hz: float, column: str = "device_time_s") -> Ordered:
+def sort_by_device_time(
+    name: str, device_time_s: FloatArray, rate_hz: float, column: str = "device_time_s"
+) -> SortedSamples:
     """Sort swapped samples, drop repeated ones, keep restarts, count gaps.
 
     A step back of more than a second is a restart of the device: the samples on both sides stay where they are, and
@@ -55,7 +57,7 @@ def put_in_order(name: str, device_time_s: FloatArray, rate_hz: float, column: s
     period_s = float(np.percentile(step, 20)) if len(step) else 1.0 / rate_hz
     lost = int(np.maximum(np.rint(step / period_s) - 1, 0).sum()) if len(step) else 0
     order = np.concatenate(kept)
-    return Ordered(
+    return SortedSamples(
         order,
         period_s,
         Ledger(received=len(order), lost=lost, duplicated=duplicated),
@@ -76,21 +78,21 @@ def running_time(device_time_s: FloatArray, period_s: float) -> FloatArray:
     return np.cumsum(np.where(step < 0, period_s, step))
 
 
-def unwrap(name: str, column: str, told: FloatArray, modulus: int, most_lost: int) -> FloatArray:
+def unwrap(name: str, column: str, counts: FloatArray, modulus: int, most_lost: int) -> FloatArray:
     """A counter (n,) that begins anew at ``modulus``, going on instead.
 
     A fall that a forward step of at most ``most_lost`` across the end explains is the end of the counter; every other
     fall stays as it is: packets out of order, or a sensor that started anew. Raises InputError where the values are no
     counts below ``modulus``.
     """
-    odd = told[(told < 0) | (told >= modulus) | (told != np.floor(told))]
+    odd = counts[(counts < 0) | (counts >= modulus) | (counts != np.floor(counts))]
     if len(odd):
         raise InputError(
             f"{name}: {column} is {odd[0]:.12g} in a row, which is no count below {modulus}: export it again, and do "
             "not save it from a spreadsheet program, which rounds long numbers."
         )
-    step = np.diff(told)
+    step = np.diff(counts)
     forward = (step < 0) & (step + modulus <= most_lost)
     back = (step > 0) & (modulus - step <= most_lost)  # out of order just where the counter begins anew
     turns = np.concatenate(([0.0], np.cumsum(forward.astype(np.float64) - back)))
-    return np.asarray(told + modulus * turns, dtype=np.float64)
+    return np.asarray(counts + modulus * turns, dtype=np.float64)

@@ -59,7 +59,7 @@ def assign_sites(
     folder: Path, candidates: Sequence[Candidate], spec: Mapping[str, Any] | None
 ) -> tuple[dict[BodySite, Candidate], tuple[str, ...]]:
     """Where each sensor sits, and sentences about those that are not used. Raises InputError where it is not known."""
-    chosen = _by_names(folder, candidates) if spec is None else _by_spec(folder, candidates, spec)
+    chosen = _sites_by_name(folder, candidates) if spec is None else _sites_by_spec(folder, candidates, spec)
     unused = [c.name for c in candidates if c not in chosen.values()]
     notes = (f"Not used: {', '.join(unused)}.",) if unused else ()
     return chosen, notes
@@ -85,29 +85,29 @@ def _words(name: str) -> list[str]:
     return words
 
 
-def _by_names(folder: Path, candidates: Sequence[Candidate]) -> dict[BodySite, Candidate]:
+def _sites_by_name(folder: Path, candidates: Sequence[Candidate]) -> dict[BodySite, Candidate]:
     chosen: dict[BodySite, Candidate] = {}
     for candidate in candidates:
-        told = {site_of_name(n) for n in (candidate.name, *candidate.also)} - {None}
-        if len(told) > 1:
+        named = {site_of_name(n) for n in (candidate.name, *candidate.also)} - {None}
+        if len(named) > 1:
             raise InputError(
                 f"{folder.name}: {candidate.name} and what its device is called ({', '.join(candidate.also)}) name "
-                f"different places: {_how_to(candidates)}"
+                f"different places: {_spec_example(candidates)}"
             )
-        for site in told:
+        for site in named:
             assert site is not None
             if site in chosen:
                 raise InputError(
                     f"{folder.name} holds two sensors of the {site.value.replace('_', ' ')} ({chosen[site].name} and "
-                    f"{candidate.name}): keep one trial a folder, or {_how_to(candidates)}"
+                    f"{candidate.name}): keep one trial a folder, or {_spec_example(candidates)}"
                 )
             chosen[site] = candidate
     if not chosen:
-        raise InputError(f"{folder.name} does not tell which sensor sits where: {_how_to(candidates)}")
+        raise InputError(f"{folder.name} does not tell which sensor sits where: {_spec_example(candidates)}")
     return chosen
 
 
-def _how_to(candidates: Sequence[Candidate]) -> str:
+def _spec_example(candidates: Sequence[Candidate]) -> str:
     example = {site.value: c.name for site, c in zip(_SHOWN_SITES, candidates, strict=False)}
     return (
         f"write into it a file {SPEC_NAME} with the line {json.dumps(example, ensure_ascii=False)}, each place with "
@@ -115,7 +115,7 @@ def _how_to(candidates: Sequence[Candidate]) -> str:
     )
 
 
-def _by_spec(folder: Path, candidates: Sequence[Candidate], spec: Mapping[str, Any]) -> dict[BodySite, Candidate]:
+def _sites_by_spec(folder: Path, candidates: Sequence[Candidate], spec: Mapping[str, Any]) -> dict[BodySite, Candidate]:
     where = f"{folder.name}/{SPEC_NAME}"
     chosen: dict[BodySite, Candidate] = {}
     sites = {site.value.replace("_", ""): site for site in BodySite}
@@ -138,7 +138,7 @@ def _by_spec(folder: Path, candidates: Sequence[Candidate], spec: Mapping[str, A
             raise InputError(f"{where} names a place or a sensor twice ({key}, {value}): give each its own.")
         chosen[site] = found[0]
     if not chosen:
-        raise InputError(f"{where} names no sensor: {_how_to(candidates)}")
+        raise InputError(f"{where} names no sensor: {_spec_example(candidates)}")
     return chosen
 
 

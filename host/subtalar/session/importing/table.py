@@ -15,8 +15,8 @@ from subtalar.types import FloatArray
 _DELIMITERS = (",", ";", "\t")
 _LONGEST_PREAMBLE = 200
 
-CUT_ROW_NOTE = "{}: the last row was cut short and has been left out."
-"""Of a table, by its name, whose ``without_cut_row`` is another."""
+TRUNCATED_ROW_NOTE = "{}: the last row was cut short and has been left out."
+"""Of a table, by its name, whose ``without_truncated_row`` is another."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class TextTable:
         rows = self.rows if self.decimal == "." else self.rows.replace(self.decimal.encode(), b".")
         values = self._read(rows, wanted)
         if not np.isfinite(values).all() or self._rows_are_longer(len(values)):
-            self._complain(wanted)
+            self._raise_for_bad_cell(wanted)
         return np.ascontiguousarray(values)
 
     def _read(self, rows: bytes, wanted: Sequence[int]) -> FloatArray:
@@ -71,10 +71,10 @@ class TextTable:
                 dtype=np.float64,
             )
         except ValueError as error:
-            self._complain(wanted)
+            self._raise_for_bad_cell(wanted)
             raise InputError(f"{self.path.name} cannot be read as a table of numbers ({error}).") from error
 
-    def without_cut_row(self) -> "TextTable":
+    def without_truncated_row(self) -> "TextTable":
         """The table without a last row that does not end in a line end: part of it is missing, a number perhaps too."""
         whole = self.rows.rfind(b"\n") + 1
         if whole == len(self.rows) or not self.rows[whole:].strip():
@@ -92,7 +92,7 @@ class TextTable:
         at_line_ends = sum(self.rows.count(sign + space + end) for space in (b"", b" ") for end in (b"\n", b"\r\n"))
         return extra > at_line_ends
 
-    def _complain(self, wanted: Sequence[int]) -> None:
+    def _raise_for_bad_cell(self, wanted: Sequence[int]) -> None:
         """Find the first bad cell the slow way and raise InputError about it."""
         for number, line in enumerate(self.rows.decode().splitlines(), start=self.first_row_line):
             if not line.strip():
@@ -161,7 +161,7 @@ def find_table(path: Path, is_header: Callable[[Sequence[str]], bool]) -> TextTa
     return None
 
 
-def cut_table(
+def split_table(
     path: Path, *, delimiter: str, decimal: str = ".", skip_lines: int = 0, has_header: bool = True
 ) -> TextTable:
     """Read a table whose form is told: the header after ``skip_lines`` lines, or columns numbered ``1``, ``2`` … .

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from subtalar.anatomy import ANKLE_NAMES
-from subtalar.session.estimates import Track
+from subtalar.session.estimates import AngleTrack
 from subtalar.types import FloatArray
 from subtalar_bench.accuracy.truth_trial import TrueStrides
 from subtalar_bench.arrays import at
@@ -41,7 +41,7 @@ class AngleScore:
 
 
 def score_angles(
-    track: Track, truth_time_s: FloatArray, truth_deg: FloatArray, walk: tuple[float, float], strides: TrueStrides
+    track: AngleTrack, truth_time_s: FloatArray, truth_deg: FloatArray, walk: tuple[float, float], strides: TrueStrides
 ) -> AngleScore | None:
     """Compare a track with the truth (n, 3) between start and end of the walk; None where the track has no value.
 
@@ -77,7 +77,7 @@ def score_angles(
     )
 
 
-def _best_lag(track: Track, t: FloatArray, truth: FloatArray) -> tuple[float, FloatArray]:
+def _best_lag(track: AngleTrack, t: FloatArray, truth: FloatArray) -> tuple[float, FloatArray]:
     """The lag (s) with the least sum of the three errors, and these errors (3,)."""
     errors = [np.sqrt(np.mean((at(t + lag, track.time_s, track.ankle_deg) - truth) ** 2, axis=0)) for lag in _LAGS_S]
     best = int(np.argmin([e.sum() for e in errors]))

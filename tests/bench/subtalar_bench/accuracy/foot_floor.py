@@ -13,7 +13,7 @@ from vqf import VQF
 from subtalar.anatomy import angle_index
 from subtalar.estimation.numerics import quaternions as quat
 from subtalar.estimation.rows import motion
-from subtalar.session.estimates import Outcome, estimate_live
+from subtalar.session.estimates import SessionEstimates, estimate_live
 from subtalar.types import SIDES, BodySite, FloatArray, SampleBlock, SensorInfo, Side
 from subtalar_bench.accuracy.foot_markers import (
     LAGS_S,
@@ -84,7 +84,7 @@ def measure_foot(foot: tuple[Path, Side]) -> FootScore:
     )
 
 
-def foot_alone(recording: FootRecording) -> Outcome:
+def foot_alone(recording: FootRecording) -> SessionEstimates:
     """The estimator with this one sensor."""
     site = BodySite.of(recording.side, "foot")
     acc, gyr = (np.ascontiguousarray(x) for x in (recording.acc_m_s2, recording.gyr_rad_s))
@@ -92,7 +92,7 @@ def foot_alone(recording: FootRecording) -> Outcome:
     return estimate_live({site: SensorInfo(site, RATE_HZ)}, [block])
 
 
-def _estimated(outcome: Outcome, side: Side) -> tuple[FloatArray, FloatArray]:
+def _estimated(outcome: SessionEstimates, side: Side) -> tuple[FloatArray, FloatArray]:
     """Times (n,) and verticals (n, 3) in foot axes of all rows that have both angles."""
     track = outcome.tracks.get(side)
     if track is None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from subtalar.estimation import GaitEstimator
-from subtalar.session.estimates import Outcome, collected
+from subtalar.session.estimates import SessionEstimates, collect_estimates
 from subtalar.types import BodySite, FloatArray, SampleBlock, SensorInfo, Side
 
 _AHEAD_S = np.linspace(0.0, 4.0, 41)
@@ -27,7 +27,7 @@ class HeadingTrace:
 
 def traced(
     sensors: Mapping[BodySite, SensorInfo], blocks: Iterable[SampleBlock]
-) -> tuple[Outcome, dict[Side, HeadingTrace]]:
+) -> tuple[SessionEstimates, dict[Side, HeadingTrace]]:
     """Run the streaming estimator and look at its legs after every block, which must be shorter than a stride."""
     estimator = GaitEstimator(sensors)
     found = []
@@ -47,7 +47,7 @@ def traced(
             times = middle_s + _AHEAD_S
             ahead[leg.side] = times, np.unwrap(solution.heading.heading_rad(times))
     found.append(estimator.finish())
-    return collected(found), {side: _trace(np.array(seen)) for side, seen in rows.items() if seen}
+    return collect_estimates(found), {side: _trace(np.array(seen)) for side, seen in rows.items() if seen}
 
 
 def _trace(rows: FloatArray) -> HeadingTrace:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from subtalar.session import open_session
-from subtalar.session.estimates import Track
+from subtalar.session.estimates import AngleTrack
 from subtalar.types import FloatArray, Side, Stride
 from subtalar_bench.accuracy.angle_score import ANGLE_ORDER
 from subtalar_bench.accuracy.heading_trace import HeadingTrace, smooth_trend, traced
@@ -72,7 +72,7 @@ def usable(stride: Stride) -> bool:
     return stride.quality in ("ok", "few_strides", "clipped") and bool(np.isfinite(stride.mean_tibial_rotation_deg))
 
 
-def measure_leg(trial: str, side: Side, trace: HeadingTrace, strides: list[Stride], track: Track) -> TreadmillLeg:
+def measure_leg(trial: str, side: Side, trace: HeadingTrace, strides: list[Stride], track: AngleTrack) -> TreadmillLeg:
     """Figures of one leg from its usable strides and its rows."""
     known = np.isfinite(trace.live_deg)
     evidence, t = trace.evidence_deg[known], trace.time_s[known]
@@ -99,7 +99,7 @@ def measure_leg(trial: str, side: Side, trace: HeadingTrace, strides: list[Strid
     )
 
 
-def mean_waveform(track: Track, strides: list[Stride]) -> FloatArray:
+def mean_waveform(track: AngleTrack, strides: list[Stride]) -> FloatArray:
     """Mean angles (101, 3) over strides from contact to contact, each stretched to the same length; NaN where few."""
     if len(strides) < _FEWEST:
         return np.full((_POINTS, 3), np.nan)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from subtalar.session.interleave import Track, by_site, interleave
+from subtalar.session.interleave import SensorTrack, by_site, interleave
 from subtalar.types import SampleBlock
 from subtalar_bench.accuracy.truth_trial import TruthTrial
 
@@ -31,7 +31,7 @@ def blocks_without_bends(trial: TruthTrial) -> Iterator[SampleBlock]:
         shorter = without(block, start_s, end_s)
         arrival = shorter.host_time_s
         assert arrival is not None
-        tracks.append(Track(shorter, arrival))
+        tracks.append(SensorTrack(shorter, arrival))
     return interleave(tracks, 5.0)
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from subtalar.cli.estimator_setup import prepare_estimator
 from subtalar.cli.output import json_option
-from subtalar.cli.preparing import prepare_estimator
 
 if TYPE_CHECKING:
     from subtalar_bench.table import Table

@@ -5,9 +5,9 @@ from functools import partial
 
 import click
 
-from subtalar.cli.numbers import FiniteRange
-from subtalar.cli.output import json_option, say, tell_results
-from subtalar.cli.preparing import prepare_estimator
+from subtalar.cli.estimator_setup import prepare_estimator
+from subtalar.cli.option_types import FiniteRange
+from subtalar.cli.output import json_option, print_results, say
 from subtalar.errors import SubtalarError
 
 _RADIO_DEVICE = "talus"  # its losses can be counted, at 200 Hz
@@ -27,7 +27,7 @@ def codecs(*, mutations: int, as_json: bool) -> None:
     from subtalar_bench.codecs import codecs as measure
     from subtalar_bench.simulated import simulated_captures
 
-    tell_results(measure(simulated_captures, mutations), as_json=as_json)
+    print_results(measure(simulated_captures, mutations), as_json=as_json)
 
 
 @click.command()
@@ -48,7 +48,7 @@ def faults(*, n: int, seed: int, as_json: bool) -> None:
             click.echo(f"  {problem}", err=True)
 
     results, wrong = measure(random_trial, n, seed, tell)
-    tell_results(results, as_json=as_json)
+    print_results(results, as_json=as_json)
     if wrong:
         raise SubtalarError(f"{len(wrong)} of {n} trials went wrong.")
 
@@ -70,7 +70,7 @@ def radio(*, minutes: float, as_json: bool) -> None:
     else:
         say("measuring over BlueZ …", as_json=as_json)
         results += over_bluez(partial(simulated_behind_bluez, _RADIO_DEVICE), minutes)
-    tell_results(results, as_json=as_json)
+    print_results(results, as_json=as_json)
 
 
 @click.command()
@@ -123,6 +123,6 @@ def hours(*, length_h: float, devices: tuple[str, ...], as_json: bool) -> None:
     prepare_estimator()
     chosen = [d if d == WALK else find_model(d).name for d in devices] or [*DEVICES, WALK]
     results, wrong = measure(simulated_day, simulated_session, chosen, length_h)
-    tell_results(results, as_json=as_json)
+    print_results(results, as_json=as_json)
     if wrong:
         raise SubtalarError("; ".join(wrong) + ".")

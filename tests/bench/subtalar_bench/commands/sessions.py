@@ -4,9 +4,9 @@ import os
 
 import click
 
-from subtalar.cli.numbers import FiniteRange
-from subtalar.cli.output import json_option, tell_results
-from subtalar.cli.preparing import prepare_estimator
+from subtalar.cli.estimator_setup import prepare_estimator
+from subtalar.cli.option_types import FiniteRange
+from subtalar.cli.output import json_option, print_results
 from subtalar.errors import SubtalarError
 
 _how_many = click.option("--n", type=click.IntRange(1, 100_000), default=100, show_default=True, help="How many.")
@@ -25,7 +25,7 @@ def recorder(*, minutes: float, as_json: bool) -> None:
     from subtalar_bench.recording import recorder as measure
 
     prepare_estimator()
-    tell_results(measure(simulated, 60.0 * minutes), as_json=as_json)
+    print_results(measure(simulated, 60.0 * minutes), as_json=as_json)
 
 
 @click.command()
@@ -45,7 +45,7 @@ def kill(*, n: int, seed: int, as_json: bool) -> None:
 
     prepare_estimator()
     results, wrong = kills(simulated, n, seed, tell)
-    tell_results(results, as_json=as_json)
+    print_results(results, as_json=as_json)
     if wrong:
         raise SubtalarError(f"{len(wrong)} trials went wrong.")
 
@@ -64,7 +64,7 @@ def damage(*, n: int, seed: int, minutes: float, as_json: bool) -> None:
     results, wrong = measure(simulated, n, seed, 60.0 * minutes)
     for trial in wrong:
         click.echo(str(trial), err=True)
-    tell_results(results, as_json=as_json)
+    print_results(results, as_json=as_json)
     if wrong:
         raise SubtalarError(f"{len(wrong)} trials went wrong.")
 
@@ -78,4 +78,4 @@ def batch(*, n: int, as_json: bool) -> None:
     from subtalar_bench.batch import batch as measure
 
     prepare_estimator()
-    tell_results(measure(simulated_session, n, os.cpu_count() or 1), as_json=as_json)
+    print_results(measure(simulated_session, n, os.cpu_count() or 1), as_json=as_json)

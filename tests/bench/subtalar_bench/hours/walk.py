@@ -10,7 +10,7 @@ from subtalar.bench.estimator_cost import lap
 from subtalar.bench.long_walk import prolonged
 from subtalar.estimation import GaitEstimator
 from subtalar.session import Session
-from subtalar.session.estimates import Track, collected
+from subtalar.session.estimates import AngleTrack, collect_estimates
 from subtalar.session.interleave import by_site
 from subtalar.types import Estimates, FloatArray, SampleBlock, Side
 from subtalar_bench.accuracy.truth_trial import read_trial
@@ -57,7 +57,7 @@ def walk_for(folder: Path, duration_s: float, every_s: float = 3600.0) -> WalkDa
     footprints.append(footprint(duration_s))
     errors = []
     for begin_s, window in zip(windows, kept, strict=True):
-        tracks = collected(window).tracks
+        tracks = collect_estimates(window).tracks
         errors.append(
             {
                 side: _error_deg(tracks[side], begin_s, lap_s, trial.time_s, truth)
@@ -86,7 +86,7 @@ def _own_rate(block: SampleBlock) -> float:
 
 
 def _error_deg(
-    track: Track, begin_s: float, lap_s: tuple[float, float], truth_time_s: FloatArray, truth_deg: FloatArray
+    track: AngleTrack, begin_s: float, lap_s: tuple[float, float], truth_time_s: FloatArray, truth_deg: FloatArray
 ) -> FloatArray:
     """RMSE (3,) over a minute, the one constant lag that fits best taken out: see ``angle_score``."""
     known = track.known()

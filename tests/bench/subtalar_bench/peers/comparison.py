@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from subtalar.session.estimates import Track, estimate_live
+from subtalar.session.estimates import AngleTrack, estimate_live
 from subtalar.types import FloatArray, Side
 from subtalar_bench.accuracy.angle_score import ANGLE_ORDER, score_angles
 from subtalar_bench.accuracy.truth_trial import TruthTrial, read_trial
@@ -54,7 +54,7 @@ def measure_trial(folder: Path) -> list[PeerScore]:
     return scores
 
 
-def _rmse(trial: TruthTrial, side: Side, track: Track | None) -> FloatArray | None:
+def _rmse(trial: TruthTrial, side: Side, track: AngleTrack | None) -> FloatArray | None:
     if track is None:
         return None
     walk = trial.walking.start_s, trial.walking.end_s

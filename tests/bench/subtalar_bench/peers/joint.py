@@ -6,7 +6,7 @@ from scipy.spatial.transform import Rotation
 from subtalar.anatomy import ANGLE_COUNT, ANKLE
 from subtalar.estimation.angles.joint_angles import ankle_angles_deg
 from subtalar.estimation.numerics import quaternions as quat
-from subtalar.session.estimates import Track
+from subtalar.session.estimates import AngleTrack
 from subtalar.types import FloatArray
 from subtalar_bench.peers.filters import Filter, heading_corrected
 from subtalar_bench.peers.peer_input import PeerInput, Sensor
@@ -15,13 +15,13 @@ _BEFORE_S = 1.0
 """qmt begins so long before the walk: in the rests and knee bends before it the joint shows it nothing."""
 
 
-def ankle_fixed_in_standing(given: PeerInput, orientation: Filter) -> Track:
+def ankle_fixed_in_standing(given: PeerInput, orientation: Filter) -> AngleTrack:
     """Heading between the two worlds as it was in the last standing before the walk, and never again."""
     t, q_shank, q_foot = segments(given, orientation)
     return _track(given, t, q_shank, q_foot)
 
 
-def ankle_heading_corrected(given: PeerInput, orientation: Filter, walk_start_s: float) -> Track:
+def ankle_heading_corrected(given: PeerInput, orientation: Filter, walk_start_s: float) -> AngleTrack:
     """The same orientations, their heading handed to qmt from just before the walk on."""
     t, q_shank, q_foot = segments(given, orientation)
     part = t >= walk_start_s - _BEFORE_S
@@ -57,10 +57,10 @@ def _at(t: FloatArray, times: FloatArray, q: FloatArray) -> FloatArray:
     return quat.interpolate(q[j], q[j + 1], fraction)
 
 
-def _track(given: PeerInput, t: FloatArray, q_shank: FloatArray, q_foot: FloatArray) -> Track:
+def _track(given: PeerInput, t: FloatArray, q_shank: FloatArray, q_foot: FloatArray) -> AngleTrack:
     angles = np.full((len(t), ANGLE_COUNT), np.nan)
     angles[:, ANKLE] = ankle_angles_deg(quat.multiply(quat.conjugate(q_shank), q_foot), given.side)
-    return Track(
+    return AngleTrack(
         t,
         angles,
         np.full_like(angles, np.nan),

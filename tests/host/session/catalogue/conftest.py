@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from subtalar.session import Recorder
-from subtalar.session.catalogue import CONFIGURATION_KEY, checked_about
+from subtalar.session.catalogue import CONFIGURATION_KEY, checked_assignment
 
 Record = Callable[..., Path]
 
@@ -24,9 +24,9 @@ def record(make) -> Record:
         path: Path, participant: str = "", visit: str = "", condition: str = "", *, day: int = 0, closed: bool = True
     ) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
-        about = checked_about(participant, visit, condition).as_json()
+        assignment = checked_assignment(participant, visit, condition).as_json()
         start = make.START + timedelta(days=day)
-        with Recorder(path, make.sensors(), start, configuration={CONFIGURATION_KEY: about}) as recorder:
+        with Recorder(path, make.sensors(), start, configuration={CONFIGURATION_KEY: assignment}) as recorder:
             for block in make.blocks(2.0):
                 recorder.write_block(block)
             recorder.write_estimates(make.estimates())

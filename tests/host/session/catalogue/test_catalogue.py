@@ -12,24 +12,24 @@ import pytest
 
 from subtalar.errors import InputError
 from subtalar.session.catalogue import (
-    About,
+    Assignment,
     Participant,
     add_session_note,
+    link_session,
     open_catalogue,
-    remember_session,
-    session_about,
-    write_about,
+    read_assignment,
+    write_sidecar,
 )
 from subtalar.session.catalogue.layout import CATALOGUE, LINKS, NOTES_SUFFIX
-from subtalar.session.catalogue.people import describe_participant
-from subtalar.session.catalogue.store import MADE_ANEW
+from subtalar.session.catalogue.participants import update_participant
+from subtalar.session.catalogue.store import REBUILT_NOTE
 
 
 def known(folder, **asked):
     """Everything that the catalogue says, as comparable values."""
     with open_catalogue(folder) as catalogue:
         sessions = catalogue.sessions(**asked)
-        return sessions, catalogue.participants(), catalogue.troubles
+        return sessions, catalogue.participants(), catalogue.problems
 
 
 @pytest.fixture
@@ -40,17 +40,17 @@ def full(folder, record, tmp_path):
     record(folder / "c.mcap", "P002", "", "barefoot", day=2, closed=False)
     record(folder / "d.mcap", day=3)
     elsewhere = record(tmp_path / "stick" / "e.mcap", "P001", "week 6", "barefoot", day=4)
-    remember_session(folder, elsewhere)
+    link_session(folder, elsewhere)
     add_session_note(folder / "a.mcap", "Schmerz links bei Übung =2+2", 1.5)
     add_session_note(elsewhere, "late")
     with open_catalogue(folder) as catalogue:
-        describe_participant(catalogue, "p003", affected_sides=("left",), height_m=1.8, footwear="clogs", note="shy")
+        update_participant(catalogue, "p003", affected_sides=("left",), height_m=1.8, footwear="clogs", note="shy")
     return folder
 
 
 def test_sessions_are_listed_with_what_their_recordings_say(full, tmp_path):
-    sessions, people, troubles = known(full)
-    assert troubles == ()
+    sessions, people, problems = known(full)
+    assert problems == ()
     assert [s.path for s in sessions] == [
         full / "a.mcap",
         full / "sub folder" / "ö.mcap",
@@ -58,7 +58,7 @@ def test_sessions_are_listed_with_what_their_recordings_say(full, tmp_path):
         full / "d.mcap",
         tmp_path / "stick" / "e.mcap",
     ]
-    assert sessions[0].about == About("P001", "baseline", "barefoot")
+    assert sessions[0].assignment == Assignment("P001", "baseline", "barefoot")
     assert [s.state for s in sessions] == ["closed", "closed", "open", "closed", "closed"]
     assert sessions[0].facts.duration_s == pytest.approx(2.0, abs=0.1)
     assert sessions[0].facts.strides == 1
@@ -114,9 +114,9 @@ def test_a_damaged_catalogue_is_made_anew_from_the_files(full, damage):
     before = known(full)
     path = full / CATALOGUE
     path.write_bytes(damage(path.read_bytes()))
-    sessions, people, troubles = known(full)
+    sessions, people, problems = known(full)
     assert (sessions, people) == before[:2]
-    assert troubles in ((), (MADE_ANEW,))
+    assert problems in ((), (REBUILT_NOTE,))
     assert known(full) == before
 
 
@@ -167,21 +167,21 @@ def test_a_moved_recordings_folder_keeps_its_catalogue(full, tmp_path):
 def test_what_was_said_wrongly_is_said_anew_beside_the_recording(full):
     path = full / "d.mcap"
     bytes_before = path.read_bytes()
-    write_about(full, path, About("P009", "", "barefoot"))
+    write_sidecar(full, path, Assignment("P009", "", "barefoot"))
     assert path.read_bytes() == bytes_before
-    assert session_about(full, path) == About("P009", "", "barefoot")
+    assert read_assignment(full, path) == Assignment("P009", "", "barefoot")
     assert [s.path.name for s in known(full, participant="P009")[0]] == ["d.mcap"]
     (full / CATALOGUE).unlink()
     assert [s.path.name for s in known(full, participant="P009")[0]] == ["d.mcap"]
     with pytest.raises(InputError, match="There is no"):
-        write_about(full, full / "nothing.mcap", About("P009"))
+        write_sidecar(full, full / "nothing.mcap", Assignment("P009"))
 
 
 def test_a_salvaged_recording_says_so(full):
-    write_about(full, full / "c.mcap", salvaged=True)
+    write_sidecar(full, full / "c.mcap", salvaged=True)
     session = known(full, participant="P002")[0][0]
     assert session.state == "salvaged"
-    assert session.about == About("P002", "", "barefoot")
+    assert session.assignment == Assignment("P002", "", "barefoot")
 
 
 def test_damaged_small_files_are_said_and_cost_nothing_else(full):
@@ -192,12 +192,12 @@ def test_damaged_small_files_are_said_and_cost_nothing_else(full):
     add_session_note(full / "d.mcap", "good")
     next((full / LINKS).iterdir()).write_bytes(b"\xff")
     (full / "junk.mcap").write_bytes(b"")
-    sessions, people, troubles = known(full)
+    sessions, people, problems = known(full)
     assert sorted(s.path.name for s in sessions) == ["a.mcap", "c.mcap", "d.mcap", "e.mcap", "ö.mcap"]
     assert [p.participant.code for p in people] == ["P001", "P002", "P003"]
-    assert len(troubles) == 4, troubles
+    assert len(problems) == 4, problems
     for word in ("a.mcap.about.json is damaged", "P003.json does not describe", "junk.mcap", f"{LINKS}/"):
-        assert any(word in t for t in troubles), word
+        assert any(word in t for t in problems), word
 
 
 def test_a_note_after_a_line_that_was_cut_off_is_whole(full):
@@ -214,9 +214,9 @@ def test_every_file_is_its_owners_alone(full):
     try:
         known(full)
         add_session_note(full / "d.mcap", "x")
-        write_about(full, full / "d.mcap", About("P1"))
+        write_sidecar(full, full / "d.mcap", Assignment("P1"))
         with open_catalogue(full) as catalogue:
-            describe_participant(catalogue, "P5", note="y")
+            update_participant(catalogue, "P5", note="y")
             names = {p.name for p in full.iterdir()}
             assert {f"{CATALOGUE}-wal", f"{CATALOGUE}-shm"} <= names
             if sys.platform != "win32":
@@ -232,7 +232,7 @@ def test_a_catalogue_that_is_in_use_is_said_within_the_time(full):
     other = sqlite3.connect(full / CATALOGUE, isolation_level=None)
     try:
         other.execute("BEGIN IMMEDIATE")
-        write_about(full, full / "d.mcap", About("P1"))
+        write_sidecar(full, full / "d.mcap", Assignment("P1"))
         with pytest.raises(InputError, match="in use by another program"), open_catalogue(full, timeout_s=0.1):
             pass
     finally:
@@ -242,9 +242,9 @@ def test_a_catalogue_that_is_in_use_is_said_within_the_time(full):
 
 def test_a_recording_that_never_began_leaves_nothing(full):
     with open_catalogue(full) as catalogue:
-        catalogue.expect(full / "new.mcap", About("P050", "v", "c"), "2026-01-01T00:00:00+00:00")
+        catalogue.add_upcoming(full / "new.mcap", Assignment("P050", "v", "c"), "2026-01-01T00:00:00+00:00")
         assert [s.state for s in catalogue.sessions("P050")] == ["open"]
-        catalogue.reread(full / "new.mcap")
+        catalogue.refresh_session(full / "new.mcap")
         assert catalogue.sessions("P050") == []
         catalogue.refresh()
     assert "P050" not in [p.participant.code for p in known(full)[1]]
@@ -253,11 +253,11 @@ def test_a_recording_that_never_began_leaves_nothing(full):
 def test_a_recording_that_another_program_is_only_beginning_is_left_alone(full):
     now = datetime.now(UTC).isoformat(timespec="seconds")
     with open_catalogue(full) as catalogue, open_catalogue(full) as other:
-        catalogue.expect(full / "new.mcap", About("P050", "v", "c"), now)
+        catalogue.add_upcoming(full / "new.mcap", Assignment("P050", "v", "c"), now)
         other.refresh()
         assert [s.state for s in catalogue.sessions("P050")] == ["open"]
     with open_catalogue(full) as catalogue:
-        catalogue.expect(full / "old.mcap", About("P051", "v", "c"), "2026-01-01T00:00:00+00:00")
+        catalogue.add_upcoming(full / "old.mcap", Assignment("P051", "v", "c"), "2026-01-01T00:00:00+00:00")
         catalogue.refresh()
         assert catalogue.sessions("P051") == []
 
@@ -265,17 +265,16 @@ def test_a_recording_that_another_program_is_only_beginning_is_left_alone(full):
 WRITER = """
 import sys
 from datetime import UTC, datetime
-from datetime import UTC, datetime
 from pathlib import Path
-from subtalar.session.catalogue import About, add_session_note, open_catalogue
-from subtalar.session.catalogue.people import describe_participant
+from subtalar.session.catalogue import Assignment, add_session_note, open_catalogue
+from subtalar.session.catalogue.participants import update_participant
 folder, mine = Path(sys.argv[1]), sys.argv[2]
 for k in range(12):
     with open_catalogue(folder, timeout_s=60) as catalogue:
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        catalogue.expect(folder / f"{mine}{k}.mcap", About(f"P{mine}{k}"), now)
+        catalogue.add_upcoming(folder / f"{mine}{k}.mcap", Assignment(f"P{mine}{k}"), now)
         assert catalogue.sessions(f"P{mine}{k}"), k
-        describe_participant(catalogue, "P7", **({"height_m": 1.5 + k / 100} if mine == "1" else {"footwear": f"s{k}"}))
+        update_participant(catalogue, "P7", **({"height_m": 1.5 + k / 100} if mine == "1" else {"footwear": f"s{k}"}))
     add_session_note(folder / "a.mcap", f"{mine} {k}")
 """
 
@@ -289,8 +288,8 @@ def test_two_processes_write_at_once(folder, record):
     for writer in writers:
         _, err = writer.communicate(timeout=120)
         assert writer.returncode == 0, err
-    sessions, people, troubles = known(folder)
-    assert troubles == ()
+    sessions, people, problems = known(folder)
+    assert problems == ()
     assert sorted(n.text for n in sessions[0].notes) == sorted(f"{m} {k}" for m in "12" for k in range(12))
     person = next(p.participant for p in people if p.participant.code == "P7")
     assert (person.height_m, person.footwear) == (1.61, "s11")

@@ -10,9 +10,14 @@ import pytest
 
 from subtalar.errors import InputError
 from subtalar.session import open_session
-from subtalar.session.catalogue import About, add_session_note, open_catalogue
-from subtalar.session.catalogue.layout import CATALOGUE, ENCRYPTED_SUFFIX, beside
-from subtalar.session.catalogue.sealing import encrypted_sessions, note_decrypted, note_encrypted, plain_sessions
+from subtalar.session.catalogue import Assignment, add_session_note, open_catalogue
+from subtalar.session.catalogue.encrypted_sessions import (
+    archives_to_decrypt,
+    keeping_catalogue_entry,
+    restore_catalogue_entry,
+    sessions_to_encrypt,
+)
+from subtalar.session.catalogue.layout import CATALOGUE, ENCRYPTED_SUFFIX, companion_path
 
 pyrage = pytest.importorskip("pyrage", reason="encryption needs pyrage")
 from subtalar.session import encryption  # noqa: E402
@@ -44,7 +49,7 @@ def walk(folder, record):
 
 
 def sealed(path):
-    with note_encrypted(path):
+    with keeping_catalogue_entry(path):
         return encryption.encrypt_session(path, PASSPHRASE)
 
 
@@ -57,16 +62,21 @@ def test_there_and_back(cheap_key, walk, folder):
     with open_catalogue(folder) as catalogue:
         row = catalogue.sessions()[0]
     archive = sealed(walk)
-    assert archive == beside(walk, ENCRYPTED_SUFFIX)
+    assert archive == companion_path(walk, ENCRYPTED_SUFFIX)
     assert sorted(p.name for p in folder.glob("ö*")) == sorted([archive.name, f"{walk.name}.about.json"])
     if sys.platform != "win32":
         assert archive.stat().st_mode & 0o077 == 0
     with open_catalogue(folder) as catalogue:
         hidden = catalogue.sessions()[0]
-        assert (hidden.encrypted, hidden.about, hidden.facts, hidden.notes) == (True, row.about, row.facts, ())
+        assert (hidden.encrypted, hidden.assignment, hidden.facts, hidden.notes) == (
+            True,
+            row.assignment,
+            row.facts,
+            (),
+        )
         assert catalogue.sessions(search="knieschmerz") == []
     assert encryption.decrypt_session(archive, PASSPHRASE) == walk
-    note_decrypted(walk)
+    restore_catalogue_entry(walk)
     after = contents(folder)
     after.pop(f"{walk.name}.about.json")
     assert after == before
@@ -91,7 +101,7 @@ def test_a_lost_catalogue_still_knows_whose_the_encrypted_session_is(cheap_key, 
     (folder / CATALOGUE).unlink(missing_ok=True)
     with open_catalogue(folder) as catalogue:
         row = catalogue.sessions("P001")[0]
-    assert (row.about, row.encrypted, row.state) == (About("P001", "baseline", "barefoot"), True, "closed")
+    assert (row.assignment, row.encrypted, row.state) == (Assignment("P001", "baseline", "barefoot"), True, "closed")
     assert row.facts.duration_s == pytest.approx(2.0, abs=0.1)
 
 
@@ -150,14 +160,14 @@ def test_a_folder_of_a_session(cheap_key, raw_folder, folder):
     assert not session.exists()
     with pytest.raises(InputError, match="is encrypted"):
         open_session(session)
-    assert encrypted_sessions(session) == [archive]
+    assert archives_to_decrypt(session) == [archive]
     assert encryption.decrypt_session(archive, PASSPHRASE) == session
     assert {p.name: p.read_bytes() for p in session.iterdir()} == before
 
 
 def test_a_folder_of_recordings_is_each_of_them(walk, folder, record):
     other = record(folder / "sub" / "b.mcap")
-    assert plain_sessions(folder) == sorted([walk, other])
+    assert sessions_to_encrypt(folder) == sorted([walk, other])
 
 
 def test_what_fails_leaves_the_plain_session(cheap_key, walk, folder, monkeypatch):
@@ -171,7 +181,7 @@ def test_what_fails_leaves_the_plain_session(cheap_key, walk, folder, monkeypatc
             os.pwrite(fd, b"!", 20_000)
 
     monkeypatch.setattr(encryption.os, "fsync", altering)
-    with pytest.raises(InputError, match="not what is read again"), note_encrypted(walk):
+    with pytest.raises(InputError, match="not what is read again"), keeping_catalogue_entry(walk):
         encryption.encrypt_session(walk, PASSPHRASE)
     assert contents(folder) == before
 
@@ -182,7 +192,7 @@ def test_what_is_in_the_way_is_never_overwritten(cheap_key, walk, folder):
     with pytest.raises(InputError, match="exists already"):
         encryption.decrypt_session(archive, PASSPHRASE)
     walk.unlink()
-    notes = beside(walk, ".notes.jsonl")
+    notes = companion_path(walk, ".notes.jsonl")
     notes.write_bytes(b"mine")
     with pytest.raises(InputError, match="exists already"):
         encryption.decrypt_session(archive, PASSPHRASE)

@@ -7,16 +7,16 @@ import pytest
 from subtalar.errors import InputError
 from subtalar.session import Recorder
 from subtalar.session.catalogue import (
-    About,
+    Assignment,
     add_session_note,
+    link_results,
+    link_session,
     open_catalogue,
-    remember_results,
-    remember_session,
-    write_about,
+    write_sidecar,
 )
 from subtalar.session.catalogue.erase import erase, plan_participant, plan_session
 from subtalar.session.catalogue.layout import CATALOGUE, ENCRYPTED_SUFFIX
-from subtalar.session.catalogue.people import describe_participant
+from subtalar.session.catalogue.participants import update_participant
 
 CODE = "QX774"
 
@@ -39,25 +39,25 @@ def full(folder, record, tmp_path):
     (folder / "a.mcap.cache.parquet").write_bytes(f"cached of {CODE}".encode())
     (folder / ".a.mcap.salvaged").write_bytes(f"left by a killed program, of {CODE}".encode())
     elsewhere = record(tmp_path / "stick" / f"{CODE} walk.mcap", CODE)
-    remember_session(folder, elsewhere)
+    link_session(folder, elsewhere)
     record(folder / "wrongly nobody.mcap")
-    write_about(folder, folder / "wrongly nobody.mcap", About(CODE))
+    write_sidecar(folder, folder / "wrongly nobody.mcap", Assignment(CODE))
     (folder / f"sealed.mcap{ENCRYPTED_SUFFIX}").write_bytes(b"sealed")
     (folder / "sealed.mcap.about.json").write_text(f'{{"version": 1, "about": {{"participant": "{CODE}"}}}}')
     results = tmp_path / "results"
     results.mkdir()
     for name in ("angles.csv", "report.html", "mine.txt"):
         (results / name).write_text("x")
-    remember_results(folder, folder / "a.mcap", results, ["angles.csv", "report.html"])
+    link_results(folder, folder / "a.mcap", results, ["angles.csv", "report.html"])
     only_ours = tmp_path / "only ours"
     only_ours.mkdir()
     (only_ours / "angles.csv").write_text("x")
-    remember_results(folder, elsewhere, only_ours, ["angles.csv"])
+    link_results(folder, elsewhere, only_ours, ["angles.csv"])
     record(folder / "other.mcap", "P1", "baseline")
     add_session_note(folder / "other.mcap", "healthy")
     with open_catalogue(folder) as catalogue:
-        describe_participant(catalogue, CODE, height_m=1.7, footwear="clogs", note="fears zebra crossings")
-        describe_participant(catalogue, "P1", height_m=1.8)
+        update_participant(catalogue, CODE, height_m=1.7, footwear="clogs", note="fears zebra crossings")
+        update_participant(catalogue, "P1", height_m=1.8)
     return folder
 
 
@@ -69,7 +69,7 @@ def erase_all(folder):
 def test_no_byte_is_left(full, tmp_path):
     assert len(bytes_with(full, CODE)) >= 8
     with open_catalogue(full) as catalogue:
-        others = [s for s in catalogue.sessions() if s.about.participant == "P1"]
+        others = [s for s in catalogue.sessions() if s.assignment.participant == "P1"]
     assert erase_all(full) == []
     assert bytes_with(full, CODE) == []
     assert bytes_with(full, "zebra") == []
@@ -113,7 +113,7 @@ def test_what_will_go_is_told_and_planning_removes_nothing(full):
 def test_what_cannot_be_erased_is_told(full, tmp_path, record):
     (tmp_path / "stick").rename(tmp_path / "pulled")
     record(full / "given away.mcap", CODE)
-    write_about(full, full / "given away.mcap", About("P1"))
+    write_sidecar(full, full / "given away.mcap", Assignment("P1"))
     add_session_note(full / "other.mcap", f"same day as {CODE}")
     with open_catalogue(full) as catalogue:
         kept = " ".join(plan_participant(catalogue, CODE).kept)
@@ -202,8 +202,8 @@ def test_one_session_alone(full):
 
 def test_a_folder_that_was_imported_keeps_its_files(folder, raw_folder):
     session = raw_folder()
-    remember_session(folder, session)
-    write_about(folder, session, About(CODE))
+    link_session(folder, session)
+    write_sidecar(folder, session, Assignment(CODE))
     with open_catalogue(folder) as catalogue:
         plan = plan_participant(catalogue, CODE)
         assert "was not made by subtalar" in " ".join(plan.kept)
@@ -219,16 +219,16 @@ def test_a_folder_of_results_that_several_share(folder, record, tmp_path):
     shared.mkdir()
     for name in ("a.csv", "a.c3d", "b.csv", "angles.csv"):
         (shared / name).write_text("x")
-    register = shared / ".list.json"
-    register.write_text(f'{{"files": {{"a.csv": ["{CODE}"], "a.c3d": ["{CODE}"], "b.csv": ["P1"]}}}}')
-    remember_results(folder, mine, shared, ["a.csv", "angles.csv"], register.name)
-    remember_results(folder, mine, shared, ["a.c3d"], register.name)
-    remember_results(folder, theirs, shared, ["b.csv", "angles.csv"], register.name)  # in place of mine
+    file_list = shared / ".list.json"
+    file_list.write_text(f'{{"files": {{"a.csv": ["{CODE}"], "a.c3d": ["{CODE}"], "b.csv": ["P1"]}}}}')
+    link_results(folder, mine, shared, ["a.csv", "angles.csv"], file_list.name)
+    link_results(folder, mine, shared, ["a.c3d"], file_list.name)
+    link_results(folder, theirs, shared, ["b.csv", "angles.csv"], file_list.name)  # in place of mine
     assert erase_all(folder) == []
     assert sorted(p.name for p in shared.iterdir()) == [".list.json", "angles.csv", "b.csv"]
-    assert register.read_text().split() == ["{", '"files":', "{", '"b.csv":', "[", '"P1"', "]", "}", "}"]
+    assert file_list.read_text().split() == ["{", '"files":', "{", '"b.csv":', "[", '"P1"', "]", "}", "}"]
 
 
 def test_results_of_what_the_catalogue_need_not_know_leave_no_trace(folder, record, tmp_path):
-    remember_results(folder, record(tmp_path / "from somebody.mcap"), tmp_path, ["angles.csv"])
+    link_results(folder, record(tmp_path / "from somebody.mcap"), tmp_path, ["angles.csv"])
     assert not (folder / "links").exists()

@@ -8,16 +8,16 @@ import pytest
 from subtalar.errors import InputError
 from subtalar.session import earlier_folders, recordings_folder
 from subtalar.session.catalogue import (
-    About,
+    Assignment,
     add_session_note,
-    is_known,
+    is_catalogued,
+    link_results,
+    link_session,
     open_catalogue,
-    remember_results,
-    remember_session,
-    write_about,
+    write_sidecar,
 )
 from subtalar.session.catalogue.erase import erase, plan_participant
-from subtalar.session.catalogue.people import describe_participant
+from subtalar.session.catalogue.participants import update_participant
 from subtalar.session.catalogue.takeover import move_here
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="a home as on Linux")
@@ -35,15 +35,15 @@ def old(record, tmp_path, monkeypatch) -> Path:
     record(old / "a.mcap", CODE, "baseline")
     add_session_note(old / "a.mcap", "felt well; zebra")
     record(old / "visits" / "b.mcap", "P1", day=1)
-    write_about(old, old / "visits" / "b.mcap", About(CODE, "six weeks"))
+    write_sidecar(old, old / "visits" / "b.mcap", Assignment(CODE, "six weeks"))
     elsewhere = record(tmp_path / "stick" / "c.mcap", CODE, day=2)
-    remember_session(old, elsewhere)
+    link_session(old, elsewhere)
     results = tmp_path / "results"
     results.mkdir()
     (results / "angles.csv").write_text("x")
-    remember_results(old, old / "a.mcap", results, ["angles.csv"])
+    link_results(old, old / "a.mcap", results, ["angles.csv"])
     with open_catalogue(old) as catalogue:
-        describe_participant(catalogue, CODE, height_m=1.7, note="fears zebra crossings")
+        update_participant(catalogue, CODE, height_m=1.7, note="fears zebra crossings")
     (old / "host" / "subtalar").mkdir(parents=True)
     (old / "host" / "subtalar" / "__init__.py").touch()
     (old / "pyproject.toml").touch()
@@ -53,9 +53,9 @@ def old(record, tmp_path, monkeypatch) -> Path:
 
 def listed() -> dict[str, tuple[str, str, str]]:
     with open_catalogue() as catalogue:
-        said = [trouble for trouble in catalogue.troubles if "subtalar recordings --move" not in trouble]
+        said = [trouble for trouble in catalogue.problems if "subtalar recordings --move" not in trouble]
         assert said == []
-        return {r.path.name: (str(r.path.parent), r.about.participant, r.state) for r in catalogue.sessions()}
+        return {r.path.name: (str(r.path.parent), r.assignment.participant, r.state) for r in catalogue.sessions()}
 
 
 def test_everything_is_listed_on(old, tmp_path):
@@ -79,8 +79,8 @@ def test_everything_is_listed_on(old, tmp_path):
 def test_that_there_are_two_places_is_said_once(old):
     for sentences in (1, 0):
         with open_catalogue() as catalogue:
-            assert len(catalogue.troubles) == sentences
-            assert all(str(old) in trouble for trouble in catalogue.troubles)
+            assert len(catalogue.problems) == sentences
+            assert all(str(old) in trouble for trouble in catalogue.problems)
 
 
 def test_nothing_of_people_is_left_beside_the_source_but_their_recordings(old):
@@ -91,8 +91,8 @@ def test_nothing_of_people_is_left_beside_the_source_but_their_recordings(old):
 
 
 def test_new_results_of_a_recording_there_are_known(old, tmp_path):
-    assert is_known(recordings_folder(), old / "a.mcap")
-    assert not is_known(recordings_folder(), tmp_path / "strangers.mcap")
+    assert is_catalogued(recordings_folder(), old / "a.mcap")
+    assert not is_catalogued(recordings_folder(), tmp_path / "strangers.mcap")
 
 
 def test_a_participant_is_erased_wherever_the_recordings_are(old, tmp_path):
@@ -165,7 +165,7 @@ def test_a_move_that_fails_half_way_leaves_all_where_it_was(old, monkeypatch):
 
 def test_a_person_known_in_both_places_is_one(old):
     with open_catalogue(recordings_folder().parent / "other") as catalogue:
-        describe_participant(catalogue, CODE, height_m=1.8, footwear="clogs", note="second word")
+        update_participant(catalogue, CODE, height_m=1.8, footwear="clogs", note="second word")
     recordings_folder().mkdir()
     (recordings_folder().parent / "other" / "participants").rename(recordings_folder() / "participants")
     with open_catalogue() as catalogue:
@@ -180,6 +180,6 @@ def test_a_damaged_file_there_is_said_and_costs_nothing_else(old):
     (recordings_folder() / "participants").mkdir()
     (recordings_folder() / "participants" / f"{CODE}.json").write_text("{")
     with open_catalogue() as catalogue:
-        assert any(f"{CODE}.json is damaged" in trouble for trouble in catalogue.troubles)
+        assert any(f"{CODE}.json is damaged" in trouble for trouble in catalogue.problems)
         assert len(catalogue.sessions()) == 3
     assert (old / "participants" / f"{CODE}.json").exists()

@@ -14,7 +14,7 @@ _HOLE_S: Final = 0.3
 _RECENT: Final = 16
 
 
-class _Told(NamedTuple):
+class _StatusAt(NamedTuple):
     time_s: float
     status: Any
 
@@ -33,21 +33,21 @@ class _Edge:
     """
 
     at_s: float
-    before: dict[str, _Told] = field(default_factory=dict)
-    gone: dict[str, _Told] = field(default_factory=dict)
-    back: dict[str, _Told] = field(default_factory=dict)
+    before: dict[str, _StatusAt] = field(default_factory=dict)
+    gone: dict[str, _StatusAt] = field(default_factory=dict)
+    back: dict[str, _StatusAt] = field(default_factory=dict)
     last_sample_s: dict[str, float] = field(default_factory=dict)
     next_sample_s: dict[str, float] = field(default_factory=dict)
-    recent: dict[str, deque[_Told]] = field(default_factory=dict)
+    recent: dict[str, deque[_StatusAt]] = field(default_factory=dict)
 
-    def take_status(self, site: str, told: _Told) -> None:
-        if told.time_s < self.at_s:
-            self.before[site] = told
+    def take_status(self, site: str, status: _StatusAt) -> None:
+        if status.time_s < self.at_s:
+            self.before[site] = status
             return
-        if told.gone:
-            self.gone.setdefault(site, told)
+        if status.gone:
+            self.gone.setdefault(site, status)
         if site not in self.back:
-            self.recent.setdefault(site, deque(maxlen=_RECENT)).append(told)
+            self.recent.setdefault(site, deque(maxlen=_RECENT)).append(status)
             self._look_whether_back(site)
 
     def take_samples(self, site: str, arrivals_s: Sequence[float]) -> None:
@@ -62,7 +62,7 @@ class _Edge:
 
     def _look_whether_back(self, site: str) -> None:
         next_s = self.next_sample_s.get(site, math.inf)
-        back = next((told for told in self.recent.get(site, ()) if told.time_s >= next_s), None)
+        back = next((status for status in self.recent.get(site, ()) if status.time_s >= next_s), None)
         if back is not None:
             self.back[site] = back
 
@@ -97,7 +97,7 @@ class CutLedger:
 
     def __init__(self, from_s: float, to_s: float, rates_hz: Mapping[str, float], later_part: bool) -> None:
         self._rates_hz = rates_hz
-        self._first: dict[str, _Told] | None = {} if later_part else None
+        self._first: dict[str, _StatusAt] | None = {} if later_part else None
         self._from, self._to = _Edge(from_s), _Edge(to_s)
         self._last: dict[str, Any] = {}
 
@@ -110,11 +110,11 @@ class CutLedger:
         """Make a snapshot count from the beginning of the cut; whether it lies inside."""
         inside = bool(self._from.at_s <= m.time_s < self._to.at_s)
         for sensor in m.sensors:
-            told = _Told(m.time_s, type(sensor).FromString(sensor.SerializeToString()))
-            if self._first is not None and self._first.setdefault(sensor.site, told) is told:
-                self._from.before[sensor.site] = told
+            status = _StatusAt(m.time_s, type(sensor).FromString(sensor.SerializeToString()))
+            if self._first is not None and self._first.setdefault(sensor.site, status) is status:
+                self._from.before[sensor.site] = status
             for edge in (self._from, self._to):
-                edge.take_status(sensor.site, told)
+                edge.take_status(sensor.site, status)
             if inside:
                 self._count_anew(sensor)
                 self._last[sensor.site] = sensor

@@ -76,7 +76,7 @@ def _session(
         ledger={BodySite(site): Ledger(**ledger) for site, ledger in facts["ledger"].items()},
         start_utc=header.start_utc,
         strides=facts["strides"],
-        notes=(*origin_notes(header.origin), *facts["notes"], *checks.pair_notes(header.sensors)),
+        notes=(*origin_notes(header.origin), *facts["notes"], *checks.one_sensor_notes(header.sensors)),
         closed=facts["closed"],
         files=(path,),
         recording_id=header.recording_id,

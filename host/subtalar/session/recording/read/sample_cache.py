@@ -226,8 +226,8 @@ def _write(folder: Path, arrived: Iterator[ArrivedBlock], facts: Mapping[str, An
         blocks.append(np.array(rows, _BLOCK_ROW))
     finally:
         checksums = {key: column.close() for key, column in columns.items()}
-    told = {**facts, "version": _VERSION, "sites": [site.value for site in shapes], "checksums": checksums}
-    (folder / _FACTS).write_text(json.dumps(told), encoding="utf-8")
+    stored = {**facts, "version": _VERSION, "sites": [site.value for site in shapes], "checksums": checksums}
+    (folder / _FACTS).write_text(json.dumps(stored), encoding="utf-8")
     return True
 
 

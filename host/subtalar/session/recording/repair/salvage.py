@@ -7,7 +7,6 @@ original is as it was. What is damaged in the middle as well keeps its original:
 import contextlib
 import os
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +22,7 @@ _QUIET_S = 600.0
 
 
 @dataclass(frozen=True)
-class Salvaged:
+class SalvageResult:
     """What became of one recording that was left open; ``text`` is one sentence. ``ok``: it is closed now."""
 
     path: Path
@@ -31,60 +30,58 @@ class Salvaged:
     text: str
 
 
-def left_open(folder: Path) -> tuple[Path, ...]:
+def unclosed_recordings(folder: Path) -> tuple[Path, ...]:
     """Recordings in a folder that end without their end mark and that nobody is writing. Reads some bytes of each."""
     try:
         files = sorted(folder.glob("*.mcap"))
     except OSError:
         return ()
-    return tuple(file for file in files if not file.name.startswith(".") and _is_left_open(file))
+    return tuple(file for file in files if not file.name.startswith(".") and _is_unclosed(file))
 
 
-def salvage(path: Path) -> Salvaged:
+def salvage(path: Path) -> SalvageResult:
     """Close one of them. Never raises what a person could have met, and never leaves less than there was."""
     staging = path.with_name(f".{path.name}{_STAGING}")
     try:
         _remove_stale(staging)
-        if not _is_left_open(path):
-            return Salvaged(path, True, f"{path.name} is whole.")
+        if not _is_unclosed(path):
+            return SalvageResult(path, True, f"{path.name} is whole.")
         before, found = path.stat(), scan_recording(path)
         if found.from_newer:
-            return Salvaged(path, False, f"{path.name} was left open by a newer subtalar: that one can close it.")
+            return SalvageResult(path, False, f"{path.name} was left open by a newer subtalar: that one can close it.")
         if found.damaged:
-            return Salvaged(
+            return SalvageResult(
                 path,
                 False,
                 f"{path.name} was left open by a crash and is damaged in the middle, too: it is as it was; "
                 f"'subtalar session recover {path} --out FILE2' saves what can be read.",
             )
         if not found.totals.samples.total():
-            return Salvaged(path, False, f"{path.name} was left open by a crash before the first sample: delete it.")
+            return SalvageResult(
+                path, False, f"{path.name} was left open by a crash before the first sample: delete it."
+            )
         report = recover(path, staging)
         now = path.stat()
         same = (now.st_size, now.st_mtime_ns, now.st_ino) == (before.st_size, before.st_mtime_ns, before.st_ino)
         if not same or report.status != "ok" or report.sample_count != found.totals.samples.total():
             staging.unlink(missing_ok=True)
-            return Salvaged(path, False, f"{path.name} was left open by a crash and cannot be closed: it is as it was.")
+            return SalvageResult(
+                path, False, f"{path.name} was left open by a crash and cannot be closed: it is as it was."
+            )
         os.utime(staging, ns=(before.st_atime_ns, before.st_mtime_ns))
         os.replace(staging, path)
         sync_folder(path.parent)
-        return Salvaged(
+        return SalvageResult(
             path, True, f"{path.name} was left open by a crash and is whole again: {report.readable_s:.1f} s are saved."
         )
     except (SubtalarError, OSError) as error:
         with contextlib.suppress(OSError, InputError):
             _remove_stale(staging)
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        return Salvaged(path, False, f"{path.name} was left open by a crash and could not be saved yet: {reason}")
+        return SalvageResult(path, False, f"{path.name} was left open by a crash and could not be saved yet: {reason}")
 
 
-def salvage_folder(folder: Path) -> Iterator[Salvaged]:
-    """Every recording of a folder that was left open, one after the other."""
-    for path in left_open(folder):
-        yield salvage(path)
-
-
-def _is_left_open(path: Path) -> bool:
+def _is_unclosed(path: Path) -> bool:
     try:
         if not path.is_file() or path.is_symlink():
             return False

@@ -288,7 +288,7 @@ class Recorder:
                         self._ask, self._syncs_asked = (self._taken, wanted), wanted
                         self._state.notify_all()
         except Exception as error:
-            self._fail(self._as_told(error))
+            self._fail(self._raised_failure(error))
         finally:
             with self._state:
                 self._ended = True
@@ -311,9 +311,9 @@ class Recorder:
                 self._syncing_since = None
                 self._confirm(taken, wanted)
         except Exception as error:
-            self._fail(self._as_told(error))
+            self._fail(self._raised_failure(error))
 
-    def _as_told(self, error: Exception) -> RecordingError:
+    def _raised_failure(self, error: Exception) -> RecordingError:
         if isinstance(error, RecordingError):
             return error
         return RecordingError(f"{self.path} cannot be written any more ({error}): start a new recording.")
