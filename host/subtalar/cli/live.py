@@ -152,7 +152,7 @@ def live(
         raise click.UsageError("--loop needs --motion: a simulated person goes on by itself")
     if record is not None and no_record:
         raise click.UsageError("--record and --no-record exclude each other")
-    from subtalar.acquisition.plan import AcquisitionPlan, Company
+    from subtalar.acquisition.plan import AcquisitionPlan, Integrations
     from subtalar.cli.cataloguing import about_what
 
     replayed = None if replay is None else _opened(replay)
@@ -171,7 +171,7 @@ def live(
         None if truth is None else truth_path(truth),
         axis_deg,
         about,
-        Company(lsl, lsl_markers, marker_port),
+        Integrations(lsl, lsl_markers, marker_port),
     )
     is_finite = replay is not None or (motion is not None and not loop)
     _run_live(plan, replayed, headless=headless, ends_by_itself=duration_s is not None or is_finite)

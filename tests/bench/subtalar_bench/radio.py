@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, AsyncExitStack
 from pathlib import Path
 
-from subtalar.acquisition.engine import Engine
+from subtalar.acquisition.measuring.engine import Engine
+from subtalar.acquisition.measuring.runs import Stop, run_sensors
 from subtalar.acquisition.plan import AcquisitionPlan, DeviceSource, HardwareOpener
 from subtalar.acquisition.process import take_precedence
 from subtalar.acquisition.ring import RingWriter
-from subtalar.acquisition.runs import Stop, run_sensors
 from subtalar.bench.result import Result
 from subtalar.transport import parse_spec
 from subtalar_bench.radio_cost import share_without_listener

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from subtalar.acquisition.engine import Engine
+from subtalar.acquisition.measuring.engine import Engine
 from subtalar.acquisition.ring import RingReader, RingWriter
 from subtalar.device import SessionClock
 from subtalar.errors import InputError, RecordingError

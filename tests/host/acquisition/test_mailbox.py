@@ -5,9 +5,9 @@ import tempfile
 
 import pytest
 
-from subtalar.acquisition import mailbox
+from subtalar.acquisition.commands import mailbox
 from subtalar.acquisition.process import RunningSession
-from subtalar.acquisition.ring_segment import clean_stale, live_folder
+from subtalar.acquisition.ring.segment import clean_stale, live_folder
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from subtalar.acquisition import recording as live_recording
-from subtalar.acquisition.engine import Engine
+from subtalar.acquisition.measuring.engine import Engine
 from subtalar.acquisition.ring import RingReader, RingWriter
 from subtalar.device import SessionClock
 from subtalar.session import durable_file, open_session, read_blocks, read_header, read_items, session_info, verify

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
-from subtalar.acquisition.engine import Engine
+from subtalar.acquisition.measuring.engine import Engine
+from subtalar.acquisition.measuring.runs import Stop, run_sensors
 from subtalar.acquisition.plan import AcquisitionPlan, DeviceSource, Hardware
 from subtalar.acquisition.ring import RingWriter
-from subtalar.acquisition.runs import Stop, run_sensors
 from subtalar.errors import SubtalarError
 from subtalar.session.recording.format.messages import ArrivedBlock
 from subtalar.session.recording.read.item_stream import read_items

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from subtalar.acquisition.engine import FACTS_EVERY_S, SETTLED_S, Engine
+from subtalar.acquisition.measuring.engine import FACTS_EVERY_S, SETTLED_S, Engine
+from subtalar.acquisition.measuring.truth_writer import TruthWriter
 from subtalar.acquisition.plan import AcquisitionPlan, Hardware, ReplaySource
 from subtalar.acquisition.ring import RingWriter
-from subtalar.acquisition.truth import TruthWriter
 from subtalar.device import SensorGroup, SessionClock, open_group
 from subtalar.session import Session, open_session
 from subtalar.transport import DeviceSpec, make_transport, parse_spec

@@ -12,7 +12,7 @@ from typing import Literal, Self, cast
 
 import numpy as np
 
-from subtalar.acquisition.ring_layout import (
+from subtalar.acquisition.ring.layout import (
     ANGLE_ROW,
     EVENT_ROW,
     MAGIC,
@@ -34,7 +34,7 @@ from subtalar.acquisition.ring_layout import (
     sensor_to_row,
     to_row,
 )
-from subtalar.acquisition.ring_segment import Segment, clean_stale, live_names
+from subtalar.acquisition.ring.segment import Segment, clean_stale, live_names
 from subtalar.errors import InputError
 from subtalar.types import (
     AngleBlock,
@@ -186,11 +186,11 @@ class RingReader(_End):
             time.sleep(0.02)
 
     def angles_since(self, side: Side, cursor: int = 0) -> Batch:
-        """Angle rows (``ring_layout.ANGLE_ROW``) from ``cursor`` on that are still kept."""
+        """Angle rows (``layout.ANGLE_ROW``) from ``cursor`` on that are still kept."""
         return self._channels[f"angles_{side}"].since(cursor)
 
     def truth_since(self, side: Side, cursor: int = 0) -> Batch:
-        """True angles (``ring_layout.TRUTH_ROW``), if the source knows them."""
+        """True angles (``layout.TRUTH_ROW``), if the source knows them."""
         return self._channels[f"truth_{side}"].since(cursor)
 
     def stride_count(self) -> int:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from subtalar.acquisition.listeners import Mark
+from subtalar.acquisition.integrations.listeners import Mark
 from subtalar.errors import LinkError
 
 _LOOPBACK = "127.0.0.1"

@@ -21,7 +21,7 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
-from subtalar.acquisition.mailbox import put
+from subtalar.acquisition.commands.mailbox import put
 from subtalar.acquisition.plan import AcquisitionPlan, Outcome
 from subtalar.acquisition.ring import RingReader, SessionFacts, find_sessions
 from subtalar.errors import InputError, LinkError, SubtalarError
@@ -238,7 +238,7 @@ def _main(plan: AcquisitionPlan, pipe: "Connection[Any, Any]") -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     take_precedence()
     try:
-        from subtalar.acquisition.measuring import measure
+        from subtalar.acquisition.measuring.measure import measure
 
         outcome = measure(plan, pipe)
     except SubtalarError as error:

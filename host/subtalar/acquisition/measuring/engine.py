@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from subtalar.acquisition.configuration import describe
-from subtalar.acquisition.listeners import Listener, label_of
-from subtalar.acquisition.recording import LiveRecording, forget_about
+from subtalar.acquisition.integrations.listeners import Listener, label_of
+from subtalar.acquisition.measuring.estimation_thread import EstimationThread
+from subtalar.acquisition.measuring.live_recording import LiveRecording, forget_about
 from subtalar.acquisition.ring import RingWriter, SessionFacts
-from subtalar.acquisition.worker import EstimationThread
 from subtalar.device import SessionClock
 from subtalar.estimation import GaitEstimator, Parameters
 from subtalar.estimation.parameters import SubtalarAxis

@@ -5,18 +5,18 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
-from subtalar.acquisition.engine import Engine
-from subtalar.acquisition.marker_port import marker_port
-from subtalar.acquisition.plan import Company
+from subtalar.acquisition.integrations.marker_port import marker_port
+from subtalar.acquisition.measuring.engine import Engine
+from subtalar.acquisition.plan import Integrations
 
 
-class SessionCompany:
+class SessionIntegrations:
     """An async context around a session; ``join`` it to the engine once that exists.
 
     Entering raises LinkError where a port is taken.
     """
 
-    def __init__(self, wanted: Company, session_name: str) -> None:
+    def __init__(self, wanted: Integrations, session_name: str) -> None:
         self._wanted, self._name = wanted, session_name
         self._engine: Engine | None = None
         self._stack = AsyncExitStack()
@@ -26,7 +26,7 @@ class SessionCompany:
         if self._wanted.marker_port is not None:
             await self._stack.enter_async_context(marker_port(self._wanted.marker_port, self._mark))
         if self._wanted.lsl or self._wanted.lsl_markers is not None:
-            from subtalar.acquisition.lsl_outlets import keep_lsl_quiet
+            from subtalar.acquisition.integrations.lsl_outlets import keep_lsl_quiet
 
             keep_lsl_quiet()
         return self
@@ -40,13 +40,13 @@ class SessionCompany:
         """From now on the engine's session is heard and marked."""
         self._engine = engine
         if self._wanted.lsl:
-            from subtalar.acquisition.lsl_outlets import LslOutlets
+            from subtalar.acquisition.integrations.lsl_outlets import LslOutlets
 
             outlets = LslOutlets(engine.clock, self._name)
             engine.add_listener(outlets)
             self._stack.callback(outlets.close)
         if self._wanted.lsl_markers is not None:
-            from subtalar.acquisition.lsl_inlet import LslMarkers
+            from subtalar.acquisition.integrations.lsl_markers import LslMarkers
 
             markers = LslMarkers(engine.clock, self._wanted.lsl_markers, self._mark_from_thread)
             self._stack.callback(markers.close)

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from subtalar.acquisition.company import SessionCompany
-from subtalar.acquisition.listeners import LONGEST_LABEL, Listener, label_of
-from subtalar.acquisition.plan import Company
+from subtalar.acquisition.integrations.listeners import LONGEST_LABEL, Listener, label_of
+from subtalar.acquisition.integrations.session_integrations import SessionIntegrations
+from subtalar.acquisition.plan import Integrations
 from subtalar.device import SessionClock
 from subtalar.errors import LinkError
 from subtalar.types import AngleBlock, BodySite, Estimates, GaitEvent, Stride
@@ -21,7 +21,7 @@ NAN = float("nan")
 
 
 class FakeEngine:
-    """The part of an engine that its company sees."""
+    """The part of an engine that its integrations see."""
 
     def __init__(self) -> None:
         self.clock = SessionClock()
@@ -63,11 +63,11 @@ async def test_datagrams_to_the_port_are_markers():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    async with SessionCompany(Company(marker_port=port), "s") as company:
+    async with SessionIntegrations(Integrations(marker_port=port), "s") as integrations:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
             sender.sendto(b"too early: nobody to tell yet", ("127.0.0.1", port))
             await asyncio.sleep(0.1)
-            company.join(engine)  # type: ignore[arg-type]
+            integrations.join(engine)  # type: ignore[arg-type]
             sender.sendto("Übung".encode(), ("127.0.0.1", port))
             sender.sendto(b"\xff\xfe", ("127.0.0.1", port))
         await until(lambda: len(engine.marks) == 2)
@@ -78,7 +78,7 @@ async def test_a_port_in_use_is_told():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         other.bind(("127.0.0.1", 0))
         with pytest.raises(LinkError, match="choose another"):
-            async with SessionCompany(Company(marker_port=other.getsockname()[1]), "s"):
+            async with SessionIntegrations(Integrations(marker_port=other.getsockname()[1]), "s"):
                 pass
 
 
@@ -100,8 +100,8 @@ def resolved(pylsl: Any, name: str) -> Any:
 
 async def test_lsl_streams_carry_angles_strides_events_and_markers_with_their_times(pylsl):
     engine = FakeEngine()
-    async with SessionCompany(Company(lsl=True), "outlets") as company:
-        company.join(engine)  # type: ignore[arg-type]
+    async with SessionIntegrations(Integrations(lsl=True), "outlets") as integrations:
+        integrations.join(engine)  # type: ignore[arg-type]
         inlets = {w: resolved(pylsl, f"subtalar_{w}") for w in ("angles_left", "strides_left", "events", "markers")}
         for inlet in inlets.values():
             inlet.open_stream(timeout=10.0)
@@ -176,8 +176,8 @@ async def test_markers_of_other_programs_come_in_with_their_times_and_ours_do_no
     engine = FakeEngine()
     text = pylsl.StreamOutlet(pylsl.StreamInfo("stimuli's", "Markers", 1, 0.0, pylsl.cf_string, "other program"))
     codes = pylsl.StreamOutlet(pylsl.StreamInfo("codes", "Markers", 1, 0.0, pylsl.cf_int32, "codes of it"))
-    async with SessionCompany(Company(lsl=True, lsl_markers=wanted), "inlet") as company:
-        company.join(engine)  # type: ignore[arg-type]
+    async with SessionIntegrations(Integrations(lsl=True, lsl_markers=wanted), "inlet") as integrations:
+        integrations.join(engine)  # type: ignore[arg-type]
         await until(text.have_consumers)
         if not wanted:
             await until(codes.have_consumers)
@@ -196,6 +196,6 @@ async def test_markers_of_other_programs_come_in_with_their_times_and_ours_do_no
 async def test_nothing_is_opened_that_was_not_asked_for(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pylsl", None)
     engine = FakeEngine()
-    async with SessionCompany(replace(Company()), "none") as company:
-        company.join(engine)  # type: ignore[arg-type]
+    async with SessionIntegrations(replace(Integrations()), "none") as integrations:
+        integrations.join(engine)  # type: ignore[arg-type]
     assert not engine.listeners

@@ -13,12 +13,12 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from subtalar.acquisition import mailbox
-from subtalar.acquisition.company import SessionCompany
-from subtalar.acquisition.engine import Engine
+from subtalar.acquisition.commands import mailbox
+from subtalar.acquisition.integrations.session_integrations import SessionIntegrations
+from subtalar.acquisition.measuring.engine import Engine
+from subtalar.acquisition.measuring.runs import Stop, run_replay, run_sensors, specs_of
 from subtalar.acquisition.plan import AcquisitionPlan, DeviceSource, Outcome, ProvidedSource, ReplaySource
 from subtalar.acquisition.ring import RingWriter, SessionFacts
-from subtalar.acquisition.runs import Stop, run_replay, run_sensors, specs_of
 from subtalar.errors import InputError, SubtalarError
 from subtalar.estimation import warm_up, warmed
 from subtalar.session.catalogue.about import checked_about
@@ -47,11 +47,11 @@ async def _measure(plan: AcquisitionPlan, pipe: "Connection[Any, Any]") -> Outco
         pipe.send(("ring", ring.name))
         listening = asyncio.create_task(_listen(pipe, ring.name, stop, engines))
         try:
-            async with SessionCompany(plan.company, ring.name) as company:
+            async with SessionIntegrations(plan.integrations, ring.name) as integrations:
 
                 def begun(engine: Engine) -> None:
                     engines.append(engine)
-                    company.join(engine)
+                    integrations.join(engine)
 
                 await _run(plan, ring, stop, begun)
         finally:

@@ -9,7 +9,7 @@ import secrets
 import time
 from pathlib import Path
 
-from subtalar.acquisition.ring_segment import MAIL_SUFFIX, live_folder
+from subtalar.acquisition.ring.segment import MAIL_SUFFIX, live_folder
 
 _COMMANDS = frozenset({"stop", "mark", "record", "about"})
 _LONGEST_TEXT = 5000

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, Final
 
-from subtalar.acquisition.lsl_outlets import SOURCE_PREFIX, lsl_clock_offset_s
+from subtalar.acquisition.integrations.lsl_outlets import SOURCE_PREFIX, lsl_clock_offset_s
 from subtalar.device import SessionClock
 
 _ROUND_S: Final = 0.05

@@ -1,0 +1,14 @@
+"""The acquisition process as others see it: how it is started, found again, and told what to do.
+
+Loads neither estimator nor radio: what measures is imported by the new process alone.
+"""
+
+from subtalar.acquisition.process.start import (
+    Acquisition,
+    RunningSession,
+    running_session,
+    start_acquisition,
+    take_precedence,
+)
+
+__all__ = ["Acquisition", "RunningSession", "running_session", "start_acquisition", "take_precedence"]
