@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from drawing import IMAGES
 
+from subtalar.acquisition.commands import Command
 from subtalar.acquisition.ring import RingReader, RingWriter, SessionFacts
 from subtalar.dashboard.model import DashboardModel
 from subtalar.estimation.estimator import GaitEstimator
@@ -44,17 +45,8 @@ def walk(folder: Path, style: str, seconds: float) -> Session:
 class _Screen:
     """The window has its buttons, and they do nothing."""
 
-    def stop(self) -> None:
+    def send(self, command: Command) -> None:
         """Nothing runs."""
-
-    def mark(self, text: str) -> None:
-        """Nothing is recorded."""
-
-    def record_to(self, place: str) -> None:
-        """Nor anywhere else."""
-
-    def say_about(self, participant: str, visit: str, condition: str) -> None:
-        """It is nobody's."""
 
 
 def publish(session: Session, writer: RingWriter) -> None:

@@ -6,18 +6,18 @@ Qt and rich are loaded only when a view is started.
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from subtalar.dashboard.control import SessionControl
+from subtalar.acquisition.commands import CommandSender
 from subtalar.errors import SubtalarError
 
 if TYPE_CHECKING:
     from subtalar.dashboard.latency import LatencyProbe
 
-__all__ = ["SessionControl", "run_dashboard", "run_terminal"]
+__all__ = ["run_dashboard", "run_terminal"]
 
 
 def run_dashboard(
     ring_name: str,
-    control: SessionControl | None = None,
+    control: CommandSender | None = None,
     *,
     on_close: Callable[[], None] | None = None,
     wait_s: float = 15.0,
@@ -47,7 +47,7 @@ def run_dashboard(
 
 def run_terminal(
     ring_name: str,
-    control: SessionControl | None = None,
+    control: CommandSender | None = None,
     *,
     duration_s: float | None = None,
     wait_s: float = 15.0,

@@ -11,9 +11,9 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from subtalar.acquisition.commands import CommandSender, Mark, RecordTo, Stop
 from subtalar.acquisition.ring import RingReader
 from subtalar.anatomy import ANKLE, AngleWords
-from subtalar.dashboard.control import SessionControl
 from subtalar.dashboard.instruction import Level, saved_text
 from subtalar.dashboard.keys import Keys
 from subtalar.dashboard.model import DashboardModel, Reading
@@ -51,7 +51,7 @@ _STRIDE_KEYS = (0, 1, 2, 3, 4, 7)  # of STRIDE_COLUMNS: what fits 80 characters
 
 def run(
     ring_name: str,
-    control: SessionControl | None = None,
+    control: CommandSender | None = None,
     *,
     duration_s: float | None = None,
     wait_s: float = 15.0,
@@ -78,7 +78,7 @@ def run(
         return 1 if model.writer == "died" and model.facts.state != "ended" else 0
 
 
-def _follow(model: DashboardModel, console: Console, control: SessionControl | None, duration_s: float | None) -> None:
+def _follow(model: DashboardModel, console: Console, control: CommandSender | None, duration_s: float | None) -> None:
     model.refresh()
     live = Live(console=console, auto_refresh=False, screen=False, transient=True) if console.is_terminal else None
     keys = Keys()
@@ -103,17 +103,17 @@ def _follow(model: DashboardModel, console: Console, control: SessionControl | N
             model.refresh()
 
 
-def _mark(control: SessionControl, key: str, number: int) -> bool:
+def _mark(control: CommandSender, key: str, number: int) -> bool:
     """Put a marker into the session if that is what the key is for; whether it was."""
     if key != MARK_KEY and not key.isdecimal():
         return False
     with contextlib.suppress(OSError, EOFError):  # nobody listens any more: the model says so
-        control.mark(key if key.isdecimal() else f"marker {number}")
+        control.send(Mark(key if key.isdecimal() else f"marker {number}"))
         return True
     return False
 
 
-def _record_elsewhere(live: Live, keys: Keys, console: Console, control: SessionControl) -> None:
+def _record_elsewhere(live: Live, keys: Keys, console: Console, control: CommandSender) -> None:
     """Ask where; the session runs in another process and does not wait for the answer."""
     from subtalar.session.paths import recordings_folder  # loads what reads recordings: seldom needed here
 
@@ -122,7 +122,7 @@ def _record_elsewhere(live: Live, keys: Keys, console: Console, control: Session
     usual = str(recordings_folder())
     with contextlib.suppress(EOFError, OSError):
         place = console.input(f"Go on recording in which folder? (empty: {escape(usual)}) ").strip()
-        control.record_to(place or usual)
+        control.send(RecordTo(place or usual))
     keys.__enter__()
     live.start()
 
@@ -138,10 +138,10 @@ def _print(console: Console, line: str) -> None:
     console.file.flush()
 
 
-def _send_stop(control: SessionControl | None) -> None:
+def _send_stop(control: CommandSender | None) -> None:
     if control is not None:
         with contextlib.suppress(OSError, EOFError):  # nobody listens any more: the summary says so
-            control.stop()
+            control.send(Stop())
 
 
 def _wait_for_end(model: DashboardModel) -> None:

@@ -8,7 +8,8 @@ from contextlib import AbstractContextManager, AsyncExitStack
 from pathlib import Path
 
 from subtalar.acquisition.measuring.engine import Engine
-from subtalar.acquisition.measuring.runs import Stop, run_sensors
+from subtalar.acquisition.measuring.sensor_run import run_sensors
+from subtalar.acquisition.measuring.stop_request import StopRequest
 from subtalar.acquisition.plan import AcquisitionPlan, DeviceSource, HardwareOpener
 from subtalar.acquisition.process import take_precedence
 from subtalar.acquisition.ring import RingWriter
@@ -98,7 +99,7 @@ async def _session(
         )
         watch = stack.enter_context(StandstillWatch())
         try:
-            await run_sensors(sensors, plan, ring, Stop(), begun, hardware)
+            await run_sensors(sensors, plan, ring, StopRequest(), begun, hardware)
         finally:
             for task in watching:
                 task.cancel()

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from subtalar.acquisition.commands import Command, Mark
 from subtalar.acquisition.integrations.listeners import LONGEST_LABEL, Listener, label_of
 from subtalar.acquisition.integrations.session_integrations import SessionIntegrations
 from subtalar.acquisition.plan import Integrations
@@ -28,12 +29,13 @@ class FakeEngine:
         self.listeners: list[Listener] = []
         self.marks: list[tuple[str, float | None]] = []
 
+    def carry_out(self, command: Command) -> None:
+        assert isinstance(command, Mark)
+        self.marks.append((command.text, command.time_s))
+
     def add_listener(self, listener: Listener) -> None:
         listener.on_sites(frozenset({BodySite.LEFT_FOOT, BodySite.LEFT_SHANK}))
         self.listeners.append(listener)
-
-    def mark(self, text: str, time_s: float | None = None) -> None:
-        self.marks.append((text, time_s))
 
 
 async def until(condition: Callable[[], object], seconds: float = 15.0) -> None:
@@ -63,11 +65,9 @@ async def test_datagrams_to_the_port_are_markers():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    async with SessionIntegrations(Integrations(marker_port=port), "s") as integrations:
+    async with SessionIntegrations(Integrations(marker_port=port), "s", engine.carry_out) as integrations:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-            sender.sendto(b"too early: nobody to tell yet", ("127.0.0.1", port))
-            await asyncio.sleep(0.1)
-            integrations.join(engine)  # type: ignore[arg-type]
+            integrations.attach(engine)  # type: ignore[arg-type]
             sender.sendto("Übung".encode(), ("127.0.0.1", port))
             sender.sendto(b"\xff\xfe", ("127.0.0.1", port))
         await until(lambda: len(engine.marks) == 2)
@@ -75,10 +75,11 @@ async def test_datagrams_to_the_port_are_markers():
 
 
 async def test_a_port_in_use_is_told():
+    engine = FakeEngine()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         other.bind(("127.0.0.1", 0))
         with pytest.raises(LinkError, match="choose another"):
-            async with SessionIntegrations(Integrations(marker_port=other.getsockname()[1]), "s"):
+            async with SessionIntegrations(Integrations(marker_port=other.getsockname()[1]), "s", engine.carry_out):
                 pass
 
 
@@ -100,8 +101,8 @@ def resolved(pylsl: Any, name: str) -> Any:
 
 async def test_lsl_streams_carry_angles_strides_events_and_markers_with_their_times(pylsl):
     engine = FakeEngine()
-    async with SessionIntegrations(Integrations(lsl=True), "outlets") as integrations:
-        integrations.join(engine)  # type: ignore[arg-type]
+    async with SessionIntegrations(Integrations(lsl=True), "outlets", engine.carry_out) as integrations:
+        integrations.attach(engine)  # type: ignore[arg-type]
         inlets = {w: resolved(pylsl, f"subtalar_{w}") for w in ("angles_left", "strides_left", "events", "markers")}
         for inlet in inlets.values():
             inlet.open_stream(timeout=10.0)
@@ -176,8 +177,10 @@ async def test_markers_of_other_programs_come_in_with_their_times_and_ours_do_no
     engine = FakeEngine()
     text = pylsl.StreamOutlet(pylsl.StreamInfo("stimuli's", "Markers", 1, 0.0, pylsl.cf_string, "other program"))
     codes = pylsl.StreamOutlet(pylsl.StreamInfo("codes", "Markers", 1, 0.0, pylsl.cf_int32, "codes of it"))
-    async with SessionIntegrations(Integrations(lsl=True, lsl_markers=wanted), "inlet") as integrations:
-        integrations.join(engine)  # type: ignore[arg-type]
+    async with SessionIntegrations(
+        Integrations(lsl=True, lsl_markers=wanted), "inlet", engine.carry_out
+    ) as integrations:
+        integrations.attach(engine)  # type: ignore[arg-type]
         await until(text.have_consumers)
         if not wanted:
             await until(codes.have_consumers)
@@ -196,6 +199,6 @@ async def test_markers_of_other_programs_come_in_with_their_times_and_ours_do_no
 async def test_nothing_is_opened_that_was_not_asked_for(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pylsl", None)
     engine = FakeEngine()
-    async with SessionIntegrations(replace(Integrations()), "none") as integrations:
-        integrations.join(engine)  # type: ignore[arg-type]
+    async with SessionIntegrations(replace(Integrations()), "none", engine.carry_out) as integrations:
+        integrations.attach(engine)  # type: ignore[arg-type]
     assert not engine.listeners

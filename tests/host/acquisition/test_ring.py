@@ -187,7 +187,7 @@ def test_names_are_refused_with_a_reason():
 
 
 def test_another_version_is_refused(pair, monkeypatch):
-    monkeypatch.setattr("subtalar.acquisition.ring.ends.layout_checksum", lambda: 1)
+    monkeypatch.setattr("subtalar.acquisition.ring.reader.layout_checksum", lambda: 1)
     with pytest.raises(InputError, match="another version"):
         RingReader.attach(pair[0].name)
 

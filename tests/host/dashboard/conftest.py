@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from subtalar.acquisition.commands import dispatch
 from subtalar.acquisition.ring import RingReader, RingWriter
 from subtalar.dashboard.model import DashboardModel
 
@@ -84,7 +85,10 @@ class Control:
 
     def __init__(self, writer=None):
         self.writer, self.marks, self.stops, self.broken = writer, [], 0, False
-        self.places, self.abouts = [], []
+        self.places, self.owners = [], []
+
+    def send(self, command):
+        dispatch(command, self)
 
     def stop(self):
         self.stops += 1
@@ -94,12 +98,13 @@ class Control:
     def record_to(self, place):
         self.places.append(place)
 
-    def say_about(self, *said):
+    def set_owner(self, *said):
         if self.broken:
             raise EOFError
-        self.abouts.append(said)
+        self.owners.append(said)
 
-    def mark(self, text):
+    def mark(self, text, time_s):
+        assert time_s is None
         if self.broken:
             raise EOFError
         self.marks.append(text)

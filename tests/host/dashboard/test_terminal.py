@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
+from subtalar.acquisition.commands import Command, Mark
 from subtalar.dashboard import run_terminal, terminal
 from subtalar.dashboard.model import DashboardModel
 from subtalar.types import BodySite, SensorInfo, SensorStatus
@@ -153,16 +154,16 @@ def test_a_foot_alone_is_told_by_its_own_angles(feeder, writer, reader):
 
 
 def test_m_and_digits_are_markers_and_other_keys_are_not():
-    marks: list[str] = []
-    control = SimpleNamespace(mark=marks.append)
+    asked: list[Command] = []
+    control = SimpleNamespace(send=asked.append)
     assert [terminal._mark(control, key, n) for n, key in enumerate(("m", "7", "e", "\x1b", ""), 1)] == [
         *(True, True, False, False, False)
     ]
-    assert marks == ["marker 1", "7"]
-    assert not terminal._mark(SimpleNamespace(mark=raising), "m", 1)
+    assert asked == [Mark("marker 1"), Mark("7")]
+    assert not terminal._mark(SimpleNamespace(send=raising), "m", 1)
 
 
-def raising(text: str) -> None:
+def raising(command: Command) -> None:
     raise BrokenPipeError
 
 

@@ -95,7 +95,7 @@ def test_whose_session_it_is_can_be_said_in_the_window(app, make_window, feeder,
     redraw(app, window)
     assert window.header.title.full_text() == "Ankle angles"
     assert filled(window, participant="p017", visit=" baseline ", condition="insole A") == ""
-    assert control.abouts == [("P017", "baseline", "insole A")]
+    assert control.owners == [("P017", "baseline", "insole A")]
     assert session_about(tmp_path, recorded) == About("P017", "baseline", "insole A")
     feeder.session(recording_path=str(recorded), participant="P017", visit="baseline", condition="insole A")
     redraw(app, window)
@@ -114,7 +114,7 @@ def test_a_name_is_not_kept_and_the_dialog_says_why(
     window = make_window(control)
     redraw(app, window)
     assert sentence in filled(window, **typed)
-    assert control.abouts == []
+    assert control.owners == []
     assert session_about(tmp_path, recorded) == About()
     assert window.header.title.full_text() == "Ankle angles"
 
@@ -154,7 +154,7 @@ def test_what_could_not_be_kept_is_said_and_the_session_is_told_all_the_same(
     window = make_window(control)
     redraw(app, window)
     assert "There is no " in filled(window, participant="P017")
-    assert control.abouts == [("P017", "", "")]
+    assert control.owners == [("P017", "", "")]
 
 
 def test_a_recorded_replay_stays_whose_it_is(app, make_window, feeder, control):

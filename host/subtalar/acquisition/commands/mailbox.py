@@ -5,43 +5,43 @@ every system, and only its owner can put one there.
 """
 
 import contextlib
+import logging
 import secrets
 import time
 from pathlib import Path
 
-from subtalar.acquisition.ring.segment import MAIL_SUFFIX, live_folder
+from subtalar.acquisition.commands.codec import LONGEST_TEXT, decode, encode
+from subtalar.acquisition.commands.command import Command
+from subtalar.acquisition.ring.live_folder import MAIL_SUFFIX, live_folder
+from subtalar.errors import InputError
 
-_COMMANDS = frozenset({"stop", "mark", "record", "about"})
-_LONGEST_TEXT = 5000
-_LONGEST_BYTES = 4 * _LONGEST_TEXT + 10
+_log = logging.getLogger(__name__)
+_LONGEST_BYTES = 4 * LONGEST_TEXT + 50
 
 
-def put(name: str, command: str, text: str = "") -> None:
-    """For the live session ``name``: ``stop``, ``mark``, ``record`` or ``about``.
-
-    Raises OSError where the folder is gone.
-    """
+def post(session_name: str, command: Command) -> None:
+    """Leave a command for a live session. Raises OSError where the folder is gone."""
     folder = live_folder()
     # No name of a session has a dot in it: what follows one cannot be taken for a part of another's.
-    letter = folder / f"{name}.{time.time_ns():020}-{secrets.token_hex(4)}{MAIL_SUFFIX}"
+    letter = folder / f"{session_name}.{time.time_ns():020}-{secrets.token_hex(4)}{MAIL_SUFFIX}"
     draft = letter.with_name(f"{letter.stem}.draft{MAIL_SUFFIX}")
     draft.touch(mode=0o600)
-    draft.write_text(f"{command}\n{text[:_LONGEST_TEXT]}", encoding="utf-8", errors="replace")
+    draft.write_text(encode(command), encoding="utf-8", errors="replace")
     draft.rename(letter)  # appears whole or not at all
 
 
-def take(name: str) -> list[tuple[str, str]]:
+def collect(session_name: str) -> list[Command]:
     """What has come for the session since the last time, oldest first; what is no command is thrown away."""
-    found = []
-    letters = (f for f in live_folder().glob(f"{name}.*{MAIL_SUFFIX}") if not f.stem.endswith(".draft"))
+    commands = []
+    letters = (f for f in live_folder().glob(f"{session_name}.*{MAIL_SUFFIX}") if not f.stem.endswith(".draft"))
     for letter in sorted(letters):
-        with contextlib.suppress(OSError, ValueError):
-            command, _, text = _read(letter).partition("\n")
-            if command in _COMMANDS:
-                found.append((command, text))
+        try:
+            commands.append(decode(_read(letter)))
+        except (OSError, ValueError, InputError) as error:
+            _log.info("%s: %s", letter.name, error)
         with contextlib.suppress(OSError):
             letter.unlink()
-    return found
+    return commands
 
 
 def _read(letter: Path) -> str:

@@ -1,16 +1,12 @@
-"""Who else hears of a session while it runs, and who may put markers into it."""
+"""Who else hears of a session while it runs, and what a marker may be called."""
 
 import re
-from collections.abc import Callable
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol
 
 from subtalar.types import BodySite, Estimates
 
 LONGEST_LABEL: Final = 200
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-
-Mark: TypeAlias = Callable[[str, float | None], None]
-"""Puts a marker into the session: its text, and when (session clock); None: now. Call it on the event loop."""
 
 
 class Listener(Protocol):

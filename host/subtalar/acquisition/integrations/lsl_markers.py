@@ -4,11 +4,11 @@ import threading
 from collections.abc import Callable
 from typing import Any, Final
 
-from subtalar.acquisition.integrations.lsl_outlets import SOURCE_PREFIX, lsl_clock_offset_s
+from subtalar.acquisition.integrations.lsl_library import SOURCE_PREFIX, lsl_clock_offset_s
 from subtalar.device import SessionClock
 
 _ROUND_S: Final = 0.05
-_ASK_S: Final = 1.0
+_CORRECTION_TIMEOUT_S: Final = 1.0
 _CORRECT_EVERY: Final = 100  # rounds
 
 
@@ -38,20 +38,20 @@ class LslMarkers:
         if self._name:
             wanted = f"name={_quoted(self._name)} and not(starts-with(source_id,'{SOURCE_PREFIX} '))"
         resolver = pylsl.ContinuousResolver(pred=wanted, forget_after=5.0)
-        heard: dict[str, _Stream] = {}
+        streams: dict[str, _MarkerStream] = {}
         while not self._ending.wait(_ROUND_S):
             for info in resolver.results():
-                if info.uid() not in heard:
-                    heard[info.uid()] = _Stream(info)
-            for uid, stream in list(heard.items()):
+                if info.uid() not in streams:
+                    streams[info.uid()] = _MarkerStream(info)
+            for uid, stream in list(streams.items()):
                 try:
                     for label, lsl_s in stream.take():
                         self._on_marker(label, lsl_s - self._offset_s)
                 except Exception:  # the stream has gone, in one of the ways LSL has for that
-                    del heard[uid]
+                    del streams[uid]
 
 
-class _Stream:
+class _MarkerStream:
     def __init__(self, info: Any) -> None:
         import pylsl
 
@@ -62,7 +62,7 @@ class _Stream:
     def take(self) -> list[tuple[str, float]]:
         """Labels with their times on this computer's LSL clock. Raises what pylsl raises where the stream has gone."""
         if self._rounds % _CORRECT_EVERY == 0 or self._correction_s is None:
-            self._correction_s = float(self._inlet.time_correction(timeout=_ASK_S))
+            self._correction_s = float(self._inlet.time_correction(timeout=_CORRECTION_TIMEOUT_S))
         self._rounds += 1
         samples, times = self._inlet.pull_chunk(timeout=0.0, max_samples=256)
         correction_s = self._correction_s

@@ -4,21 +4,19 @@ Time stamps are LSL's clock at the moment at which things happened, not at which
 meta-data is LSL's (https://github.com/sccn/xdf/wiki/Meta-Data).
 """
 
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import fields
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from subtalar import __version__
+from subtalar.acquisition.integrations.lsl_library import SOURCE_PREFIX, lsl_clock_offset_s
 from subtalar.anatomy import ANKLE_NAMES, FURTHER, FURTHER_NAMES
 from subtalar.device import SessionClock
 from subtalar.types import AngleBlock, BodySite, Estimates, Side, Stride
 
-SOURCE_PREFIX: Final = "subtalar"
 ANGLE_CHANNELS: Final = (
     *((f"{name}_deg", "degrees") for name in ANKLE_NAMES),
     *((f"{name}_sd_deg", "degrees") for name in ANKLE_NAMES),
@@ -37,33 +35,6 @@ STRIDE_CHANNELS: Final = (
     ("ok", "1"),
 )
 """As the columns of strides.csv, stamped with the initial contact; ``ok`` is 1 where nothing is doubtful, else 0."""
-
-
-def lsl_clock_offset_s(clock: SessionClock) -> float:
-    """LSL's clock minus the session's. Both are the computer's monotonic clock, or run as fast."""
-    import pylsl
-
-    def compared() -> tuple[float, float]:
-        before = clock.now_s()
-        lsl = float(pylsl.local_clock())
-        after = clock.now_s()
-        return after - before, lsl - 0.5 * (before + after)
-
-    # A busy computer may pause between two readings: of several comparisons the quickest is right.
-    return min(compared() for _ in range(20))[1]
-
-
-def keep_lsl_quiet() -> None:
-    """LSL's library writes what it does into the terminal. Whoever has configured it has the last word."""
-    import pylsl
-
-    named = os.environ.get("LSLAPICFG")
-    places = [Path("lsl_api.cfg"), Path.home() / "lsl_api" / "lsl_api.cfg", Path("/etc/lsl_api/lsl_api.cfg")]
-    if not named and not any(place.exists() for place in places):
-        try:
-            pylsl.set_config_content("[log]\nlevel = -3\n")
-        except NotImplementedError:  # an older library
-            return
 
 
 class LslOutlets:

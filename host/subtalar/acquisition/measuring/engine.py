@@ -13,7 +13,7 @@ from typing import Any
 from subtalar.acquisition.configuration import describe
 from subtalar.acquisition.integrations.listeners import Listener, label_of
 from subtalar.acquisition.measuring.estimation_thread import EstimationThread
-from subtalar.acquisition.measuring.live_recording import LiveRecording, forget_about
+from subtalar.acquisition.measuring.live_recording import LiveRecording, remove_owner_file
 from subtalar.acquisition.ring import RingWriter, SessionFacts
 from subtalar.device import SessionClock
 from subtalar.estimation import GaitEstimator, Parameters
@@ -22,6 +22,7 @@ from subtalar.session import Annotation, Recorder
 from subtalar.session.catalogue.about import CONFIGURATION_KEY, NOBODY, About
 from subtalar.types import BodySite, Estimates, SampleBlock, SensorInfo, SensorStatus
 
+ADVANCE_EVERY_S = 0.05
 FACTS_EVERY_S = 0.25
 SETTLED_S = 0.1
 """Arrivals older than this have passed through every queue on their way here."""
@@ -48,8 +49,8 @@ class Engine:
         self._statuses = {site: SensorStatus(info) for site, info in sensors.items()}
         self._recording: LiveRecording | None = None
         self._closed = False
-        said = vars(about or NOBODY)
-        self._facts = SessionFacts(source=source_text, started_unix_s=clock.wall_start.timestamp(), **said)
+        owner = vars(about or NOBODY)
+        self._facts = SessionFacts(source=source_text, started_unix_s=clock.wall_start.timestamp(), **owner)
         axis = SubtalarAxis() if subtalar_axis_deg is None else SubtalarAxis(*subtalar_axis_deg)
         parameters = Parameters(subtalar_axis=axis)
         estimator = GaitEstimator(sensors, parameters)  # which may refuse them: no recording is begun then
@@ -126,15 +127,15 @@ class Engine:
     def record_to(self, place: Path) -> None:
         """Go on recording in this folder or file, after the disk failed; how that went is said in the facts."""
         if self._recording is not None:
-            self._recording.go_on_in(place)
+            self._recording.continue_in(place)
 
-    def say_about(self, about: About) -> None:
+    def set_owner(self, about: About) -> None:
         """Whose session it is. Nothing once the session is over."""
         if self._closed:
             return
         self._facts = replace(self._facts, **vars(about))
         if self._recording is not None:
-            self._recording.say_about(about)
+            self._recording.set_owner(about)
         self._ring.publish_session(self._facts)
 
     @property
@@ -162,7 +163,7 @@ class Engine:
                 # A session that never began leaves no empty recording behind.
                 with contextlib.suppress(OSError):
                     recording.path.unlink()
-                forget_about(recording.path)
+                remove_owner_file(recording.path)
             if not os.path.exists(recording.path):  # nor does one whose stick was pulled: say nothing else
                 self._facts = replace(self._facts, recording_path="", recorded_bytes=0)
 

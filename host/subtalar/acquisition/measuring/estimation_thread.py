@@ -13,7 +13,7 @@ from subtalar.estimation import GaitEstimator
 from subtalar.session.interleave import join
 from subtalar.types import BodySite, Estimates, SampleBlock
 
-_ROUND_S = 0.01
+_SHORTEST_ROUND_S = 0.01
 """Rounds are no closer than this: a smaller block costs as much as a bigger one."""
 _SWITCH_S = 0.001
 """How long this thread may keep the interpreter while the event loop has a sample to stamp."""
@@ -28,7 +28,7 @@ class EstimationThread:
         self._state = threading.Condition()
         self._blocks: dict[BodySite, list[SampleBlock]] = {}
         self._waiting = 0
-        self._horizon_s: float | None = None
+        self._advance_to_s: float | None = None
         self._ending = False
         self._failure: BaseException | None = None
         sys.setswitchinterval(_SWITCH_S)
@@ -52,7 +52,7 @@ class EstimationThread:
         """Everything that arrived before this has been pushed."""
         self._raise_failure()
         with self._state:
-            self._horizon_s = arrived_before_s
+            self._advance_to_s = arrived_before_s
             self._state.notify()
 
     def finish(self) -> None:
@@ -73,18 +73,18 @@ class EstimationThread:
             while not ending:
                 begin = time.monotonic()
                 with self._state:
-                    while not (self._blocks or self._horizon_s is not None or self._ending):
+                    while not (self._blocks or self._advance_to_s is not None or self._ending):
                         self._state.wait()
                     blocks, self._blocks = self._blocks, {}
-                    horizon_s, self._horizon_s = self._horizon_s, None
+                    advance_to_s, self._advance_to_s = self._advance_to_s, None
                     ending = self._ending
                     self._waiting = 0
                 for parts in blocks.values():
                     self._on_estimates(self._estimator.push(join(parts)))
-                if horizon_s is not None:
-                    self._on_estimates(self._estimator.advance(horizon_s))
+                if advance_to_s is not None:
+                    self._on_estimates(self._estimator.advance(advance_to_s))
                 if not ending:
-                    time.sleep(max(0.0, begin + _ROUND_S - time.monotonic()))
+                    time.sleep(max(0.0, begin + _SHORTEST_ROUND_S - time.monotonic()))
             self._on_estimates(self._estimator.finish())
         except BaseException as failure:
             self._failure = failure

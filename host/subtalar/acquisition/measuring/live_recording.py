@@ -19,7 +19,7 @@ from subtalar.session.catalogue import CONFIGURATION_KEY, About, write_about
 from subtalar.session.catalogue.layout import ABOUT_SUFFIX, beside
 from subtalar.types import Estimates, Notice, SensorInfo
 
-ROOM_BYTES = 500_000_000
+ENOUGH_ROOM_BYTES = 500_000_000
 """Over two hours: a disk with less is not taken without being asked for."""
 _MOST_PARTS = 1000
 _OPENING_S = 5.0
@@ -43,8 +43,8 @@ class LiveRecording:
     ) -> None:
         self._sensors, self._wall_start, self._configuration = sensors, wall_start, dict(configuration)
         self._live = live
-        self._swapping = threading.Lock()
-        self._next: threading.Thread | None = None
+        self._switching = threading.Lock()
+        self._opening: threading.Thread | None = None
         self._opened: Recorder | RecordingError | None = None
         self.files: list[Path] = [path]
         self._earlier_bytes = 0
@@ -63,41 +63,41 @@ class LiveRecording:
 
     def write(self, write: Callable[[Recorder], None]) -> None:
         """Do it. A recorder that has failed holds what it is given; ``follow`` says so."""
-        with self._swapping, contextlib.suppress(RecordingError):
+        with self._switching, contextlib.suppress(RecordingError):
             write(self._recorder)
 
-    def say_about(self, about: About) -> None:
+    def set_owner(self, about: About) -> None:
         """Whose session it is: beside the files there are, and in those to come."""
         self._configuration[CONFIGURATION_KEY] = about.as_json()
-        threading.Thread(target=_write_beside, args=(tuple(self.files), about), daemon=True).start()
+        threading.Thread(target=_write_owner_files, args=(tuple(self.files), about), daemon=True).start()
 
     def follow(self, now_s: float) -> None:
-        """Several times a second: meet a failure, and finish what ``go_on_in`` began. Never waits for a disk."""
+        """Several times a second: meet a failure, and finish what ``continue_in`` began. Never waits for a disk."""
         try:
-            with self._swapping:
+            with self._switching:
                 self._recorder.tick(now_s)
         except RecordingError as error:
-            self._give_up(error)
+            self._failed(error)
         opened, self._opened = self._opened, None
         if isinstance(opened, Recorder):
-            self._swap_to(opened)
+            self._switch_to(opened)
         elif opened is not None:
             self.error = str(opened)
 
-    def go_on_in(self, place: Path) -> None:
+    def continue_in(self, place: Path) -> None:
         """Record into a new file in this folder, or of this name, once the present one has failed. Returns at once."""
-        self._begin(lambda: place)
+        self._open_in_thread(lambda: place)
 
     def close(self) -> None:
         """Close the newest file; where that fails, what it lacks may still go elsewhere. Blocks."""
         for _ in range(2):
-            if self._next is not None:
-                self._next.join(_OPENING_S)
+            if self._opening is not None:
+                self._opening.join(_OPENING_S)
                 self.follow(0.0)
             try:
                 self._recorder.close()
             except RecordingError as error:
-                self._give_up(error)
+                self._failed(error)
 
     def _open(self, path: Path, continues: Continuation | None) -> Recorder:
         recorder = Recorder(
@@ -108,21 +108,21 @@ class LiveRecording:
             continues=continues,
             patient=not self._live,
         )
-        forget_about(path)  # of a recording of this name that somebody has removed
+        remove_owner_file(path)  # of a recording of this name that somebody has removed
         return recorder
 
-    def _give_up(self, error: RecordingError) -> None:
+    def _failed(self, error: RecordingError) -> None:
         if not self.error:
             self.error = str(error)
             if self._live:
-                self._begin(self._usual_folder)
+                self._open_in_thread(self._default_folder)
 
-    def _begin(self, choose: Callable[[], Path | None]) -> None:
+    def _open_in_thread(self, choose: Callable[[], Path | None]) -> None:
         """In a thread: whatever touches a disk may wait for it."""
-        if not self.error or (self._next is not None and self._next.is_alive()):
+        if not self.error or (self._opening is not None and self._opening.is_alive()):
             return
-        self._next = threading.Thread(target=self._open_next, args=(choose, self._recorder), daemon=True)
-        self._next.start()
+        self._opening = threading.Thread(target=self._open_next, args=(choose, self._recorder), daemon=True)
+        self._opening.start()
 
     def _open_next(self, choose: Callable[[], Path | None], failed: Recorder) -> None:
         try:
@@ -134,17 +134,17 @@ class LiveRecording:
         except OSError as error:
             self._opened = RecordingError(f"{error.filename} cannot be recorded to ({error.strerror}): choose another.")
 
-    def _usual_folder(self) -> Path | None:
+    def _default_folder(self) -> Path | None:
         """Where nobody has to be asked: on another disk with room."""
         folder = recordings_folder()
         with contextlib.suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if _on_another_disk(folder, self.path) and shutil.disk_usage(folder).free >= ROOM_BYTES:
+            if _on_another_disk(folder, self.path) and shutil.disk_usage(folder).free >= ENOUGH_ROOM_BYTES:
                 return folder
         return None
 
-    def _swap_to(self, recorder: Recorder) -> None:
-        with self._swapping:
+    def _switch_to(self, recorder: Recorder) -> None:
+        with self._switching:
             held = self._recorder.continuation()
             recorder.take_over(held)
             self._earlier_bytes += self._recorder.size
@@ -153,17 +153,17 @@ class LiveRecording:
         self.note = f"Recording goes on in {recorder.path}, because: {self.error}{lost}"
         self.files.append(recorder.path)
         self.error = ""
-        said = Notice(held.now_s, "problem", "recording_moved", self.note)
-        self.write(lambda r: r.write_estimates(Estimates(notices=(said,))))
+        notice = Notice(held.now_s, "problem", "recording_moved", self.note)
+        self.write(lambda r: r.write_estimates(Estimates(notices=(notice,))))
 
 
-def forget_about(path: Path) -> None:
+def remove_owner_file(path: Path) -> None:
     """Whose a recording was that is not there: a new one of that name would be taken for that person's."""
     with contextlib.suppress(OSError):
         beside(path, ABOUT_SUFFIX).unlink()
 
 
-def _write_beside(files: Sequence[Path], about: About) -> None:
+def _write_owner_files(files: Sequence[Path], about: About) -> None:
     """In a thread: a disk may hang. One that is gone takes nothing, and the other files say it."""
     for path in files:
         with contextlib.suppress(InputError, OSError):

@@ -5,27 +5,25 @@ Loads the estimator and the radio, which takes seconds; the process that shows t
 
 import asyncio
 import contextlib
-import json
 import signal
 from collections.abc import Callable
 from dataclasses import replace
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
 from subtalar.acquisition.commands import mailbox
 from subtalar.acquisition.integrations.session_integrations import SessionIntegrations
 from subtalar.acquisition.measuring.engine import Engine
-from subtalar.acquisition.measuring.runs import Stop, run_replay, run_sensors, specs_of
+from subtalar.acquisition.measuring.replay_run import run_replay
+from subtalar.acquisition.measuring.sensor_run import run_sensors, specs_of
+from subtalar.acquisition.measuring.session_commands import SessionCommands, listen
+from subtalar.acquisition.measuring.stop_request import StopRequest
 from subtalar.acquisition.plan import AcquisitionPlan, DeviceSource, Outcome, ProvidedSource, ReplaySource
 from subtalar.acquisition.ring import RingWriter, SessionFacts
-from subtalar.errors import InputError, SubtalarError
+from subtalar.errors import SubtalarError
 from subtalar.estimation import warm_up, warmed
-from subtalar.session.catalogue.about import checked_about
 
 _LINGER_S = 5.0
-_LISTEN_EVERY_S = 0.05
-_ROUNDS_A_LETTER = 4
 
 
 def measure(plan: AcquisitionPlan, pipe: "Connection[Any, Any]") -> Outcome:
@@ -37,37 +35,39 @@ def measure(plan: AcquisitionPlan, pipe: "Connection[Any, Any]") -> Outcome:
 
 
 async def _measure(plan: AcquisitionPlan, pipe: "Connection[Any, Any]") -> Outcome:
-    stop = Stop()
-    engines: list[Engine] = []
+    stop = StopRequest()
+    commands = SessionCommands(stop)
     loop = asyncio.get_running_loop()
     for name in ("SIGTERM", "SIGHUP"):
         with contextlib.suppress(AttributeError, NotImplementedError, ValueError):
             loop.add_signal_handler(getattr(signal, name), stop.set)
+    facts = SessionFacts(source=plan.source_text)
+    strides = 0
     with RingWriter.create() as ring:
         pipe.send(("ring", ring.name))
-        listening = asyncio.create_task(_listen(pipe, ring.name, stop, engines))
+        listening = asyncio.create_task(listen(pipe, ring.name, commands))
         try:
-            async with SessionIntegrations(plan.integrations, ring.name) as integrations:
+            async with SessionIntegrations(plan.integrations, ring.name, commands.carry_out) as integrations:
 
-                def begun(engine: Engine) -> None:
-                    engines.append(engine)
-                    integrations.join(engine)
+                def engine_ready(engine: Engine) -> None:
+                    commands.engine = engine
+                    integrations.attach(engine)
 
-                await _run(plan, ring, stop, begun)
+                await _run(plan, ring, stop, engine_ready)
         finally:
-            facts = engines[0].facts if engines else SessionFacts(source=plan.source_text)
+            if commands.engine is not None:
+                facts, strides = commands.engine.facts, commands.engine.strides
             ring.publish_session(replace(facts, state="ended"))
             # A window that is only just opening must still find the end of the session.
             await stop.within(_LINGER_S)
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
             with contextlib.suppress(OSError, SubtalarError):
-                mailbox.take(ring.name)  # nothing is left behind
-    facts = engines[0].facts
-    return Outcome("", facts.recording_path, facts.recording_error, engines[0].strides, facts.recording_note)
+                mailbox.collect(ring.name)  # nothing is left behind
+    return Outcome("", facts.recording_path, facts.recording_error, strides, facts.recording_note)
 
 
-async def _run(plan: AcquisitionPlan, ring: RingWriter, stop: Stop, on_engine: Callable[[Engine], None]) -> None:
+async def _run(plan: AcquisitionPlan, ring: RingWriter, stop: StopRequest, on_engine: Callable[[Engine], None]) -> None:
     match plan.source:
         case ReplaySource() as source:
             await run_replay(source, plan, ring, stop, on_engine)
@@ -76,42 +76,3 @@ async def _run(plan: AcquisitionPlan, ring: RingWriter, stop: Stop, on_engine: C
         case ProvidedSource(opener):
             async with opener() as hardware:
                 await run_sensors(specs_of(hardware), plan, ring, stop, on_engine, hardware)
-
-
-async def _listen(pipe: "Connection[Any, Any]", name: str, stop: Stop, engines: list[Engine]) -> None:
-    """Commands from the process that started the session, as long as it lives, and from windows that found it."""
-    while True:
-        try:
-            for _ in range(_ROUNDS_A_LETTER):
-                await asyncio.sleep(_LISTEN_EVERY_S)
-                while pipe.poll():
-                    _obey(pipe.recv(), stop, engines)
-        except (EOFError, OSError):
-            await asyncio.sleep(_LISTEN_EVERY_S)  # that window is gone; the session goes on
-        letters: list[tuple[str, str]] = []
-        with contextlib.suppress(OSError, SubtalarError):
-            letters = mailbox.take(name)
-        for command in letters:
-            with contextlib.suppress(OSError, SubtalarError):
-                _obey(command, stop, engines)
-
-
-def _obey(command: tuple[str, str], stop: Stop, engines: list[Engine]) -> None:
-    match command:
-        case "stop", _:
-            stop.set()
-        case "mark", text if engines:
-            engines[0].mark(text)
-        case "record", place if engines:
-            engines[0].record_to(Path(place))
-        case "about", said if engines:
-            with contextlib.suppress(InputError):
-                engines[0].say_about(checked_about(*_three_texts(said)))
-
-
-def _three_texts(text: str) -> tuple[str, str, str]:
-    with contextlib.suppress(ValueError, RecursionError):
-        match json.loads(text):
-            case [str(participant), str(visit), str(condition)]:
-                return participant, visit, condition
-    raise InputError("A participant, a visit and a condition are three texts.")

@@ -3,12 +3,9 @@
 Loads neither estimator nor radio: what measures is imported by the new process alone.
 """
 
-from subtalar.acquisition.process.start import (
-    Acquisition,
-    RunningSession,
-    running_session,
-    start_acquisition,
-    take_precedence,
-)
+from subtalar.acquisition.process.acquisition import Acquisition
+from subtalar.acquisition.process.body import take_precedence
+from subtalar.acquisition.process.running_session import RunningSession, running_session
+from subtalar.acquisition.process.start import start_acquisition
 
 __all__ = ["Acquisition", "RunningSession", "running_session", "start_acquisition", "take_precedence"]

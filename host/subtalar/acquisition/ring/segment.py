@@ -1,31 +1,21 @@
-"""A named piece of shared memory with one owner: created, found, attached, known to be alive, cleaned up.
-
-Beside each segment lies a small lock file in the user's temporary folder. The owner holds an advisory lock
-on it for life, and the operating system lets go of that lock however the process ends. So "is the writer
-alive?" is answered at once and exactly, with no guess from process numbers that may have been given out again,
-and segments can be listed on systems that offer no listing.
-"""
+"""A named piece of shared memory with one owner: created, attached, known to be alive (``live_folder``), cleaned up."""
 
 import contextlib
 import os
 import secrets
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from multiprocessing import resource_tracker
 from multiprocessing.shared_memory import SharedMemory
-from pathlib import Path
 from typing import Any
 
+from subtalar.acquisition.ring.live_folder import MAIL_SUFFIX, is_held, live_folder, live_names, lock_file, try_lock
 from subtalar.errors import InputError, SubtalarError
 
-MAIL_SUFFIX = ".mail"
-"""Of what is left for a session in the folder (``mailbox.py``), behind its name and a dot."""
 _PREFIX = "subtalar-"
 _GRACE_S = 5.0  # between making the lock file and locking it a new owner looks dead
-_LOCK_OFFSET = 1 << 20  # Windows locks are mandatory: lock a byte that nobody reads
 _tracker_lock = threading.Lock()
 
 
@@ -52,9 +42,9 @@ class Segment:
         """
         clean_stale()
         name = name or _PREFIX + secrets.token_hex(4)
-        lock_fd = os.open(_lock_file(name), os.O_RDWR | os.O_CREAT, 0o600)
+        lock_fd = os.open(lock_file(name), os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            if not _try_lock(lock_fd):
+            if not try_lock(lock_fd):
                 raise SubtalarError(f"a live session called {name} is already running; stop it or choose another name")
             os.ftruncate(lock_fd, 0)
             os.write(lock_fd, f"{os.getpid()}\n".encode())
@@ -71,7 +61,7 @@ class Segment:
     def attach(cls, name: str) -> "Segment":
         """Attach to a segment whose owner runs. Raises InputError when there is none of that name."""
         with contextlib.suppress(FileNotFoundError, ValueError):
-            if _is_held(_lock_file(name)):
+            if is_held(lock_file(name)):
                 with _untracked():
                     return cls(name, _shared_memory(name, create=False, size=0), None)
         running = ", ".join(live_names()) or "none"
@@ -79,7 +69,7 @@ class Segment:
 
     def owner_alive(self) -> bool:
         """Whether the process that created the segment still runs."""
-        return self._lock_fd is not None or _is_held(_lock_file(self.name))
+        return self._lock_fd is not None or is_held(lock_file(self.name))
 
     def close(self) -> None:
         """Let go of the memory; the owner also removes it. All arrays over ``buffer`` must be gone."""
@@ -88,13 +78,7 @@ class Segment:
             _unlink_memory(self.name)
             os.close(self._lock_fd)
             self._lock_fd = None
-            _lock_file(self.name).unlink(missing_ok=True)
-
-
-def live_names() -> tuple[str, ...]:
-    """Names of the segments whose owners run, newest first."""
-    found = [(file.stat().st_mtime, file.stem) for file in live_folder().glob("*.lock") if _is_held(file)]
-    return tuple(name for _, name in sorted(found, reverse=True))
+            lock_file(self.name).unlink(missing_ok=True)
 
 
 def clean_stale() -> tuple[str, ...]:
@@ -102,66 +86,15 @@ def clean_stale() -> tuple[str, ...]:
     removed = []
     for file in live_folder().glob("*.lock"):
         with contextlib.suppress(FileNotFoundError):
-            if time.time() - file.stat().st_mtime > _GRACE_S and not _is_held(file):
+            if time.time() - file.stat().st_mtime > _GRACE_S and not is_held(file):
                 _unlink_memory(file.stem)
                 file.unlink()
                 removed.append(file.stem)
     for mail in live_folder().glob(f"*{MAIL_SUFFIX}"):
         with contextlib.suppress(OSError, InputError):  # whatever else lies there is no concern of ours
-            if not _lock_file(mail.name.partition(".")[0]).exists():
+            if not lock_file(mail.name.partition(".")[0]).exists():
                 mail.unlink(missing_ok=True)
     return tuple(removed)
-
-
-def live_folder() -> Path:
-    """Where sessions of this user are found. Raises SubtalarError where somebody else made it."""
-    owner = os.getuid() if sys.platform != "win32" else os.environ.get("USERNAME", "user")
-    folder = Path(tempfile.gettempdir()) / f"subtalar-live-{owner}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if sys.platform != "win32" and folder.stat().st_uid != owner:
-        raise SubtalarError(f"{folder} belongs to another user; set TMPDIR to a folder of your own")
-    return folder
-
-
-def _lock_file(name: str) -> Path:
-    if not name or any(c in name for c in "/\\:. \0"):
-        raise InputError(f"{name!r} cannot be the name of a live session: use letters, digits and hyphens")
-    return live_folder() / f"{name}.lock"
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _try_lock(fd: int) -> bool:
-        os.lseek(fd, _LOCK_OFFSET, os.SEEK_SET)
-        try:
-            msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        finally:
-            os.lseek(fd, 0, os.SEEK_SET)
-        return True
-
-else:
-    import fcntl
-
-    def _try_lock(fd: int) -> bool:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True
-
-
-def _is_held(lock_file: Path) -> bool:
-    try:
-        fd = os.open(lock_file, os.O_RDWR)
-    except FileNotFoundError:
-        return False
-    try:
-        return not _try_lock(fd)
-    finally:
-        os.close(fd)
 
 
 @contextlib.contextmanager

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
+from subtalar.acquisition.commands import CommandSender
 from subtalar.acquisition.ring import RingReader
-from subtalar.dashboard.control import SessionControl
 from subtalar.dashboard.latency import LatencyProbe
 from subtalar.dashboard.model import DashboardModel
 from subtalar.dashboard.qt import theme
@@ -17,7 +17,7 @@ from subtalar.dashboard.qt.window import DashboardWindow
 
 def run(
     ring_name: str,
-    control: SessionControl | None,
+    control: CommandSender | None,
     on_close: Callable[[], None] | None,
     *,
     wait_s: float,

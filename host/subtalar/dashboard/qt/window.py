@@ -7,8 +7,8 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QResizeEvent
 from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QMainWindow, QMessageBox, QVBoxLayout, QWidget
 
+from subtalar.acquisition.commands import Command, CommandSender, Mark, RecordTo, SetOwner, Stop
 from subtalar.anatomy import ANKLE_COUNT
-from subtalar.dashboard.control import SessionControl
 from subtalar.dashboard.latency import LatencyProbe
 from subtalar.dashboard.model import DashboardModel
 from subtalar.dashboard.qt.header import Banner, Header
@@ -28,7 +28,7 @@ class DashboardWindow(QMainWindow):
     def __init__(
         self,
         model: DashboardModel,
-        control: SessionControl | None = None,
+        control: CommandSender | None = None,
         *,
         on_close: Callable[[], None] | None = None,
         close_when_ended: bool = False,
@@ -133,7 +133,7 @@ class DashboardWindow(QMainWindow):
 
     def mark(self) -> None:
         """Put a numbered marker into the recording."""
-        if self._control is not None and self._send(lambda c: c.mark(f"marker {self._markers + 1}")):
+        if self._control is not None and self._send(Mark(f"marker {self._markers + 1}")):
             self._markers += 1
             self.header.mark_button.setText(f"Marker ({self._markers})")
 
@@ -141,7 +141,7 @@ class DashboardWindow(QMainWindow):
         """Ask for a folder and go on recording there; the measurement runs on meanwhile."""
         chosen = self._choose_folder()
         if chosen:
-            self._send(lambda c: c.record_to(chosen))
+            self._send(RecordTo(chosen))
 
     def say_about(self) -> None:
         """Ask whose session it is; also after its end."""
@@ -156,7 +156,7 @@ class DashboardWindow(QMainWindow):
     def _keep(self, said: Said) -> Said:
         """The session that runs does so for its other files; here it can be said if it fails."""
         if self.model.running:
-            self._send(lambda c: c.say_about(*said))
+            self._send(SetOwner(*said))
         keep_said(self.model.recordings, said)
         return said
 
@@ -171,7 +171,7 @@ class DashboardWindow(QMainWindow):
     def stop(self) -> None:
         """Ask the measuring process to end the session; the window stays to show the result."""
         self.header.show_stopping()
-        self._send(lambda c: c.stop())
+        self._send(Stop())
 
     def stop_and_close(self) -> None:
         """End the session and close when it has ended."""
@@ -182,11 +182,11 @@ class DashboardWindow(QMainWindow):
             self._stopping = True
             self.stop()
 
-    def _send(self, command: Callable[[SessionControl], None]) -> bool:
+    def _send(self, command: Command) -> bool:
         if self._control is None:
             return False
         try:
-            command(self._control)
+            self._control.send(command)
         except (OSError, EOFError):
             return False  # nobody listens any more: the model says so within a fifth of a second
         return True
