@@ -255,7 +255,7 @@ def _load_view(*, headless: bool) -> None:
         if headless or not _has_display():
             import subtalar.dashboard.terminal
         else:
-            import subtalar.dashboard.qt.app  # noqa: F401
+            import subtalar.dashboard.window.app  # noqa: F401
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ import pytest
 
 from subtalar.acquisition.commands import dispatch
 from subtalar.acquisition.ring import RingReader, RingWriter
-from subtalar.dashboard.model import DashboardModel
+from subtalar.dashboard.stream import SessionStream
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -53,7 +53,7 @@ def app():
     pytest.importorskip("PySide6.QtWidgets", reason="the gui extra is not installed")
     from PySide6.QtWidgets import QApplication
 
-    from subtalar.dashboard.qt import theme
+    from subtalar.dashboard.widgets import theme
 
     app = QApplication.instance() or QApplication(["test"])
     theme.apply(app)
@@ -117,13 +117,13 @@ def control():
 
 @pytest.fixture
 def make_window(app, reader):
-    from subtalar.dashboard.qt.window import DashboardWindow
+    from subtalar.dashboard.window.window import DashboardWindow
 
     windows = []
 
     def make(control=None, **options):
         # The clock stands at the newest data: a slow machine must not make it look stale.
-        window = DashboardWindow(DashboardModel(reader, reader.heartbeat_ns), control, **options)
+        window = DashboardWindow(SessionStream(reader, reader.heartbeat_ns), control, **options)
         windows.append(window)
         window.resize(1280, 800)
         window.show()
