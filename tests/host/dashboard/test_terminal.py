@@ -12,9 +12,9 @@ from subtalar.dashboard.places.live.actions import LiveActions
 from subtalar.dashboard.places.live.model import LiveModel
 from subtalar.dashboard.stream import SessionStream
 from subtalar.dashboard.terminal import follow
+from subtalar.dashboard.terminal.follow import mark_by_key, print_line
 from subtalar.dashboard.terminal.keys import ELSEWHERE_KEY
 from subtalar.dashboard.terminal.lines import plain_line
-from subtalar.dashboard.terminal.follow import mark_by_key, print_line
 from subtalar.dashboard.terminal.screen import screen
 from subtalar.types import BodySite, SensorInfo, SensorStatus
 
