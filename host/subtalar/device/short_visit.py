@@ -11,7 +11,7 @@ from subtalar.types import BodySite, SampleBlock, SensorStatus
 
 from .group import SpecTransportMaker, open_group
 from .policy import LinkPolicy
-from .stream import RATE_OVER_S
+from .rate_meter import RATE_OVER_S
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class DeviceReport:
     replies: Mapping[str, object] = field(default_factory=dict)
 
 
-class _Nowhere:
+class _NullSink:
     """A sink that keeps nothing."""
 
     def on_chunk(self, site: BodySite, arrival_s: float, data: bytes, source: str) -> None:
@@ -48,7 +48,7 @@ async def run_on_device(
     Raises LinkError if the device is out of reach or stays silent, InputError if it cannot do what is asked.
     """
     sited = spec if spec.site is not None else replace(spec, site=BodySite.RIGHT_FOOT)
-    group = open_group([sited], _Nowhere(), policy=policy, transports=transports)
+    group = open_group([sited], _NullSink(), policy=policy, transports=transports)
     (stream,) = group.streams.values()
     if spec.site is None:
         stream.name = spec.address
@@ -60,7 +60,7 @@ async def run_on_device(
                 raise
             # Nobody said where this sensor sits, so neither does the sentence.
             raise LinkError(str(error).removeprefix(f"{sited.site}: ")) from error
-        await stream.perform(script(stream.protocol), may_stop_it=True)
+        await stream.perform(script(stream.protocol), may_stop_stream=True)
         await asyncio.sleep(duration_s)
         return DeviceReport(stream.status(), dict(stream.replies))
 
@@ -74,14 +74,14 @@ async def inspect_device(
 ) -> DeviceReport:
     """Identity, battery and measured rate of one device. Errors as in :func:`run_on_device`."""
 
-    def questions(protocol: DeviceProtocol) -> Script:
+    def identity_script(protocol: DeviceProtocol) -> Script:
         yield from protocol.identify()
         yield from protocol.poll_battery()
 
-    return await run_on_device(spec, questions, duration_s, policy=policy, transports=transports)
+    return await run_on_device(spec, identity_script, duration_s, policy=policy, transports=transports)
 
 
-def refuse_early(spec: DeviceSpec, script: Callable[[DeviceProtocol], Script]) -> None:
+def check_script(spec: DeviceSpec, script: Callable[[DeviceProtocol], Script]) -> None:
     """Raise the InputError of a script that such a device can never carry out, before anybody has connected to it."""
     steps = script(spec.make_protocol())
     try:
@@ -90,7 +90,7 @@ def refuse_early(spec: DeviceSpec, script: Callable[[DeviceProtocol], Script]) -
         steps.close()
 
 
-def _refuse_name(name: str) -> None:
+def _check_name(name: str) -> None:
     """Raise InputError for a name that no sensor shall have, whatever its model would store."""
     if not name.strip():
         raise InputError("The name for the sensor is empty: give one or more letters.")
@@ -112,14 +112,14 @@ async def set_up_device(
     then it was not even connected to.
     """
 
-    def wishes(protocol: DeviceProtocol) -> Script:
+    def settings_script(protocol: DeviceProtocol) -> Script:
         if name is not None:
             yield from protocol.rename(name)
             yield from protocol.save()
 
     if name is not None:
-        _refuse_name(name)
-    refuse_early(spec, wishes)
+        _check_name(name)
+    check_script(spec, settings_script)
     # To store its settings a device may stop streaming, which must not count in the rate that is measured.
     duration_s = 2.5 if name is None else RATE_OVER_S + 0.6
-    return await run_on_device(spec, wishes, duration_s, policy=policy, transports=transports)
+    return await run_on_device(spec, settings_script, duration_s, policy=policy, transports=transports)

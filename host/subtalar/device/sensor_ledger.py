@@ -7,12 +7,12 @@ from subtalar.types import BodySite, Ledger
 
 from .arrival_clock import ArrivalClock
 from .arrival_ledger import ArrivalLedger
-from .ledger import DeviceTimeLedger
+from .device_time_ledger import DeviceTimeLedger
 
 _log = logging.getLogger(__name__)
 
 
-class Accounts:
+class SensorLedger:
     """Keeps the ledger of a sensor: by its own clock where it has one, else by arrivals."""
 
     def __init__(self, site: BodySite, protocol: DeviceProtocol) -> None:
@@ -48,7 +48,7 @@ class Accounts:
         """How long no sample has come, in session seconds; 0 where none ever did."""
         return 0.0 if self._newest_s is None else now_s - self._newest_s
 
-    def connecting(self) -> None:
+    def begin_connection(self) -> None:
         """Another connection is being made."""
         self._connected_again = self.ever_received
         (self._by_device or self._by_arrival).reconnected()
@@ -73,15 +73,15 @@ class Accounts:
                 self._clock.take(int(part.device_time_us[-1]), arrival_s)
         return parts
 
-    def ledger(self, gone_until_s: float | None = None) -> Ledger:
+    def ledger(self, missing_until_s: float | None = None) -> Ledger:
         """The counts so far; with about what is missing since the newest sample of a sensor that is not heard any more.
 
-        ``gone_until_s`` is in session seconds. Once the sensor is back, its exact count takes the estimate's place.
+        ``missing_until_s`` is in session seconds. Once the sensor is back, its exact count takes the estimate's place.
         """
         counts = (self._by_device or self._by_arrival).counts()
         missing = 0
-        if gone_until_s is not None:
-            missing = max(round(self.silent_s(gone_until_s) * self._protocol.rate_hz), 0)
+        if missing_until_s is not None:
+            missing = max(round(self.silent_s(missing_until_s) * self._protocol.rate_hz), 0)
         return Ledger(
             received=counts.received,
             lost=counts.lost + missing,
