@@ -244,7 +244,7 @@ def _run_live(plan: "AcquisitionPlan", replayed: "Session | None", *, headless: 
         )
         view_failed, outcome = _show(acquisition, headless=headless, ends_by_itself=ends_by_itself)
     catalogue_end(plan, outcome, said_before=not catalogued)
-    _tell(outcome)
+    _print_outcome(outcome)
     if view_failed is not None:
         raise view_failed
 
@@ -337,7 +337,7 @@ def _stop(name: str) -> None:
     click.echo(f"Recorded: {facts.recording_path}" if facts.recording_path else "Ended; nothing was recorded.")
 
 
-def _tell(outcome: "Outcome") -> None:
+def _print_outcome(outcome: "Outcome") -> None:
     if outcome.recording_path:
         click.echo(f"Recorded: {outcome.recording_path}")
         click.echo(f"Its report: {command_line('report', outcome.recording_path)}")

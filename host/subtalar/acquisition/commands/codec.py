@@ -30,18 +30,18 @@ def encode(command: Command) -> str:
 
 def decode(text: str) -> Command:
     """The command of a text. Raises InputError, in one sentence, where it is none or is damaged."""
-    head, _, said = text.partition("\n")
+    head, _, content = text.partition("\n")
     match head.split(" "):
-        case ["stop"] if not said:
+        case ["stop"] if not content:
             return Stop()
         case ["mark"]:
-            return Mark(said)
+            return Mark(content)
         case ["mark", time]:
-            return Mark(said, _time_s(time))
-        case ["record"] if said and "\0" not in said:
-            return RecordTo(said)
+            return Mark(content, _time_s(time))
+        case ["record"] if content and "\0" not in content:
+            return RecordTo(content)
         case ["about"]:
-            return SetOwner(*_three_texts(said))
+            return SetOwner(*_three_texts(content))
     raise InputError(f"A live session was asked for something that it does not know ({text[:40]!r}).")
 
 

@@ -100,7 +100,7 @@ class Engine:
         elapsed = self._clock.now_s() if elapsed_s is None else elapsed_s
         self._record(lambda r: r.write_status(list(self._statuses.values()), elapsed))
         if self._recording is not None:
-            self._recording.follow(elapsed)
+            self._recording.tick(elapsed)
         self._facts = replace(self._facts, elapsed_s=elapsed, **self._recording_facts())
         self._ring.publish_session(self._facts)
 

@@ -21,7 +21,7 @@ from subtalar.types import Estimates, Notice, SensorInfo
 
 ENOUGH_ROOM_BYTES = 500_000_000
 """Over two hours: a disk with less is not taken without being asked for."""
-_MOST_PARTS = 1000
+_MAX_PARTS = 1000
 _OPENING_S = 5.0
 
 
@@ -62,7 +62,7 @@ class LiveRecording:
         return self._earlier_bytes + self._recorder.size
 
     def write(self, write: Callable[[Recorder], None]) -> None:
-        """Do it. A recorder that has failed holds what it is given; ``follow`` says so."""
+        """Do it. A recorder that has failed holds what it is given; ``tick`` says so."""
         with self._switching, contextlib.suppress(RecordingError):
             write(self._recorder)
 
@@ -71,7 +71,7 @@ class LiveRecording:
         self._configuration[CONFIGURATION_KEY] = about.as_json()
         threading.Thread(target=_write_owner_files, args=(tuple(self.files), about), daemon=True).start()
 
-    def follow(self, now_s: float) -> None:
+    def tick(self, now_s: float) -> None:
         """Several times a second: meet a failure, and finish what ``continue_in`` began. Never waits for a disk."""
         try:
             with self._switching:
@@ -93,7 +93,7 @@ class LiveRecording:
         for _ in range(2):
             if self._opening is not None:
                 self._opening.join(_OPENING_S)
-                self.follow(0.0)
+                self.tick(0.0)
             try:
                 self._recorder.close()
             except RecordingError as error:
@@ -128,7 +128,7 @@ class LiveRecording:
         try:
             place = choose()
             if place is not None:
-                self._opened = self._open(next_part(place, self.files[0]), failed.continuation())
+                self._opened = self._open(path_of_next_part(place, self.files[0]), failed.continuation())
         except RecordingError as error:
             self._opened = error
         except OSError as error:
@@ -170,12 +170,12 @@ def _write_owner_files(files: Sequence[Path], about: About) -> None:
             write_about(recordings_folder(), path, about)
 
 
-def next_part(place: Path, first: Path) -> Path:
+def path_of_next_part(place: Path, first: Path) -> Path:
     """A name that is free: ``place`` itself, or in the folder ``place`` that of the first file and a number."""
     place = place.expanduser().absolute()
     if not place.is_dir():
         return place
-    for number in range(2, _MOST_PARTS):
+    for number in range(2, _MAX_PARTS):
         path = place / f"{first.stem}_part{number}.mcap"
         if not os.path.lexists(path):
             return path

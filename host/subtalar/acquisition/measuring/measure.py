@@ -59,7 +59,7 @@ async def _measure(plan: AcquisitionPlan, pipe: "Connection[Any, Any]") -> Outco
                 facts, strides = commands.engine.facts, commands.engine.strides
             ring.publish_session(replace(facts, state="ended"))
             # A window that is only just opening must still find the end of the session.
-            await stop.within(_LINGER_S)
+            await stop.wait(_LINGER_S)
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
             with contextlib.suppress(OSError, SubtalarError):

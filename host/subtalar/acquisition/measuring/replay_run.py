@@ -69,7 +69,7 @@ class _Player:
                 return
             due = begin + played_s / self._speed if self._speed > 0 else 0.0
             if due > loop.time() + 0.002:
-                if await stop.within(due - loop.time()):
+                if await stop.wait(due - loop.time()):
                     return
             elif loop.time() >= next_advance:
                 await asyncio.sleep(0)

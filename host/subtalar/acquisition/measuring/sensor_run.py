@@ -54,7 +54,7 @@ async def run_sensors(
     def publish(now_s: float) -> None:
         _publish_sensor_states(group, engine)
         if truth is not None:
-            truth.follow(infos, now_s)
+            truth.write_until(infos, now_s)
 
     try:
         async with group:
@@ -105,7 +105,7 @@ async def _stream(
     failed = asyncio.create_task(group.wait_failed())
     async with _cancelled_on_exit(failed):
         while clock.now_s() < end_s and not failed.done() and not is_over():
-            if await stop.within(ADVANCE_EVERY_S):
+            if await stop.wait(ADVANCE_EVERY_S):
                 break
             now_s = clock.now_s()
             engine.advance(now_s - SETTLED_S)

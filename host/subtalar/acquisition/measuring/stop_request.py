@@ -13,7 +13,7 @@ class StopRequest:
         """End soon and in order."""
         self.event.set()
 
-    async def within(self, seconds: float) -> bool:
+    async def wait(self, seconds: float) -> bool:
         """Wait at most so long; whether the end was asked for."""
         try:
             async with asyncio.timeout(max(seconds, 0.0)):

@@ -29,7 +29,7 @@ class TruthWriter:
         self._sides: tuple[Side, ...] = ()
         self._file: IO[str] | None = None if path is None else gzip.open(path, "wt")  # noqa: SIM115  (see close)
 
-    def follow(self, sites: Iterable[BodySite], now_s: float) -> None:
+    def write_until(self, sites: Iterable[BodySite], now_s: float) -> None:
         """Tell the truth up to now."""
         if not self._sides:
             present = {site.side for site in sites}

@@ -4,8 +4,8 @@ Loads neither estimator nor radio: what measures is imported by the new process 
 """
 
 from subtalar.acquisition.process.acquisition import Acquisition
-from subtalar.acquisition.process.body import take_precedence
+from subtalar.acquisition.process.body import raise_priority
 from subtalar.acquisition.process.running_session import RunningSession, running_session
 from subtalar.acquisition.process.start import start_acquisition
 
-__all__ = ["Acquisition", "RunningSession", "running_session", "start_acquisition", "take_precedence"]
+__all__ = ["Acquisition", "RunningSession", "running_session", "start_acquisition", "raise_priority"]

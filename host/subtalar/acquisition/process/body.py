@@ -11,8 +11,8 @@ from subtalar.acquisition.plan import AcquisitionPlan, Outcome
 from subtalar.errors import SubtalarError
 
 
-def take_precedence() -> None:
-    """Of this process over others, where that is allowed: it stamps samples, and being late costs accuracy."""
+def raise_priority() -> None:
+    """Above other processes, where that is allowed: this one stamps samples, and being late costs accuracy."""
     if hasattr(os, "setpriority"):
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, 0, -5)
@@ -24,7 +24,7 @@ def run_acquisition_process(plan: AcquisitionPlan, pipe: "Connection[Any, Any]")
     # What the radio's libraries have to say goes through our own errors and ledgers.
     for name in ("bumble", "bleak"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    take_precedence()
+    raise_priority()
     try:
         from subtalar.acquisition.measuring.measure import measure
 
