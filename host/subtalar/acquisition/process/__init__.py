@@ -8,4 +8,4 @@ from subtalar.acquisition.process.body import raise_priority
 from subtalar.acquisition.process.running_session import RunningSession, running_session
 from subtalar.acquisition.process.start import start_acquisition
 
-__all__ = ["Acquisition", "RunningSession", "running_session", "start_acquisition", "raise_priority"]
+__all__ = ["Acquisition", "RunningSession", "raise_priority", "running_session", "start_acquisition"]
