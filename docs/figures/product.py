@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 from drawing import IMAGES
 
+from subtalar.acquisition.commands import Command
 from subtalar.acquisition.ring import RingReader, RingWriter, SessionFacts
-from subtalar.dashboard.model import DashboardModel
+from subtalar.dashboard.stream import SessionStream
 from subtalar.estimation.estimator import GaitEstimator
 from subtalar.report.analysis import REPORT_FILE, analyze
 from subtalar.session import Session, open_session
@@ -44,17 +45,8 @@ def walk(folder: Path, style: str, seconds: float) -> Session:
 class _Screen:
     """The window has its buttons, and they do nothing."""
 
-    def stop(self) -> None:
+    def send(self, command: Command) -> None:
         """Nothing runs."""
-
-    def mark(self, text: str) -> None:
-        """Nothing is recorded."""
-
-    def record_to(self, place: str) -> None:
-        """Nor anywhere else."""
-
-    def say_about(self, participant: str, visit: str, condition: str) -> None:
-        """It is nobody's."""
 
 
 def publish(session: Session, writer: RingWriter) -> None:
@@ -86,8 +78,8 @@ def draw_window(session: Session) -> None:
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     from PySide6.QtWidgets import QApplication
 
-    from subtalar.dashboard.qt import theme
-    from subtalar.dashboard.qt.window import DashboardWindow
+    from subtalar.dashboard.widgets import theme
+    from subtalar.dashboard.window.window import DashboardWindow
 
     app = QApplication([])
     theme.apply(app)
@@ -95,11 +87,11 @@ def draw_window(session: Session) -> None:
         publish(session, writer)
         with RingReader.attach(writer.name) as reader:
             # The clock stands at the newest data, however long the drawing takes.
-            window = DashboardWindow(DashboardModel(reader, reader.heartbeat_ns), _Screen())
+            window = DashboardWindow(SessionStream(reader, reader.heartbeat_ns), _Screen())
             window.resize(*WINDOW_PX)
             window.show()
             for _ in range(2):  # the second time with the sizes that the first one brought about
-                window.model._facts_ns = None
+                window.stream._facts_ns = None
                 window.frame()
                 app.processEvents()
             window.grab().save(str(IMAGES / "dashboard.png"))

@@ -75,7 +75,7 @@ Source: TypeAlias = DeviceSource | ProvidedSource | ReplaySource
 
 
 @dataclass(frozen=True)
-class Company:
+class Integrations:
     """What accompanies a session. ``lsl``: angles, strides, events and markers go out over the Lab Streaming Layer.
 
     Markers come in from ``lsl_markers``, the name of an LSL stream (empty: every stream of markers), and as UDP
@@ -102,7 +102,7 @@ class AcquisitionPlan:
     truth_path: Path | None = None
     subtalar_axis_deg: tuple[float, float] | None = None
     about: "Assignment | None" = None
-    company: Company = Company()
+    integrations: Integrations = Integrations()
 
 
 @dataclass(frozen=True)

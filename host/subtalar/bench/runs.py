@@ -48,7 +48,7 @@ def latency(_: SessionMaker, open_simulated: SimulatedOpener) -> list[Result]:
     from subtalar.acquisition.plan import AcquisitionPlan, ProvidedSource
     from subtalar.acquisition.process import start_acquisition
     from subtalar.dashboard import run_dashboard
-    from subtalar.dashboard.latency import LatencyProbe
+    from subtalar.dashboard.stream import LatencyProbe
 
     if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")

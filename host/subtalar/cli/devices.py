@@ -112,14 +112,14 @@ def blink(spec: str) -> None:
     """Let the sensor SPEC blink, to see which one it is."""
     import asyncio
 
-    from subtalar.device import refuse_early, run_on_device
+    from subtalar.device import check_script, run_on_device
     from subtalar.protocol import DeviceProtocol, Script
 
     def show(protocol: DeviceProtocol) -> Script:
         yield from protocol.blink()
 
     parsed = _parsed(remembered_sensors(), spec)
-    refuse_early(parsed, show)
+    check_script(parsed, show)
     asyncio.run(run_on_device(parsed, show, 1.0))
     click.echo(f"{parsed.kind}:{parsed.address} has been told to blink.")
 

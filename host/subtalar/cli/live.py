@@ -152,7 +152,7 @@ def live(
         raise click.UsageError("--loop needs --motion: a simulated person goes on by itself")
     if record is not None and no_record:
         raise click.UsageError("--record and --no-record exclude each other")
-    from subtalar.acquisition.plan import AcquisitionPlan, Company
+    from subtalar.acquisition.plan import AcquisitionPlan, Integrations
     from subtalar.cli.catalogue_entries import assignment_from_options
 
     replayed = None if replay is None else _opened(replay)
@@ -171,7 +171,7 @@ def live(
         None if truth is None else truth_path(truth),
         axis_deg,
         about,
-        Company(lsl, lsl_markers, marker_port),
+        Integrations(lsl, lsl_markers, marker_port),
     )
     is_finite = replay is not None or (motion is not None and not loop)
     _run_live(plan, replayed, headless=headless, ends_by_itself=duration_s is not None or is_finite)
@@ -244,7 +244,7 @@ def _run_live(plan: "AcquisitionPlan", replayed: "Session | None", *, headless: 
         )
         view_failed, outcome = _show(acquisition, headless=headless, ends_by_itself=ends_by_itself)
     enter_end(plan, outcome, already_reported=not catalogued)
-    _tell(outcome)
+    _print_outcome(outcome)
     if view_failed is not None:
         raise view_failed
 
@@ -255,7 +255,7 @@ def _load_view(*, headless: bool) -> None:
         if headless or not _has_display():
             import subtalar.dashboard.terminal
         else:
-            import subtalar.dashboard.qt.app  # noqa: F401
+            import subtalar.dashboard.window.app  # noqa: F401
 
 
 @contextlib.contextmanager
@@ -337,7 +337,7 @@ def _stop(name: str) -> None:
     click.echo(f"Recorded: {facts.recording_path}" if facts.recording_path else "Ended; nothing was recorded.")
 
 
-def _tell(outcome: "Outcome") -> None:
+def _print_outcome(outcome: "Outcome") -> None:
     if outcome.recording_path:
         click.echo(f"Recorded: {outcome.recording_path}")
         click.echo(f"Its report: {command_line('report', outcome.recording_path)}")

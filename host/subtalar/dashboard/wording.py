@@ -9,7 +9,9 @@ from subtalar.strides import MEASURES, Measure, TableHead
 from subtalar.types import BodySite, Ledger, LinkState, Quality, Segment, Side, Stride
 
 Severity = Literal["ok", "waiting", "problem", "off"]
-
+"""Of a sensor or a session."""
+Level = Literal["info", "advice", "problem", "done"]
+"""Of the instruction."""
 
 SIGNALS: Final = tuple(angle.live for angle in ANGLES)
 """All that can be shown over time, in the order of ``anatomy.ANGLES``."""
@@ -48,7 +50,7 @@ def site_words(site: BodySite) -> str:
     return f"{SIDE_WORDS[site.side]} {site.segment}"
 
 
-def about_text(participant: str, visit: str, condition: str) -> str:
+def owner_text(participant: str, visit: str, condition: str) -> str:
     """Whose session it is, such as ``P017 · baseline · barefoot``; empty where nobody said."""
     return " · ".join(word for word in (participant, visit, condition) if word)
 

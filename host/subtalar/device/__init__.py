@@ -2,10 +2,11 @@
 
 from .clock import SessionClock
 from .group import SensorGroup, open_group
-from .inspect import DeviceReport, inspect_device, refuse_early, run_on_device, set_up_device
 from .policy import LinkPolicy
 from .remembered import RememberedSensor, RememberedSensors
-from .stream import SensorStream, Sink
+from .short_visit import DeviceReport, check_script, inspect_device, run_on_device, set_up_device
+from .sink import Sink
+from .stream import SensorStream
 
 __all__ = [
     "DeviceReport",
@@ -16,9 +17,9 @@ __all__ = [
     "SensorStream",
     "SessionClock",
     "Sink",
+    "check_script",
     "inspect_device",
     "open_group",
-    "refuse_early",
     "run_on_device",
     "set_up_device",
 ]

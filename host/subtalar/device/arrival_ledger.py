@@ -21,7 +21,7 @@ import numpy as np
 
 from subtalar.types import FloatArray
 
-from .ledger import Counts
+from .device_time_ledger import Counts
 
 _SPELL_S: Final = 0.5
 _MIN_NOTIFICATIONS: Final = 4
@@ -146,7 +146,7 @@ class ArrivalLedger:
             for i in range(at, len(least)):
                 self._least[i] = (self._least[i][0], self._least[i][1] - lost * self._period_s)
 
-    def _is_saw(self, lifts: list[_Lift]) -> bool:
+    def _is_sawtooth(self, lifts: list[_Lift]) -> bool:
         """Even gaps, and no steeper than a wrong clock can make it."""
         if len(lifts) < _TEETH:
             return False
@@ -157,7 +157,7 @@ class ArrivalLedger:
     def _count_lifts(self) -> None:
         now_s = self._least[-1][0]
         last = list(self._lifts)[-_TEETH:]
-        if self._is_saw(last):
+        if self._is_sawtooth(last):
             gaps = np.diff([lift.at_s for lift in last])
             self._beat_until_s = now_s + _BEAT_LASTS_TEETH * float(gaps.mean())
             for lift in last:

@@ -15,7 +15,8 @@ from subtalar.types import BodySite, SensorStatus
 
 from .clock import SessionClock
 from .policy import LinkPolicy
-from .stream import SensorStream, Sink
+from .sink import Sink
+from .stream import SensorStream
 
 SpecTransportMaker: TypeAlias = Callable[[DeviceSpec, DeviceProtocol], Transport]
 
@@ -36,7 +37,7 @@ class SensorGroup:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for site, task in self._tasks.items():
-            self.streams[site].note_end()  # all at once, however long each of them takes to say goodbye
+            self.streams[site].mark_end()  # all at once, however long each of them takes to say goodbye
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
@@ -49,10 +50,12 @@ class SensorGroup:
 
         Raises LinkError as soon as one is given up, or when the time is over, naming who is missing and why.
         """
-        everyone = asyncio.create_task(self._everyone_streams())
+        all_streaming = asyncio.create_task(self._wait_all_streaming())
         try:
             async with asyncio.timeout(timeout_s):
-                done, _ = await asyncio.wait([everyone, *self._tasks.values()], return_when=asyncio.FIRST_COMPLETED)
+                done, _ = await asyncio.wait(
+                    [all_streaming, *self._tasks.values()], return_when=asyncio.FIRST_COMPLETED
+                )
             for task in done:
                 task.result()
         except TimeoutError:
@@ -60,10 +63,10 @@ class SensorGroup:
             reasons = "; ".join(f"{s.info.site}: {s.last_error or 'no answer yet.'}" for s in missing)
             raise LinkError(f"Not every sensor answers: {reasons}") from None
         finally:
-            everyone.cancel()
-            await asyncio.gather(everyone, return_exceptions=True)
+            all_streaming.cancel()
+            await asyncio.gather(all_streaming, return_exceptions=True)
 
-    async def _everyone_streams(self) -> None:
+    async def _wait_all_streaming(self) -> None:
         for stream in self.streams.values():
             await stream.streaming.wait()
 

@@ -124,10 +124,10 @@ class RememberedSensors:
         if sensor is None:
             return text
         given = {option.partition("=")[0].strip(): option for option in options}
-        told = dict(option.partition("=")[::2] for option in str(replace(sensor.spec, site=None)).split(",")[1:])
-        if given.get("model", f"model={told['model']}").partition("=")[2].strip() != told["model"]:
-            told = {}  # it is said to be something else now: the numbers are not its
-        added = [f"{key}={value}" for key, value in told.items() if key not in given]
+        stored = dict(option.partition("=")[::2] for option in str(replace(sensor.spec, site=None)).split(",")[1:])
+        if given.get("model", f"model={stored['model']}").partition("=")[2].strip() != stored["model"]:
+            stored = {}  # another model is given: the stored settings are not its
+        added = [f"{key}={value}" for key, value in stored.items() if key not in given]
         place = site or (sensor.spec.site or "")
         return ",".join([f"{place}={target}" if place else target, *options, *added])
 

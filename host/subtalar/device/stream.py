@@ -2,10 +2,9 @@
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
@@ -16,54 +15,31 @@ from subtalar.protocol import (
     DeviceProtocol,
     DeviceReply,
     Event,
-    Expect,
     InertialSamples,
-    Pause,
-    Read,
     Script,
-    Send,
 )
 from subtalar.shown import shown
 from subtalar.transport import Chunk, OutOfReachError, Transport
 from subtalar.types import BodySite, Ledger, LinkState, SampleBlock, SensorInfo, SensorStatus
 
-from .accounts import Accounts
 from .clock import SessionClock
 from .policy import LinkPolicy
+from .rate_meter import SILENT_S, RateMeter
+from .script_runner import ScriptRunner
+from .sensor_ledger import SensorLedger
+from .sink import Sink
 
 _log = logging.getLogger(__name__)
 _MAX_REPLIES = 64
 _PENDING_DATA_S = 0.05
 _FIRST_BATTERY_S = 1.0
-RATE_OVER_S = 4.0
-"""The rate of a sensor is measured over so long."""
-_RATE_EVERY_S, _RATE_FROM_S = 0.1, 0.8
-_SILENT_S = 0.5
-"""No batch takes so long, nor most stalls of a radio: a rate falls from then on, and what is silent at the end counts
-as lost."""
-_LOOKS = 4
+_CHECKS_PER_PATIENCE = 4
 """A watchdog that slept through its whole patience could not tell how much of it the computer slept as well."""
 _LATE_S = 0.25
 """Who wakes up so much later than he asked for has not waited but slept, and maybe the whole computer with him: the
 Bluetooth service or a network peer on it need a moment, too."""
 
 TransportMaker: TypeAlias = Callable[[], Transport]
-
-
-class Sink(Protocol):
-    """Where a sensor's data go. Called in the event loop, in order; must be quick. What it raises ends the stream."""
-
-    def on_chunk(self, site: BodySite, arrival_s: float, data: bytes, source: str) -> None:
-        """Raw bytes as they arrived, for a recording that can be decoded again. ``source``: see ``Chunk``."""
-        ...
-
-    def on_block(self, block: SampleBlock) -> None:
-        """Samples. Both times are raw: the device clock is not fitted to the session clock here."""
-        ...
-
-    def on_status(self, status: SensorStatus) -> None:
-        """The link changed. What else there is to know changes all the time: ask ``SensorStream.status``."""
-        ...
 
 
 class SensorStream:
@@ -94,10 +70,9 @@ class SensorStream:
         self.streaming = asyncio.Event()
         self._make_transport, self._clock, self._sink = make_transport, clock, sink
         self._policy = policy or LinkPolicy()
-        self._accounts = Accounts(site, protocol)
-        self._transport: Transport | None = None
-        self._talk = asyncio.Lock()
-        self._fed = asyncio.Event()
+        self._ledger = SensorLedger(site, protocol)
+        self._rate = RateMeter()
+        self._scripts = ScriptRunner(address or protocol.model, clock, self._raise_if_closed, self._on_chunk)
         self._closed = asyncio.Event()
         self._close_reason = ""
         self._failure: Exception | None = None
@@ -106,40 +81,27 @@ class SensorStream:
         self._sample_at = 0.0
         self._last_arrival_s = -np.inf
         self._battery_percent: float | None = None
-        self._gone_until_s: float | None = None
-        self._ending = self._host_stopped_it = False
-        self._last_note = ""
-        self._received_at: deque[tuple[float, int]] = deque()
+        self._missing_until_s: float | None = None
+        self._ending = False
+        self._last_message = ""
 
     # State ------------------------------------------------------------------------------------------------
 
     @property
     def clock_restarts(self) -> int:
         """How often the device's own clock began anew."""
-        return self._accounts.clock_restarts
+        return self._ledger.clock_restarts
 
     def ledger(self) -> Ledger:
         """What became of the samples so far. Of a sensor that is gone, what it missed is counted when it is back."""
-        return self._accounts.ledger(self._gone_until_s)
+        return self._ledger.ledger(self._missing_until_s)
 
     def status(self) -> SensorStatus:
         """The sensor as it is shown and recorded; while it is gone, with about what is missing until now."""
         gone = self._link in ("silent", "reconnecting")
-        ledger = self._accounts.ledger(self._clock.now_s()) if gone else self.ledger()
-        return SensorStatus(self.info, self._link, self._rate_hz(), self._battery_percent, ledger)
-
-    def _note_rate(self) -> None:
-        if not self._received_at or self._sample_at - self._received_at[-1][0] >= _RATE_EVERY_S:
-            self._received_at.append((self._sample_at, self._accounts.received))
-        while self._sample_at - self._received_at[0][0] > RATE_OVER_S:
-            self._received_at.popleft()
-
-    def _rate_hz(self) -> float | None:
-        if self._link != "streaming" or not self._received_at:
-            return None
-        (t0, n0), (t1, n1) = self._received_at[0], self._received_at[-1]
-        t1 = max(t1, asyncio.get_running_loop().time() - _SILENT_S)
-        return (n1 - n0) / (t1 - t0) if t1 - t0 >= _RATE_FROM_S else None
+        ledger = self._ledger.ledger(self._clock.now_s()) if gone else self.ledger()
+        rate_hz = self._rate.rate_hz(asyncio.get_running_loop().time()) if self._link == "streaming" else None
+        return SensorStatus(self.info, self._link, rate_hz, self._battery_percent, ledger)
 
     def _set_link(self, link: LinkState) -> None:
         if link != self._link:
@@ -148,7 +110,7 @@ class SensorStream:
                 self.streaming.set()
             else:
                 self.streaming.clear()
-                self._received_at.clear()
+                self._rate.clear()
             self._sink.on_status(self.status())
 
     # Life -------------------------------------------------------------------------------------------------
@@ -161,7 +123,7 @@ class SensorStream:
         attempts = failures = 0
         try:
             while True:
-                self._set_link("reconnecting" if self._accounts.ever_received else "connecting")
+                self._set_link("reconnecting" if self._ledger.ever_received else "connecting")
                 try:
                     await self._one_connection()
                 except OutOfReachError as error:
@@ -172,19 +134,19 @@ class SensorStream:
                     failures = 1 if self._configured and self._sample_at else failures + 1
                 attempts += 1
                 most = self._policy.first_attempts
-                if not self._accounts.ever_received and most is not None and attempts >= most:
+                if not self._ledger.ever_received and most is not None and attempts >= most:
                     raise LinkError(f"{self.info.site}: {self.last_error}")
-                self._set_link("reconnecting" if self._accounts.ever_received else "connecting")
+                self._set_link("reconnecting" if self._ledger.ever_received else "connecting")
                 await asyncio.sleep(self._policy.retry_wait_s(max(failures, 1)))
         finally:
-            self.note_end()
+            self.mark_end()
             self._set_link("ended")
 
-    def note_end(self) -> None:
+    def mark_end(self) -> None:
         """It is about to be cancelled, perhaps one of several: what is missing of a silent sensor counts until now."""
         now_s = self._clock.now_s()
-        if not self._ending and (self._link != "streaming" or self._accounts.silent_s(now_s) > _SILENT_S):
-            self._gone_until_s = now_s
+        if not self._ending and (self._link != "streaming" or self._ledger.silent_s(now_s) > SILENT_S):
+            self._missing_until_s = now_s
         self._ending = True
 
     def _note_failure(self, error: LinkError) -> None:
@@ -197,23 +159,23 @@ class SensorStream:
         self._closed.clear()
         self._configured, self._sample_at, self._close_reason = False, 0.0, ""
         self.protocol.reset()
-        self._accounts.connecting()
+        self._ledger.begin_connection()
         try:
             await transport.open(self._on_chunk, self._on_closed)
-            self._transport = transport
+            self._scripts.transport = transport
             await self.perform(self.protocol.configure())
             self._configured = True
             await self._watch()
         except asyncio.CancelledError:
-            self.note_end()
-            await self._say_goodbye()
+            self.mark_end()
+            await self._stop_device()
             raise
         finally:
-            self._transport = None
+            self._scripts.transport = None
             await transport.close()
 
-    async def _say_goodbye(self) -> None:
-        if self._transport is None or self._closed.is_set():
+    async def _stop_device(self) -> None:
+        if self._scripts.transport is None or self._closed.is_set():
             return
         try:
             async with asyncio.timeout(self._policy.stop_timeout_s):
@@ -238,11 +200,11 @@ class SensorStream:
         while True:
             self._raise_if_closed()
             if not self._configured:
-                await self.perform(self.protocol.configure(), may_stop_it=True)
+                await self.perform(self.protocol.configure(), may_stop_stream=True)
                 self._configured = True
             if polling.done():
                 polling.result()
-            if self._host_stopped_it:
+            if self._scripts.may_stop_stream:
                 silent_s = 0.0
             patience_s = policy.silent_after_s if self._sample_at else policy.first_sample_s
             if silent_s >= patience_s:
@@ -252,7 +214,7 @@ class SensorStream:
                     self._raise_if_closed()
                     self._set_link("silent")
                     raise LinkError(self._silence())
-            wait_s = max(min(patience_s - silent_s, patience_s / _LOOKS), 0.001)
+            wait_s = max(min(patience_s - silent_s, patience_s / _CHECKS_PER_PATIENCE), 0.001)
             asked = loop.time()
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
@@ -291,62 +253,20 @@ class SensorStream:
         if self._closed.is_set():
             raise LinkError(self._close_reason)
 
-    # Conversation -----------------------------------------------------------------------------------------
-
-    async def perform(self, script: Script, *, may_stop_it: bool = False) -> None:
-        """Take a codec's script step by step; one conversation at a time. The silence of a sensor that the script may
-        stop for a while is nobody's fault.
+    async def perform(self, script: Script, *, may_stop_stream: bool = False) -> None:
+        """Take a codec's script step by step; one at a time. The silence of a sensor that the script may stop for a
+        while is nobody's fault.
 
         Raises LinkError if there is no link or it ends meanwhile, and what the script raises.
         """
-        async with self._talk:
-            answer = True
-            self._host_stopped_it = may_stop_it
-            try:
-                step = next(script)
-                while True:
-                    answer = await self._take_step(step)
-                    step = script.send(answer)
-            except StopIteration:
-                return
-            finally:
-                self._host_stopped_it = False
-                script.close()
-
-    async def _take_step(self, step: Send | Pause | Expect | Read) -> bool:
-        if isinstance(step, Pause):
-            await asyncio.sleep(step.duration_s)
-            return True
-        if isinstance(step, Expect):
-            return await self._until(step)
-        transport = self._transport
-        if transport is None:
-            raise LinkError(f"The sensor {self.info.address or self.info.model} is not connected.")
-        if isinstance(step, Send):
-            await transport.write(step.data, step.to, with_response=step.with_response)
-        else:
-            data = await transport.read(step.source)
-            self._on_chunk(Chunk(self._clock.now_ns(), data, step.source))
-        return True
-
-    async def _until(self, step: Expect) -> bool:
-        deadline = asyncio.get_running_loop().time() + step.timeout_s
-        while not step.until():
-            self._raise_if_closed()
-            self._fed.clear()
-            try:
-                async with asyncio.timeout_at(deadline):
-                    await self._fed.wait()
-            except TimeoutError:
-                return step.until()
-        return True
+        await self._scripts.perform(script, may_stop_stream=may_stop_stream)
 
     # Data -------------------------------------------------------------------------------------------------
 
     def _on_closed(self, reason: str) -> None:
         self._close_reason = reason
         self._closed.set()
-        self._fed.set()
+        self._scripts.data_arrived()
 
     def _on_chunk(self, chunk: Chunk) -> None:
         if self._failure is not None:
@@ -359,7 +279,7 @@ class SensorStream:
         except Exception as error:  # a callback of a foreign library must not swallow it: run() raises it
             self._failure = error
             self._closed.set()
-        self._fed.set()
+        self._scripts.data_arrived()
 
     def _take_event(self, event: Event, arrival_s: float) -> None:
         if isinstance(event, InertialSamples):
@@ -371,22 +291,24 @@ class SensorStream:
             if len(self.replies) < _MAX_REPLIES or event.key in self.replies:
                 self.replies[event.key] = event.value
         elif isinstance(event, DeviceMessage):
-            self._take_note(event)
+            self._log_message(event)
 
-    def _take_note(self, note: DeviceMessage) -> None:
-        if note.text != self._last_note:  # some say it every second
-            _log.log(logging.WARNING if note.is_error else logging.INFO, "%s says: %s", self.name, shown(note.text))
-        self._last_note = note.text
+    def _log_message(self, message: DeviceMessage) -> None:
+        if message.text != self._last_message:  # some say it every second
+            _log.log(
+                logging.WARNING if message.is_error else logging.INFO, "%s says: %s", self.name, shown(message.text)
+            )
+        self._last_message = message.text
 
     def _take_samples(self, batch: InertialSamples, arrival_s: float) -> None:
         self._sample_at = asyncio.get_running_loop().time()
-        restarts = self._accounts.restarts_unannounced
-        parts = self._accounts.take(batch, arrival_s)
-        if self._accounts.restarts_unannounced > restarts and self.protocol.streams_unasked:
+        restarts = self._ledger.restarts_unannounced
+        parts = self._ledger.take(batch, arrival_s)
+        if self._ledger.restarts_unannounced > restarts and self.protocol.streams_unasked:
             self._configured = False  # it goes on at the rate that it has saved, until it is told again
         if self._link != "streaming":
             self._set_link("streaming")
-        self._note_rate()
+        self._rate.note(self._sample_at, self._ledger.received)
         for part in parts:
             times = part.device_time_us
             self._sink.on_block(

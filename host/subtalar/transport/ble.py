@@ -99,7 +99,7 @@ class BleTransport:
     def _translated(self, error: Exception) -> LinkError:
         # A Bluetooth service that dies makes bleak and dbus-fast raise all sorts of things, KeyError among them.
         _log.debug("%s: %r", self._address, error, exc_info=error)
-        return LinkError(why_not(self._address, error))
+        return LinkError(failure_text(self._address, error))
 
     async def _connect(self, device: Any) -> "BleakClient":
         client: BleakClient = import_bleak().BleakClient(
@@ -169,7 +169,7 @@ class BleTransport:
             self._translated(error)
 
 
-def why_not(address: str, error: Exception) -> str:
+def failure_text(address: str, error: Exception) -> str:
     """What went wrong with the radio or the sensor, as one sentence."""
     # Without a Bluetooth service BlueZ's bus has no socket: FileNotFoundError, or ConnectionRefusedError.
     absent = isinstance(error, FileNotFoundError | ConnectionRefusedError)

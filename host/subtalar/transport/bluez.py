@@ -11,7 +11,7 @@ def is_bluez(backend: type[Any] | None) -> bool:
     return backend is None and sys.platform == "linux"
 
 
-async def linked_devices(bleak: Any, timeout_s: float) -> list[Any]:
+async def connected_devices(bleak: Any, timeout_s: float) -> list[Any]:
     """bleak's devices that BlueZ holds a link to, those of a program that was killed among them.
 
     Raises what bleak raises where there is no radio, and TimeoutError if the service hangs.
@@ -30,12 +30,12 @@ async def recover(error: Exception, timeout_s: float) -> None:
     with suppress(Exception):  # the next search says what is wrong
         async with asyncio.timeout(timeout_s):
             if type(error).__name__ == "BleakBluetoothNotAvailableError":
-                await _look_again()
+                await _reload_objects()
             elif getattr(error, "dbus_error", "") == "org.bluez.Error.InProgress":
                 await _end_forgotten_search()
 
 
-async def _look_again() -> None:
+async def _reload_objects() -> None:
     """Have bleak ask BlueZ anew. There is no link that could be lost: there is no adapter.
 
     bleak 3.1 asks for all objects when it connects to the bus and keeps what it is told from then on, but what it is
@@ -43,7 +43,7 @@ async def _look_again() -> None:
     BlueZ that starts answers first and has an adapter a moment later; where the computer stands still in that moment,
     as on waking up, bleak reads both at once, and knows of no adapter for as long as the bus lives.
     """
-    bus = (await _bleaks_manager())._bus  # bleak has no public way
+    bus = (await _bluez_manager())._bus  # bleak has no public way
     if bus is not None:
         bus.disconnect()
 
@@ -52,12 +52,12 @@ async def _end_forgotten_search() -> None:
     """BlueZ has one search for each program, and began one that nobody waited for any more."""
     from dbus_fast import Message
 
-    manager = await _bleaks_manager()
+    manager = await _bluez_manager()
     adapter = manager.get_default_adapter()
     await manager._bus.call(Message("org.bluez", adapter, "org.bluez.Adapter1", "StopDiscovery"))
 
 
-async def _bleaks_manager() -> Any:
+async def _bluez_manager() -> Any:
     from bleak.backends.bluezdbus.manager import get_global_bluez_manager
 
     return await get_global_bluez_manager()

@@ -7,7 +7,7 @@ from typing import Any
 from subtalar.errors import LinkError
 from subtalar.protocol import model_for_name
 
-from .ble import why_not
+from .ble import failure_text
 from .radio import import_bleak, radio_lock
 from .spec import TransportKind
 
@@ -34,7 +34,7 @@ async def scan_ble(duration_s: float = 5.0, *, scanner_backend: type[Any] | None
         async with radio_lock():
             seen = await bleak.BleakScanner.discover(duration_s, return_adv=True, **options)
     except (bleak.exc.BleakError, OSError, EOFError) as error:
-        raise LinkError(f"Bluetooth devices cannot be listed. {why_not('', error)}") from error
+        raise LinkError(f"Bluetooth devices cannot be listed. {failure_text('', error)}") from error
     found = []
     for device, advertisement in seen.values():
         name = advertisement.local_name or device.name or ""

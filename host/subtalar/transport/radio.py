@@ -8,13 +8,13 @@ from weakref import WeakKeyDictionary
 
 from subtalar.errors import LinkError
 
-from .bluez import is_bluez, linked_devices, recover
+from .bluez import connected_devices, is_bluez, recover
 
 _BLEAK_TIMEOUT_S: Final = 5.0
 """A Bluetooth service that hangs must not hang us."""
 _UNDO_S: Final = 1.0
-_LOOK_S: Final = 0.25
-_MORE_S: Final = 0.3
+_SEARCH_S: Final = 0.25
+_SEARCH_LONGER_S: Final = 0.3
 """How much longer a search goes on for the others once one sensor was found."""
 
 _radio_locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
@@ -46,7 +46,7 @@ def with_backend(backend: type[Any] | None) -> dict[str, Any]:
 
 
 @dataclass(eq=False)
-class _Wanted:
+class _SearchRequest:
     address: str
     left_s: float
     device: asyncio.Future[Any]
@@ -60,7 +60,7 @@ class RadioSearch:
 
     def __init__(self, backend: type[Any] | None = None) -> None:
         self._backend = backend
-        self._wanted: list[_Wanted] = []
+        self._requests: list[_SearchRequest] = []
         self._found = asyncio.Event()
         self._known: set[str] = set()
         self._task: asyncio.Task[None] | None = None
@@ -70,30 +70,30 @@ class RadioSearch:
 
         Raises what bleak raises where there is no radio, and TimeoutError if the Bluetooth service hangs.
         """
-        wanted = _Wanted(address.upper(), timeout_s, asyncio.get_running_loop().create_future())
-        self._wanted.append(wanted)
+        wanted = _SearchRequest(address.upper(), timeout_s, asyncio.get_running_loop().create_future())
+        self._requests.append(wanted)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run(), name="search for sensors")
         try:
             return await wanted.device
         finally:
-            if wanted in self._wanted:
-                self._wanted.remove(wanted)
+            if wanted in self._requests:
+                self._requests.remove(wanted)
                 await self._end_if_idle()
 
     async def _end_if_idle(self) -> None:
-        if not self._wanted and self._task is not None:
+        if not self._requests and self._task is not None:
             task, self._task = self._task, None
             task.cancel()
             await asyncio.wait([task])
 
     async def _run(self) -> None:
         try:
-            while self._wanted:
+            while self._requests:
                 async with radio_lock():
                     await self._scan()
         except Exception as error:
-            wanted, self._wanted = self._wanted, []
+            wanted, self._requests = self._requests, []
             for each in wanted:
                 if not each.device.done():
                     each.device.set_exception(error)
@@ -101,11 +101,11 @@ class RadioSearch:
     async def _scan(self) -> None:
         scanner = await self._started()
         try:
-            while self._wanted and not self._found.is_set():
-                await self._look(_LOOK_S)
-            if self._wanted:
+            while self._requests and not self._found.is_set():
+                await self._search_for(_SEARCH_S)
+            if self._requests:
                 self._found.clear()
-                await self._look(_MORE_S)
+                await self._search_for(_SEARCH_LONGER_S)
         finally:
             async with asyncio.timeout(_BLEAK_TIMEOUT_S):
                 await scanner.stop()
@@ -113,10 +113,10 @@ class RadioSearch:
     async def _started(self) -> Any:
         bleak = import_bleak()
         self._found.clear()
-        scanner = bleak.BleakScanner(self._heard, **with_backend(self._backend))
+        scanner = bleak.BleakScanner(self._on_advertisement, **with_backend(self._backend))
         try:
             if is_bluez(self._backend):
-                await self._take_over(bleak)
+                await self._find_connected(bleak)
             await _start(scanner)
         except Exception as error:
             if is_bluez(self._backend):
@@ -124,39 +124,39 @@ class RadioSearch:
             raise
         return scanner
 
-    async def _look(self, for_s: float) -> None:
+    async def _search_for(self, for_s: float) -> None:
         began = asyncio.get_running_loop().time()
         with suppress(TimeoutError):
             async with asyncio.timeout(for_s):
                 await self._found.wait()
         spent_s = asyncio.get_running_loop().time() - began
-        for wanted in list(self._wanted):
+        for wanted in list(self._requests):
             wanted.left_s -= spent_s
             if wanted.left_s <= 0:
-                self._settle(wanted, None)
+                self._answer(wanted, None)
 
-    def _heard(self, device: Any, _advertisement: Any) -> None:
-        for wanted in [w for w in self._wanted if w.address == device.address.upper()]:
+    def _on_advertisement(self, device: Any, _advertisement: Any) -> None:
+        for wanted in [w for w in self._requests if w.address == device.address.upper()]:
             self._known.add(wanted.address)
             self._found.set()
-            self._settle(wanted, device)
+            self._answer(wanted, device)
 
-    def _settle(self, wanted: _Wanted, device: Any) -> None:
-        self._wanted.remove(wanted)
+    def _answer(self, wanted: _SearchRequest, device: Any) -> None:
+        self._requests.remove(wanted)
         if not wanted.device.done():
             wanted.device.set_result(device)
 
-    async def _take_over(self, bleak: Any) -> None:
+    async def _find_connected(self, bleak: Any) -> None:
         """BlueZ keeps the links of a program that was killed, and a sensor that is linked does not advertise.
 
         Only what this process has never found is looked for among them: what bleak says of a link of ours may be as
         old as a BlueZ that died meanwhile.
         """
-        if all(w.address in self._known for w in self._wanted):
+        if all(w.address in self._known for w in self._requests):
             return
-        for device in await linked_devices(bleak, _BLEAK_TIMEOUT_S):
+        for device in await connected_devices(bleak, _BLEAK_TIMEOUT_S):
             if device.address.upper() not in self._known:
-                self._heard(device, None)
+                self._on_advertisement(device, None)
 
 
 async def _start(scanner: Any) -> None:

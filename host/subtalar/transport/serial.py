@@ -18,7 +18,7 @@ from .base import Chunk, OnChunk, OnClosed, no_characteristics
 if TYPE_CHECKING:
     import serial
 
-_BITE = 4096
+_READ_BYTES = 4096
 _URL_TIMEOUT_S = 0.005
 _PORT_TIMEOUT_S = 0.1
 _WRITE_TIMEOUT_S = 2.0
@@ -37,10 +37,10 @@ def _open_port(url: str, baud_rate: int) -> "serial.SerialBase":
         # never does). Every handler of pyserial takes the wish; one without a port, such as socket://, passes over it.
         return serial.serial_for_url(url, baud_rate, timeout=timeout_s, write_timeout=_WRITE_TIMEOUT_S, exclusive=True)
     except (OSError, ValueError) as error:
-        raise LinkError(_why_not(url, error)) from error
+        raise LinkError(_failure_text(url, error)) from error
 
 
-def _why_not(url: str, error: Exception) -> str:
+def _failure_text(url: str, error: Exception) -> str:
     number = getattr(error, "errno", None)
     if number == errno.ENOENT or isinstance(error.__cause__ or error.__context__, FileNotFoundError):
         return f"There is no port {url}: check that the sensor is plugged in and switched on."
@@ -95,22 +95,22 @@ class SerialTransport:
         while not self._stop.is_set():
             try:
                 if is_url:
-                    data = port.read(_BITE)
+                    data = port.read(_READ_BYTES)
                     arrival_ns = time.monotonic_ns()
                 else:
                     data = port.read(1)
                     arrival_ns = time.monotonic_ns()
                     if data:
-                        data += port.read(min(int(getattr(port, "in_waiting", 0)), _BITE))
+                        data += port.read(min(int(getattr(port, "in_waiting", 0)), _READ_BYTES))
             except Exception as error:  # pyserial also leaks TypeError when the port is closed under it
                 reason = f"The port {self._url} was lost ({error})."
                 break
             if data:
-                self._hand_over(Chunk(arrival_ns, data), loop, on_chunk)
+                self._queue_chunk(Chunk(arrival_ns, data), loop, on_chunk)
         if reason and not self._stop.is_set():
-            _call(loop, self._end, on_closed, on_chunk, reason)
+            _call_soon(loop, self._end, on_closed, on_chunk, reason)
 
-    def _hand_over(self, chunk: Chunk, loop: asyncio.AbstractEventLoop, on_chunk: OnChunk) -> None:
+    def _queue_chunk(self, chunk: Chunk, loop: asyncio.AbstractEventLoop, on_chunk: OnChunk) -> None:
         """Queue for the loop; if that is a megabyte behind, stop reading and let the operating system hold back."""
         while self._pending_bytes > _MAX_PENDING_BYTES and not self._stop.is_set():
             self._room.clear()
@@ -120,7 +120,7 @@ class SerialTransport:
             self._pending_bytes += len(chunk.data)
             first = len(self._pending) == 1
         if first:
-            _call(loop, self._deliver, on_chunk)
+            _call_soon(loop, self._deliver, on_chunk)
 
     def _deliver(self, on_chunk: OnChunk) -> None:
         with self._lock:
@@ -161,7 +161,7 @@ class SerialTransport:
             await asyncio.to_thread(port.close)
 
 
-def _call(loop: asyncio.AbstractEventLoop, function: object, *args: object) -> None:
+def _call_soon(loop: asyncio.AbstractEventLoop, function: object, *args: object) -> None:
     try:
         loop.call_soon_threadsafe(function, *args)  # type: ignore[arg-type]
     except RuntimeError:

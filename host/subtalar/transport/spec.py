@@ -58,9 +58,9 @@ class DeviceSpec:
     def __str__(self) -> str:
         site = f"{self.site}=" if self.site else ""
         numbers = (self.rate_hz, self.acc_range_g, self.gyr_range_deg_s)
-        told = "".join(f",{key}={value:g}" for key, value in zip(_UNITS, numbers, strict=True) if value is not None)
+        options = "".join(f",{key}={value:g}" for key, value in zip(_UNITS, numbers, strict=True) if value is not None)
         baud = f",baud={self.baud_rate}" if self.baud_rate is not None else ""
-        return f"{site}{self.kind}:{self.address},model={self.model}{told}{baud}"
+        return f"{site}{self.kind}:{self.address},model={self.model}{options}{baud}"
 
 
 def parse_spec(text: str, *, need_site: bool = True) -> DeviceSpec:

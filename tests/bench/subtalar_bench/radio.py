@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, AsyncExitStack
 from pathlib import Path
 
-from subtalar.acquisition.engine import Engine
+from subtalar.acquisition.measuring.engine import Engine
+from subtalar.acquisition.measuring.sensor_run import run_sensors
+from subtalar.acquisition.measuring.stop_request import StopRequest
 from subtalar.acquisition.plan import AcquisitionPlan, DeviceSource, HardwareOpener
-from subtalar.acquisition.process import take_precedence
+from subtalar.acquisition.process import raise_priority
 from subtalar.acquisition.ring import RingWriter
-from subtalar.acquisition.runs import Stop, run_sensors
 from subtalar.bench.result import Result
 from subtalar.transport import parse_spec
 from subtalar_bench.radio_cost import share_without_listener
@@ -45,7 +46,7 @@ def in_process(opener: HardwareOpener, minutes: float) -> list[Result]:
 
 def over_bluez(serve: SensorServer, minutes: float) -> list[Result]:
     """The sensors in another process, behind BlueZ's D-Bus interface: what a session on real sensors costs."""
-    take_precedence()  # as the process of a live session does; real sensors are not kept waiting by a computer either
+    raise_priority()  # as the process of a live session does; real sensors are not kept waiting by a computer either
     with serve() as specs:
         return asyncio.run(_session("BlueZ over D-Bus", "acquisition alone", minutes, specs=tuple(specs)))
 
@@ -76,7 +77,7 @@ async def _session(
     specs: tuple[str, ...] = (),
     opener: HardwareOpener | None = None,
 ) -> list[Result]:
-    take_precedence()
+    raise_priority()
     engines: list[Engine] = []
     watching: list[asyncio.Task[None]] = []
     meter = _Meter()
@@ -98,7 +99,7 @@ async def _session(
         )
         watch = stack.enter_context(StandstillWatch())
         try:
-            await run_sensors(sensors, plan, ring, Stop(), begun, hardware)
+            await run_sensors(sensors, plan, ring, StopRequest(), begun, hardware)
         finally:
             for task in watching:
                 task.cancel()

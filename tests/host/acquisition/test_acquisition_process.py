@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from subtalar.acquisition.commands import Mark
 from subtalar.acquisition.plan import AcquisitionPlan, DeviceSource, ProvidedSource, ReplaySource
 from subtalar.acquisition.process import Acquisition, start_acquisition
 from subtalar.acquisition.ring import RingReader
@@ -64,7 +65,7 @@ def test_simulated_bluetooth_sensors_are_recorded_without_loss_and_marked(tmp_pa
         while time.monotonic() < deadline and min((s.ledger.received for s in reader.sensors()), default=0) < 400:
             time.sleep(0.1)
         sensors = reader.sensors()
-        acquisition.mark("insole in")
+        acquisition.send(Mark("insole in"))
     outcome = acquisition.close()
     assert outcome.error == ""
     assert len(sensors) == 4

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from subtalar.acquisition.engine import Engine
+from subtalar.acquisition.measuring.engine import Engine
 from subtalar.acquisition.ring import RingReader, RingWriter
 from subtalar.device import SessionClock
 from subtalar.errors import InputError, RecordingError
@@ -47,7 +47,7 @@ def test_whose_a_recording_was_that_never_came_to_be_is_forgotten(short_walk: Pa
     with RingWriter.create() as ring:
         engine = Engine(sensors, SessionClock(), ring, source_text="test", record_path=path, live=True)
         assert not beside.exists()
-        engine.say_about(Assignment("P017"))
+        engine.set_owner(Assignment("P017"))
         deadline = time.monotonic() + 20.0
         while not beside.exists() and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -75,8 +75,8 @@ def test_saying_whose_session_it_is_moves_no_time_and_reopens_none(short_walk: P
         engine.on_block(blocks[0])
         engine.publish_facts(0.5)
         time.sleep(0.1)
-        engine.say_about(Assignment("P017"))
+        engine.set_owner(Assignment("P017"))
         assert (reader.session().participant, reader.session().elapsed_s) == ("P017", 0.5)
         engine.close()
-        engine.say_about(Assignment("P018"))
+        engine.set_owner(Assignment("P018"))
         assert reader.session().participant == "P017"

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from subtalar.acquisition import measuring, process
+from subtalar.acquisition.commands import Stop, encode
+from subtalar.acquisition.measuring import measure
 from subtalar.acquisition.plan import AcquisitionPlan, Outcome, ReplaySource
+from subtalar.acquisition.process import start
 from subtalar.errors import SubtalarError
 
 Messages = list[tuple[str, Any]]
@@ -19,8 +21,8 @@ def measured(plan: AcquisitionPlan) -> Messages:
     """What the measuring process says before its session begins; the session is stopped at once."""
     ours, theirs = Pipe()
     with ours, theirs:
-        ours.send(("stop", ""))
-        measuring.measure(plan, theirs)
+        ours.send(encode(Stop()))
+        measure.measure(plan, theirs)
         said = []
         while ours.poll():
             said.append(ours.recv())
@@ -32,8 +34,8 @@ def test_the_estimator_is_prepared_before_the_session_begins(
     short_walk: Path, monkeypatch: pytest.MonkeyPatch, kept: bool
 ) -> None:
     done: list[str] = []
-    monkeypatch.setattr(measuring, "warmed", lambda: kept)
-    monkeypatch.setattr(measuring, "warm_up", lambda: done.append("prepared"))
+    monkeypatch.setattr(measure, "warmed", lambda: kept)
+    monkeypatch.setattr(measure, "warm_up", lambda: done.append("prepared"))
     said = [kind for kind, _ in measured(AcquisitionPlan(ReplaySource(short_walk, 0), "replay"))]
     assert (said, done) == ((["ring"], []) if kept else (["preparing", "ring"], ["prepared"]))
 
@@ -72,11 +74,11 @@ class Scripted:
 def started(words: Messages, monkeypatch: pytest.MonkeyPatch, *, silent: bool = False) -> tuple[Scripted, list[str]]:
     """Start it; what was called meanwhile, in order."""
     scripted = Scripted(words, silent=silent)
-    monkeypatch.setattr(process, "multiprocessing", scripted)
+    monkeypatch.setattr(start, "multiprocessing", scripted)
     called: list[str] = []
     plan = AcquisitionPlan(ReplaySource(Path("walk")), "replay")
     try:
-        acquisition = process.start_acquisition(
+        acquisition = start.start_acquisition(
             plan, on_preparing=lambda: called.append("preparing"), meanwhile=lambda: called.append("meanwhile")
         )
         acquisition.wait(0.0)
@@ -110,8 +112,8 @@ def test_who_starts_it_is_told_when_the_wait_is_long(
 def test_a_process_that_hangs_or_dies_at_its_start_is_ended_and_told(
     before: Messages, silent: bool, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(process, "START_TIMEOUT_S", 0.05)
-    monkeypatch.setattr(process, "PREPARE_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(start, "START_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(start, "PREPARE_TIMEOUT_S", 0.05)
     scripted, called = started(before, monkeypatch, silent=silent)
     assert scripted.ended
     assert said in called[-1]
@@ -119,11 +121,11 @@ def test_a_process_that_hangs_or_dies_at_its_start_is_ended_and_told(
 
 def test_whatever_happens_meanwhile_leaves_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
     scripted = Scripted([("ring", "subtalar-1")])
-    monkeypatch.setattr(process, "multiprocessing", scripted)
+    monkeypatch.setattr(start, "multiprocessing", scripted)
 
     def interrupted() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        process.start_acquisition(AcquisitionPlan(ReplaySource(Path("walk")), "replay"), meanwhile=interrupted)
+        start.start_acquisition(AcquisitionPlan(ReplaySource(Path("walk")), "replay"), meanwhile=interrupted)
     assert scripted.ended

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from subtalar.acquisition import recording as live_recording
-from subtalar.acquisition.engine import Engine
+from subtalar.acquisition.measuring import live_recording
+from subtalar.acquisition.measuring.engine import Engine
 from subtalar.acquisition.ring import RingReader, RingWriter
 from subtalar.device import SessionClock
 from subtalar.session import durable_file, open_session, read_blocks, read_header, read_items, session_info, verify
@@ -104,7 +104,7 @@ def test_it_goes_on_by_itself_in_the_usual_folder(session: Session, stick: Stick
     third = len(session.blocks) // 3
     session.give(0, third)
     time.sleep(0.6)
-    session.engine.say_about(Assignment("P017", "", "barefoot"))
+    session.engine.set_owner(Assignment("P017", "", "barefoot"))
     assert session.reader.session().participant == "P017"
     stick.full = True
     half = len(session.blocks) // 2
@@ -123,7 +123,7 @@ def test_it_goes_on_by_itself_in_the_usual_folder(session: Session, stick: Stick
     assert read_assignment(usual, tmp_path / "stick" / "a.mcap") == Assignment(
         "P017", "", "barefoot"
     )  # known before it failed
-    session.engine.say_about(Assignment("P018"))
+    session.engine.set_owner(Assignment("P018"))
     assert session.reader.session().participant == "P017"  # nobody is told anything once it is over
     judge(session, tmp_path / "stick" / "a.mcap", second, tmp_path)
 

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from subtalar.acquisition import ring_layout, ring_segment
-from subtalar.acquisition.ring import RingReader, RingWriter, SessionFacts, find_sessions
+from subtalar.acquisition.ring import RingReader, RingWriter, SessionFacts, find_sessions, layout, segment
 from subtalar.anatomy import ANGLE_COUNT
 from subtalar.errors import InputError, SubtalarError
 from subtalar.types import (
@@ -188,7 +187,7 @@ def test_names_are_refused_with_a_reason():
 
 
 def test_another_version_is_refused(pair, monkeypatch):
-    monkeypatch.setattr("subtalar.acquisition.ring.layout_checksum", lambda: 1)
+    monkeypatch.setattr("subtalar.acquisition.ring.reader.layout_checksum", lambda: 1)
     with pytest.raises(InputError, match="another version"):
         RingReader.attach(pair[0].name)
 
@@ -200,13 +199,13 @@ def test_full_shared_memory_is_one_sentence(monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(ring_segment.os, "posix_fallocate", full)
+    monkeypatch.setattr(segment.os, "posix_fallocate", full)
     with pytest.raises(SubtalarError, match="27 MB of shared memory"):
         RingWriter.create("too-big")
     assert not os.path.exists("/dev/shm/too-big")
 
 
 def test_the_layout_holds_a_minute_at_400_hz():
-    assert ring_layout.segment_size(60 * 400) < 32e6
+    assert layout.segment_size(60 * 400) < 32e6
     with RingWriter.create() as writer:
         assert writer._channels["angles_left"].capacity >= 60 * 400

@@ -36,9 +36,8 @@ def test_the_process_that_shows_a_live_session_loads_neither_estimator_nor_radio
 
 
 def test_the_window_loads_neither_estimator_nor_radio() -> None:
-    code = (
-        "import json, sys, subtalar.dashboard.qt.app; print(json.dumps(sorted(m.split('.')[0] for m in sys.modules)))"
-    )
+    code = "import json, sys, subtalar.dashboard.window.app\n"
+    code += "print(json.dumps(sorted(m.split('.')[0] for m in sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
     if "ImportError" in done.stderr or "ModuleNotFoundError" in done.stderr:
         pytest.skip("the window's libraries cannot be loaded here")

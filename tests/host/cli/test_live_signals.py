@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from subtalar.acquisition.commands import Mark, SetOwner
 from subtalar.acquisition.process import running_session
 from subtalar.acquisition.ring import RingReader
 from subtalar.session import Annotation, read_items, verify
@@ -145,12 +146,13 @@ def test_a_session_whose_window_was_killed_goes_on_is_shown_marked_and_ended_by_
     assert "live --stop subtalar-" in out
 
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
-    running = running_session()
-    running.mark("Treppe hinauf")
-    for nonsense in ("[1, 2, 3]", "[true]", "[" * 4000, '["a name", "", ""]'):
-        running._tell("about", nonsense)  # and it goes on listening
-    running.say_about("P017", "", "barefoot")
     folder = tmp_path / "tmp" / f"subtalar-live-{os.getuid()}"
+    running = running_session()
+    running.send(Mark("Treppe hinauf"))
+    for nonsense in ("[1, 2, 3]", "[true]", "[" * 4000, '["a name", "", ""]'):
+        (folder / f"{running.ring_name}.0-0.mail").write_text(f"about\n{nonsense}")  # and it goes on listening
+        wait_for(lambda: not list(folder.glob("*.mail")))
+    running.send(SetOwner("P017", "", "barefoot"))
     wait_for(lambda: not list(folder.glob("*.mail")))
     with RingReader.attach(running.ring_name) as shown:
         wait_for(lambda: (shown.session().participant, shown.session().condition) == ("P017", "barefoot"))

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from subtalar.acquisition.commands import dispatch
 from subtalar.acquisition.ring import RingReader, RingWriter
-from subtalar.dashboard.model import DashboardModel
+from subtalar.dashboard.stream import SessionStream
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -52,7 +53,7 @@ def app():
     pytest.importorskip("PySide6.QtWidgets", reason="the gui extra is not installed")
     from PySide6.QtWidgets import QApplication
 
-    from subtalar.dashboard.qt import theme
+    from subtalar.dashboard.widgets import theme
 
     app = QApplication.instance() or QApplication(["test"])
     theme.apply(app)
@@ -84,7 +85,10 @@ class Control:
 
     def __init__(self, writer=None):
         self.writer, self.marks, self.stops, self.broken = writer, [], 0, False
-        self.places, self.abouts = [], []
+        self.places, self.owners = [], []
+
+    def send(self, command):
+        dispatch(command, self)
 
     def stop(self):
         self.stops += 1
@@ -94,12 +98,13 @@ class Control:
     def record_to(self, place):
         self.places.append(place)
 
-    def say_about(self, *said):
+    def set_owner(self, *said):
         if self.broken:
             raise EOFError
-        self.abouts.append(said)
+        self.owners.append(said)
 
-    def mark(self, text):
+    def mark(self, text, time_s):
+        assert time_s is None
         if self.broken:
             raise EOFError
         self.marks.append(text)
@@ -112,13 +117,13 @@ def control():
 
 @pytest.fixture
 def make_window(app, reader):
-    from subtalar.dashboard.qt.window import DashboardWindow
+    from subtalar.dashboard.window.window import DashboardWindow
 
     windows = []
 
     def make(control=None, **options):
         # The clock stands at the newest data: a slow machine must not make it look stale.
-        window = DashboardWindow(DashboardModel(reader, reader.heartbeat_ns), control, **options)
+        window = DashboardWindow(SessionStream(reader, reader.heartbeat_ns), control, **options)
         windows.append(window)
         window.resize(1280, 800)
         window.show()

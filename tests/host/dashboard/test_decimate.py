@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subtalar.dashboard.decimate import band, trace
+from subtalar.dashboard.places.live.decimate import band, trace
 
 BUCKET_S = 0.02
 

@@ -1,7 +1,7 @@
 import pytest
 
 from subtalar.acquisition.ring import SessionFacts
-from subtalar.dashboard.instruction import choose_instruction
+from subtalar.dashboard.places.live.instruction import choose_instruction
 from subtalar.types import SIDES, BodySite, Ledger, Notice, Quality, SensorInfo, SensorStatus
 
 RUNNING = SessionFacts("running", "simulated sensors", 0.0, 10.0, "/tmp/a.mcap")

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from subtalar.acquisition.ring import RingReader, RingWriter, find_sessions
-from subtalar.dashboard.latency import LatencyProbe
-from subtalar.dashboard.model import WINDOW_S, DashboardModel, sensor_row, stride_means
+from subtalar.dashboard.places.live.model import LiveModel
+from subtalar.dashboard.places.live.sensor_rows import sensor_row
+from subtalar.dashboard.places.live.stride_means import stride_means
+from subtalar.dashboard.stream import WINDOW_S, LatencyProbe, SessionStream
 from subtalar.dashboard.wording import STRIDE_COLUMNS
 from subtalar.types import BodySite, Ledger, Quality, SensorInfo, SensorStatus
 
@@ -34,16 +36,16 @@ def clock(reader):
 
 @pytest.fixture
 def model(reader, clock):
-    return DashboardModel(reader, clock)
+    return LiveModel(SessionStream(reader, clock))
 
 
 def test_before_anything_was_published(model):
-    model.refresh()
+    model.stream.refresh()
     assert model.instruction.text == "Getting ready"
     assert [r.note for r in model.readings("left")] == ["no data yet"] * 3
     assert model.readings("right")[0].value_deg is None
-    assert model.arrival_ns is None
-    assert model.running
+    assert model.stream.arrival_ns is None
+    assert model.stream.running
 
 
 def test_the_last_ten_seconds_however_often_one_looks(model, feeder, reader):
@@ -51,9 +53,9 @@ def test_the_last_ten_seconds_however_often_one_looks(model, feeder, reader):
     for k in range(1, 30):
         feeder.feed_until(k * 0.7)
         if k % 3:
-            model.refresh()
-    model.refresh()
-    trace = model.sides["right"]
+            model.stream.refresh()
+    model.stream.refresh()
+    trace = model.stream.sides["right"]
     assert trace.time_s[-1] == pytest.approx(29 * 0.7 - 0.01)
     assert WINDOW_S <= trace.time_s[-1] - trace.time_s[0] <= WINDOW_S + 0.6
     np.testing.assert_allclose(np.diff(trace.time_s), 0.01)
@@ -66,7 +68,7 @@ def test_the_last_ten_seconds_however_often_one_looks(model, feeder, reader):
 def test_a_value_carries_its_uncertainty(model, feeder, reader):
     feeder.session()
     feeder.feed_until(2.0)
-    model.refresh()
+    model.stream.refresh()
     last = reader.angles_since("left").rows[-1]
     for k, reading in enumerate(model.readings("left")):
         assert reading.value_deg == last["angles_deg"][k]
@@ -78,14 +80,14 @@ def test_a_stale_value_never_looks_fresh(model, feeder, clock):
     feeder.session()
     feeder.feed_until(2.0)
     clock.ahead_s = 0.3
-    model.refresh()
+    model.stream.refresh()
     assert model.readings("left")[0].value_deg is not None
-    frozen = model.now_s
+    frozen = model.stream.now_s
     clock.ahead_s = 3.3
-    model.refresh()
+    model.stream.refresh()
     assert [r.value_deg for r in model.readings("left")] == [None] * 3
     assert model.readings("left")[0].note == "no data for 3 s"
-    assert model.now_s == pytest.approx(frozen + 3.0, abs=1e-6)  # the trace goes on to the left
+    assert model.stream.now_s == pytest.approx(frozen + 3.0, abs=1e-6)  # the trace goes on to the left
     assert "does not answer" in model.instruction.text
 
 
@@ -94,7 +96,7 @@ def test_one_silent_side_is_stale_even_when_the_session_outruns_the_wall(model, 
     feeder.feed_until(5.0)
     feeder.silent = {"left"}
     feeder.feed_until(9.0)  # four seconds of session within milliseconds
-    model.refresh()
+    model.stream.refresh()
     assert model.readings("left")[0].value_deg is None
     assert model.readings("left")[0].note == "no data for 4 s"
     assert model.readings("right")[0].value_deg is not None
@@ -104,7 +106,7 @@ def test_unknown_values_say_why(model, feeder):
     feeder.session()
     feeder.quality = Quality.NOT_CALIBRATED
     feeder.feed_until(1.0)
-    model.refresh()
+    model.stream.refresh()
     assert {(r.value_deg, r.sd_deg, r.note) for r in model.readings("left")} == {(None, None, "not calibrated yet")}
     assert model.instruction.text == "Stand still, then walk"
 
@@ -113,11 +115,11 @@ def test_when_the_session_ends_nothing_looks_live(model, feeder, writer, clock):
     feeder.feed_until(5.0)
     feeder.status()
     feeder.session(state="ended")
-    model.refresh()
-    before = model.now_s, model.elapsed_s
+    model.stream.refresh()
+    before = model.stream.now_s, model.stream.elapsed_s
     clock.ahead_s = 30.0
-    model.refresh()
-    assert (model.now_s, model.elapsed_s) == before == (pytest.approx(4.99), 5.0)
+    model.stream.refresh()
+    assert (model.stream.now_s, model.stream.elapsed_s) == before == (pytest.approx(4.99), 5.0)
     assert model.readings("right")[1].note == "ended"
     assert {(row.link, row.rate) for row in model.sensor_rows} == {("ended", "–")}
     assert model.instruction.detail.endswith("insole-A.mcap")
@@ -126,23 +128,23 @@ def test_when_the_session_ends_nothing_looks_live(model, feeder, writer, clock):
 def test_a_jump_back_in_time_drops_the_old_trace(model, feeder):
     feeder.session()
     feeder.feed_until(8.0)
-    model.refresh()
+    model.stream.refresh()
     feeder.time_s = 0.0
     feeder.feed_until(1.0)
-    model.refresh()
-    assert (np.diff(model.sides["left"].time_s) > 0).all()
-    assert model.sides["left"].time_s[0] == 0.0
+    model.stream.refresh()
+    assert (np.diff(model.stream.sides["left"].time_s) > 0).all()
+    assert model.stream.sides["left"].time_s[0] == 0.0
 
 
 def test_overrun_is_counted_and_the_newest_shown(feeder_module):
     with RingWriter.create(angle_rows=300) as writer, RingReader.attach(writer.name) as reader:
-        feeder, model = feeder_module.Feeder(writer), DashboardModel(reader)
+        feeder, model = feeder_module.Feeder(writer), LiveModel(SessionStream(reader))
         feeder.feed_until(1.0)
-        model.refresh()
+        model.stream.refresh()
         for k in range(2, 9):
             feeder.feed_until(float(k))
-        model.refresh()
-        trace = model.sides["left"]
+        model.stream.refresh()
+        trace = model.stream.sides["left"]
         assert trace.missed == 400
         assert trace.time_s[-1] == pytest.approx(7.99)
         assert len(trace.time_s) == 400
@@ -153,25 +155,25 @@ def test_another_window_sees_the_same(model, feeder, writer):
     feeder.status()
     feeder.session()
     feeder.say("advice", "walk", "Walk")
-    model.refresh()
+    model.stream.refresh()
     with RingReader.attach(writer.name) as other_reader:
-        other = DashboardModel(other_reader)
-        other.refresh()
-        np.testing.assert_array_equal(other.sides["left"].angles_deg, model.sides["left"].angles_deg)
-        assert other.strides == model.strides
+        other = LiveModel(SessionStream(other_reader))
+        other.stream.refresh()
+        np.testing.assert_array_equal(other.stream.sides["left"].angles_deg, model.stream.sides["left"].angles_deg)
+        assert other.stream.strides == model.stream.strides
         assert other.sensor_rows == model.sensor_rows
         assert other.instruction == model.instruction
-        assert len(other.strides) > 40
+        assert len(other.stream.strides) > 40
 
 
 def test_truth_and_contacts(model, feeder):
     feeder.truth = True
     feeder.feed_until(6.0)
-    model.refresh()
-    trace = model.sides["right"]
+    model.stream.refresh()
+    trace = model.stream.sides["right"]
     np.testing.assert_allclose(trace.truth_time_s, trace.time_s)
     np.testing.assert_allclose(trace.truth_deg, feeder.angles("right", trace.time_s), atol=1e-9)
-    assert 4 <= len(model.contacts_s["right"]) <= 6
+    assert 4 <= len(model.stream.contacts_s["right"]) <= 6
 
 
 def test_stride_means_use_good_strides_of_their_own_side(feeder):
@@ -217,23 +219,23 @@ def test_a_leg_without_sensors_is_not_waited_for(model, feeder, writer):
     infos = [SensorInfo(site, 100.0) for site in (BodySite.RIGHT_FOOT, BodySite.RIGHT_SHANK)]
     writer.publish_status([SensorStatus(info, "streaming") for info in infos])
     feeder.feed_until(3.0)
-    model.refresh()
+    model.stream.refresh()
     assert model.reading("left", 0).note == "no sensor"
     assert model.reading("right", 0).value_deg is not None
 
 
 def test_why_a_session_failed_is_asked_until_it_is_known(reader, feeder):
     answers = iter([None, "right_foot: Nothing listens.", "never asked"])
-    model = DashboardModel(reader, failure=lambda: next(answers))
+    model = LiveModel(SessionStream(reader, failure=lambda: next(answers)))
     feeder.session()
-    model.refresh()
-    assert model.failed_because is None
+    model.stream.refresh()
+    assert model.stream.failed_because is None
     feeder.session(state="ended", recording_path="")
     for level in ("done", "problem", "problem"):
-        model._facts_ns = None
-        model.refresh()
+        model.stream._facts_ns = None
+        model.stream.refresh()
         assert model.instruction.level == level
-    assert model.failed_because == "right_foot: Nothing listens."
+    assert model.stream.failed_because == "right_foot: Nothing listens."
 
 
 def test_latency_counts_each_new_sample_once():
@@ -243,7 +245,8 @@ def test_latency_counts_each_new_sample_once():
     arrival_ns = time.monotonic_ns() - 20_000_000
     for _ in range(3):
         probe.prepared(arrival_ns)
-        probe.painted(cost_ns=4_000_000)
+        probe.spent(4_000_000)
+        probe.painted()
     summary = probe.latency()
     assert summary.n == 1
     assert 20 <= summary.p50_ms == summary.p95_ms == summary.max_ms < 2000
@@ -257,22 +260,22 @@ def test_a_killed_measuring_process_is_told_with_the_path(tmp_path):
     try:
         with RingReader.attach(name, wait_s=20) as reader:
             clock = Clock(reader)
-            model = DashboardModel(reader, clock)
+            model = LiveModel(SessionStream(reader, clock))
             deadline = time.monotonic() + 20
-            while model.arrival_ns is None or model.facts.state != "running":
+            while model.stream.arrival_ns is None or model.stream.facts.state != "running":
                 assert time.monotonic() < deadline
                 time.sleep(0.02)
                 clock.ahead_s += 0.3
-                model.refresh()
-            assert model.running
+                model.stream.refresh()
+            assert model.stream.running
             process.kill()
             process.wait()
             clock.ahead_s += 1.0
-            model.refresh()
+            model.stream.refresh()
             assert model.instruction.text == "Recording stopped: the measuring process ended"
             assert "anna-bergstroem" in model.instruction.detail
             assert model.readings("left")[0].note == "stopped"
-            assert len(model.sides["left"].time_s) > 0  # what was measured stays on the screen
+            assert len(model.stream.sides["left"].time_s) > 0  # what was measured stays on the screen
     finally:
         process.kill()
         process.wait()
@@ -283,7 +286,7 @@ def test_a_killed_measuring_process_is_told_with_the_path(tmp_path):
 
 def test_importing_the_dashboard_loads_neither_qt_nor_rich():
     code = (
-        "import sys, subtalar.dashboard, subtalar.dashboard.model, subtalar.dashboard.pose\n"
+        "import sys, subtalar.dashboard.places.live.model, subtalar.dashboard.places.live.pose.leg_pair\n"
         "print([m for m in sys.modules if m.split('.')[0] in ('PySide6', 'pyqtgraph', 'rich', 'bleak')])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
@@ -296,10 +299,10 @@ def only(feeder, *sites):
 
 def test_further_angles_are_read_as_they_were_published(model, feeder, reader):
     feeder.feed_until(3.0)
-    model.refresh()
+    model.stream.refresh()
     rows = reader.angles_since("left").rows
     for k in range(5):
-        values, sd = model.sides["left"].signal(3 + k)
+        values, sd = model.stream.sides["left"].signal(3 + k)
         np.testing.assert_array_equal(values, rows["angles_deg"][:, 3 + k])
         np.testing.assert_array_equal(sd, rows["angles_sd_deg"][:, 3 + k])
         assert model.reading("left", 3 + k).value_deg == rows["angles_deg"][-1, 3 + k]
@@ -309,7 +312,7 @@ def test_a_leg_with_one_sensor_shows_its_segment_and_says_why_the_rest_is_empty(
     only(feeder, BodySite.LEFT_FOOT, BodySite.RIGHT_FOOT, BodySite.RIGHT_SHANK)
     feeder.lone = {"left": "foot"}
     feeder.feed_until(3.0)
-    model.refresh()
+    model.stream.refresh()
     assert model.signals == (0, 1, 2, 4, 5)
     assert model.signals_of("left") == (4, 5)
     assert model.reading("left", 4).value_deg is not None
@@ -321,14 +324,14 @@ def test_a_leg_with_one_sensor_shows_its_segment_and_says_why_the_rest_is_empty(
 @pytest.mark.parametrize(("segment", "shown"), [("foot", (4, 5)), ("shank", (6, 7))])
 def test_without_a_pair_only_the_segments_are_shown(model, feeder, segment, shown):
     only(feeder, BodySite.of("right", segment))
-    model.refresh()
+    model.stream.refresh()
     assert model.signals == shown
 
 
 def test_all_sensors_show_the_ankle(model, feeder):
-    model.refresh()
+    model.stream.refresh()
     assert model.signals == (0, 1, 2)  # nothing is known of the sensors yet
     feeder.status()
     time.sleep(0.25)
-    model.refresh()
+    model.stream.refresh()
     assert model.signals == (0, 1, 2)

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from subtalar.dashboard.pose import LegPair, camera, foot_in_shank, rotation_of
+from subtalar.dashboard.places.live.pose.leg_pair import LegPair
+from subtalar.dashboard.places.live.pose.projection import camera
+from subtalar.dashboard.places.live.pose.rotations import foot_in_shank, rotation_of
 
 X, Y, Z = np.eye(3)
 SIDES = ("left", "right")

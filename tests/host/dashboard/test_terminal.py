@@ -6,8 +6,16 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from subtalar.dashboard import run_terminal, terminal
-from subtalar.dashboard.model import DashboardModel
+from subtalar.acquisition.commands import Command, Mark
+from subtalar.dashboard import run_terminal
+from subtalar.dashboard.places.live.actions import LiveActions
+from subtalar.dashboard.places.live.model import LiveModel
+from subtalar.dashboard.stream import SessionStream
+from subtalar.dashboard.terminal import follow
+from subtalar.dashboard.terminal.follow import mark_by_key, print_line
+from subtalar.dashboard.terminal.keys import ELSEWHERE_KEY
+from subtalar.dashboard.terminal.lines import plain_line
+from subtalar.dashboard.terminal.screen import screen
 from subtalar.types import BodySite, SensorInfo, SensorStatus
 
 
@@ -27,14 +35,14 @@ def model(feeder, reader):
     feeder.feed_until(20.0)
     feeder.status(left_foot="reconnecting")
     feeder.session(recording_path="/data/walk.mcap")
-    model = DashboardModel(reader, reader.heartbeat_ns)
-    model.refresh()
+    model = LiveModel(SessionStream(reader, reader.heartbeat_ns))
+    model.stream.refresh()
     return model
 
 
 def test_the_screen_has_all_facts_and_fits_80_by_24(model):
     console = FileConsole()
-    console.print(terminal.screen(model))
+    console.print(screen(model))
     lines = console.text().splitlines()
     assert len(lines) <= 23
     assert max(map(len, lines)) <= 80
@@ -55,7 +63,7 @@ def test_not_a_terminal_gets_lines_and_a_summary(feeder, writer, when):
     feeder.session()
     console = FileConsole()
     when(lambda: console.text().count("\n") >= 2, lambda: feeder.session(state="ended"))
-    assert terminal.run(writer.name, console=console, wait_s=1.0) == 0
+    assert follow.run(writer.name, console=console, wait_s=1.0) == 0
     lines = console.text().splitlines()
     assert "\x1b" not in console.text()
     assert lines[0].startswith("0:20 | Walk | left: ")
@@ -68,30 +76,30 @@ def test_not_a_terminal_gets_lines_and_a_summary(feeder, writer, when):
 
 
 def test_a_plain_line_has_values_with_their_sd(model):
-    line = terminal.plain_line(model)
+    line = plain_line(model)
     assert re.search(r"left: dorsiflexion [+−]?\d+\.\d° ± 0\.\d, inversion .* \| right: dorsiflexion", line)
     assert line.endswith("strides | left foot reconnecting")
 
 
 def test_a_plain_line_says_what_the_problem_is(model, feeder):
     feeder.session(recording_error="The disk is full.")
-    model._facts_ns = None
-    model.refresh()
-    assert " | Not recording (The disk is full.) | " in terminal.plain_line(model)
+    model.stream._facts_ns = None
+    model.stream.refresh()
+    assert " | Not recording (The disk is full.) | " in plain_line(model)
 
 
 def test_an_output_without_unicode_is_no_traceback(model, writer, feeder):
     feeder.session(state="ended")
     console = FileConsole(encoding="ascii")
-    terminal._print(console, terminal.plain_line(model))
-    assert terminal.run(writer.name, console=console, wait_s=1.0) == 0
+    print_line(console, plain_line(model))
+    assert follow.run(writer.name, console=console, wait_s=1.0) == 0
     assert "+/- 0." in console.text()
 
 
 def test_in_a_terminal_the_screen_is_live(model, writer, feeder, when):
     console = FileConsole(terminal=True)
     when(lambda: console.text().count("Tibial rotation") >= 2, lambda: feeder.session(state="ended"))
-    assert terminal.run(writer.name, console=console, wait_s=1.0) == 0
+    assert follow.run(writer.name, console=console, wait_s=1.0) == 0
     assert "Saved in /data/walk.mcap" in console.text()
 
 
@@ -117,7 +125,7 @@ def test_ctrl_c_stops_the_session_and_ends_cleanly(model, writer, feeder, contro
             feeder.session(state="ended")
         real_sleep(min(seconds, 0.05))
 
-    monkeypatch.setattr(terminal.time, "sleep", sleep)
+    monkeypatch.setattr(follow.time, "sleep", sleep)
     assert run_terminal(writer.name, control, wait_s=1.0) == 0
     assert control.stops == 1
     assert "Saved in /data/walk.mcap" in capsys.readouterr().out
@@ -136,14 +144,14 @@ def test_a_foot_alone_is_told_by_its_own_angles(feeder, writer, reader):
     writer.publish_status([SensorStatus(SensorInfo(site, 100.0), "streaming") for site in sites])
     feeder.lone = {"left": "foot"}
     feeder.feed_until(20.0)
-    model = DashboardModel(reader, reader.heartbeat_ns)
-    model.refresh()
-    left, right = terminal.plain_line(model).split("left: ")[1].split("right: ")
+    model = LiveModel(SessionStream(reader, reader.heartbeat_ns))
+    model.stream.refresh()
+    left, right = plain_line(model).split("left: ")[1].split("right: ")
     assert left.startswith("foot pitch ")
     assert "foot inversion" in left
     assert right.startswith("dorsiflexion")
     console = FileConsole()
-    console.print(terminal.screen(model))
+    console.print(screen(model))
     lines = console.text().splitlines()
     assert len(lines) <= 23
     assert max(map(len, lines)) <= 80
@@ -152,24 +160,25 @@ def test_a_foot_alone_is_told_by_its_own_angles(feeder, writer, reader):
     assert re.search(r"Foot pitch +[+−]?\d+\.\d° ± 0\.\d", text)
 
 
-def test_m_and_digits_are_markers_and_other_keys_are_not():
-    marks: list[str] = []
-    control = SimpleNamespace(mark=marks.append)
-    assert [terminal._mark(control, key, n) for n, key in enumerate(("m", "7", "e", "\x1b", ""), 1)] == [
-        *(True, True, False, False, False)
-    ]
-    assert marks == ["marker 1", "7"]
-    assert not terminal._mark(SimpleNamespace(mark=raising), "m", 1)
+def test_m_and_digits_are_markers_and_other_keys_are_not(model):
+    asked: list[Command] = []
+    actions = LiveActions(model.stream, SimpleNamespace(send=asked.append))
+    assert [mark_by_key(actions, key) for key in ("m", "7", "m", "e", "\x1b", "")] == [*(True,) * 3, *(False,) * 3]
+    assert asked == [Mark("marker 1"), Mark("7"), Mark("marker 3")]
+    assert actions.marked == 3
+    nobody = LiveActions(model.stream, SimpleNamespace(send=raising))
+    assert not mark_by_key(nobody, "m")
+    assert nobody.marked == 0
 
 
-def raising(text: str) -> None:
+def raising(command: Command) -> None:
     raise BrokenPipeError
 
 
 def test_the_screen_says_how_markers_are_put_where_they_can_be(model):
     for marked, shown in ((3, True), (None, False)):
         console = FileConsole()
-        console.print(terminal.screen(model, marked))
+        console.print(screen(model, marked))
         assert ("marker (3)" in console.text()) is shown
 
 
@@ -180,12 +189,12 @@ def test_a_key_in_a_real_terminal_asks_where_to_go_on(reader, feeder, monkeypatc
 
     if sys.platform == "win32":
         pytest.skip("no pseudo-terminals")
-    from subtalar.dashboard import keys
+    from subtalar.dashboard.terminal import keys
 
     ours, theirs = os.openpty()
     with os.fdopen(theirs, "r", encoding="utf-8") as stdin:
         monkeypatch.setattr(sys, "stdin", stdin)
-        monkeypatch.setattr(keys, "_ours", lambda: True)
+        monkeypatch.setattr(keys, "_is_foreground", lambda: True)
         with keys.Keys() as pressed:
             assert pressed.pressed() == ""
             os.write(ours, b"E")
@@ -193,7 +202,7 @@ def test_a_key_in_a_real_terminal_asks_where_to_go_on(reader, feeder, monkeypatc
             key = ""
             while not key and time.monotonic() < deadline:
                 key = pressed.pressed()
-            assert key == terminal.ELSEWHERE_KEY
+            assert key == ELSEWHERE_KEY
             assert pressed.pressed() == ""
     os.close(ours)
 
@@ -201,7 +210,7 @@ def test_a_key_in_a_real_terminal_asks_where_to_go_on(reader, feeder, monkeypatc
 def test_without_a_terminal_there_are_no_keys(monkeypatch):
     import sys
 
-    from subtalar.dashboard.keys import Keys
+    from subtalar.dashboard.terminal.keys import Keys
 
     monkeypatch.setattr(sys, "stdin", io.StringIO("e"))
     with Keys() as keys:

@@ -223,7 +223,7 @@ def test_random_scripts_neither_crash_nor_leak_nor_miscount() -> None:
 def test_a_miscount_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     from subtalar_sim.serve.trial import make_trial
 
-    monkeypatch.setattr("subtalar.device.ledger._lost_in", lambda steps, period_us: 0)
+    monkeypatch.setattr("subtalar.device.device_time_ledger._lost_in", lambda steps, period_us: 0)
     finding = run_fault_script(partial(make_trial, "ximu3", "tcp", "loss=0.1"), 8.0)
     assert len(finding.problems) == 1
     assert "are missing" in finding.problems[0]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from subtalar.device.arrival_ledger import ArrivalLedger
-from subtalar.device.ledger import DeviceTimeLedger
+from subtalar.device.device_time_ledger import DeviceTimeLedger
 from subtalar.protocol import InertialSamples
 
 

@@ -381,7 +381,7 @@ async def test_a_sensor_that_its_host_stopped_for_a_while_is_not_taken_for_silen
     async with running(stream):
         await configured(stream)
         ximu3.stream(5)
-        await stream.perform(takes_its_time(), may_stop_it=True)
+        await stream.perform(takes_its_time(), may_stop_stream=True)
         ximu3.stream(5)
         await sink.until(lambda: sink.n == 10)
     assert stream.ledger().reconnects == 0

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from subtalar.device.ledger import DeviceTimeLedger
+from subtalar.device.device_time_ledger import DeviceTimeLedger
 from subtalar.errors import InputError, LinkError
 from subtalar.protocol import BatteryLevel, DeviceMessage, DeviceReply, InertialSamples, create_protocol
 from subtalar.protocol.events import merge_samples

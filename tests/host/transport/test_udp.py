@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from subtalar.device.ledger import DeviceTimeLedger
+from subtalar.device.device_time_ledger import DeviceTimeLedger
 from subtalar.errors import LinkError
 from subtalar.protocol import InertialSamples, create_protocol
 from subtalar.transport import Chunk, make_transport, parse_spec

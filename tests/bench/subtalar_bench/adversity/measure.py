@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
-from subtalar.acquisition.process import take_precedence
+from subtalar.acquisition.process import raise_priority
 from subtalar.estimation import warm_up
 from subtalar_bench.adversity.cases import Case
 from subtalar_bench.adversity.results import CaseResult, judge
@@ -35,7 +35,7 @@ _TITLE = "Four sensors at 200 Hz on a walking pair of legs: something breaks and
 
 def measure(cases: Sequence[Case], opener: TroubleOpener, tell: Callable[[Case], None] = lambda _: None) -> Table:
     """Live through each in real time. Raises SubtalarError where sensors cannot be served or reached."""
-    take_precedence()  # as the process of a live session does
+    raise_priority()  # as the process of a live session does
     warm_up()  # loading takes seconds in which people would stand already
     rows = []
     for case in cases:

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
-from subtalar.acquisition.engine import Engine
+from subtalar.acquisition.measuring.engine import Engine
+from subtalar.acquisition.measuring.sensor_run import run_sensors
+from subtalar.acquisition.measuring.stop_request import StopRequest
 from subtalar.acquisition.plan import AcquisitionPlan, DeviceSource, Hardware
 from subtalar.acquisition.ring import RingWriter
-from subtalar.acquisition.runs import Stop, run_sensors
 from subtalar.errors import SubtalarError
 from subtalar.session.recording.format.messages import ArrivedBlock
 from subtalar.session.recording.read.item_stream import read_items
@@ -129,7 +130,7 @@ async def live_through(case: Case, opener: TroubleOpener) -> LivedSession:
         specs = tuple(parse_spec(text) for text in sensors.specs)
         recording = folder / "session.mcap"
         plan = AcquisitionPlan(DeviceSource(specs), f"adversity {case.name}", record_path=recording)
-        stop = Stop()
+        stop = StopRequest()
         left_s = sensors.anchor_s + case.end_s - time.monotonic()
         asyncio.get_running_loop().call_later(left_s, stop.set)
         looking = asyncio.create_task(watch.look())

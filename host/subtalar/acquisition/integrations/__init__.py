@@ -1,0 +1,1 @@
+"""Other programs beside a session: Lab Streaming Layer, markers over UDP."""

@@ -1,0 +1,1 @@
+"""Both legs as faces in space, and how a viewer sees them. No Qt."""

@@ -1,0 +1,1 @@
+"""The place as the window shows it. Importing anything here loads Qt."""

@@ -1,1 +1,0 @@
-"""The window. Importing anything here loads Qt."""

@@ -1,0 +1,1 @@
+"""The window around the places. Importing anything here loads Qt."""
