@@ -4,6 +4,8 @@ import numpy as np
 
 from subtalar.estimation.inclination.gravity import GRAVITY_RULE, GRAVITY_STATE
 from subtalar.estimation.joint.heading_trend import HEADING_RULE, HEADING_STATE
+from subtalar.estimation.numerics.compiled import compiled
+from subtalar.estimation.numerics.records import Records
 
 NOT_CALIBRATED, WITHHELD, AVAILABLE = 0, 1, 2
 """Whether rows have angles: none before calibration, none while strides since a gap are too few, all."""
@@ -37,3 +39,16 @@ LEG_MODEL = np.dtype(
 subtalar one in the foot. Inclination: when it began anew, its sd then, how fast that fades, and what remains. Least sd
 of the ankle's angles and of angles to the floor, and the sd of the medio-lateral axis. When the heading was last
 confirmed, and the quality while nothing is amiss."""
+
+
+@compiled(
+    "(model[::1], gravity[::1], gravity[::1], heading[::1])",
+    model=LEG_MODEL,
+    gravity=GRAVITY_STATE,
+    heading=HEADING_STATE,
+)
+def take_states(model: Records, foot_gravity: Records, shank_gravity: Records, heading: Records) -> None:
+    """The filters' states as they stand, into the model."""
+    model[0]["foot_gravity"] = foot_gravity[0]
+    model[0]["shank_gravity"] = shank_gravity[0]
+    model[0]["heading"] = heading[0]

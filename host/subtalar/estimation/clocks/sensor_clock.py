@@ -104,7 +104,7 @@ class SensorClock:
         self.ready = True
 
     def begin_epoch(self, epoch: int) -> None:
-        """The device clock began anew: what the arrivals said of the old one is void, its drift is not."""
+        """The device clock began anew: what the arrivals showed of the old one is void, its drift is not."""
         self.epoch = epoch
         self.ready = False
         self._bin_device_s = self._bin_offset_s = _NO_BINS

@@ -158,10 +158,11 @@ def learn_gravity(state: Records, rule: Records, samples: Records, lever_m: Floa
     since_s = max(0.0, samples[stop]["time_s"] - now["time_s"])
     now["time_s"] += since_s
     now["strides"] += 1
-    _grow(now["covariance"], since_s, rule)
+    mean, covariance = now["mean"][:], now["covariance"][:]  # as arrays, which is what Python hands over, too
+    _grow(covariance, since_s, rule)
     z, turn = _mean_force(samples, lever_m, start, stop)
     span_s = samples[stop]["time_s"] - samples[start]["time_s"]
-    _take(now["mean"], now["covariance"], z, turn, rule[0]["velocity_variance"] / (span_s * span_s))
+    _take(mean, covariance, z, turn, rule[0]["velocity_variance"] / (span_s * span_s))
 
 
 @compiled("(f8[:,::1], f8, rule[::1])", rule=GRAVITY_RULE)

@@ -2,7 +2,7 @@
 
 A sensor's angular rate, freed of its bias, integrates to its orientation in a frame that hardly moves, however the
 sensor is shaken (strapdown integration): the frame in which gravity can be averaged (Laidig & Seel 2023, section 3.2).
-VQF finds the vertical there as the low-passed specific force; the same filter over the rotation matrix says how a bias
+VQF finds the vertical there as the low-passed specific force; the same filter over the rotation matrix shows how a bias
 of the accelerometer, which is fixed to the sensor, enters that vertical.
 """
 

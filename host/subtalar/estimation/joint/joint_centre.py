@@ -26,7 +26,7 @@ CENTRE_STATE = np.dtype(
         ("vector", "f8", (UNKNOWNS,)),
     ]
 )
-"""The estimate of ``ankle_acceleration``'s unknowns and its covariance; what the strides alone say, as information."""
+"""The estimate of ``ankle_acceleration``'s unknowns and its covariance; what the strides alone show, as information."""
 
 CENTRE_RULE = np.dtype(
     [
@@ -146,7 +146,7 @@ def learn_centre(
     the present offset.
     """
     now, memory = state[0], rule[0]["memory"]
-    left, right = _equations(foot, shank, heading_rad, now["mean"], rule, clipped, start, stop)
+    left, right = _equations(foot, shank, heading_rad, now["mean"][:], rule, clipped, start, stop)
     information, vector = now["information"], now["vector"]
     for r in range(UNKNOWNS):
         vector[r] = memory * vector[r] + right[r]

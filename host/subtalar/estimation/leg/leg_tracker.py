@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from subtalar.estimation.angles.leg_model import AVAILABLE, LEG_MODEL, NOT_CALIBRATED, WITHHELD
+from subtalar.estimation.angles.leg_model import AVAILABLE, LEG_MODEL, NOT_CALIBRATED, WITHHELD, take_states
 from subtalar.estimation.angles.row_angles import FEW
 from subtalar.estimation.angles.subtalar_axis import axis_in_foot
 from subtalar.estimation.joint.joint_path import StrideHeading, stride_heading
@@ -110,6 +110,7 @@ class LegTracker:
         if solution is None:
             return False
         self._newest = window
+        self._model["gravity_rule"], self._model["heading_rule"] = solution.gravity.foot.rule, solution.heading.rule
         self._accept(solution, now_s)
         return True
 
@@ -183,9 +184,7 @@ class LegTracker:
         withheld = heading.strides_since_restart < min(p.heading.strides_after_restart, heading.strides)
         model = self._model
         model["availability"] = WITHHELD if withheld else AVAILABLE
-        model["foot_gravity"], model["shank_gravity"] = gravity.foot.state, gravity.shank.state
-        model["gravity_rule"] = gravity.foot.rule
-        model["heading"], model["heading_rule"] = heading.state, heading.rule
+        take_states(model, gravity.foot.state, gravity.shank.state, heading.state)
         model["foot_placement"], model["shank_placement"] = placement.foot, placement.shank
         model["view"] = self._view
         model["reset_s"], model["tilt_sd_deg"] = self._reset_at_s, math.degrees(unknown)

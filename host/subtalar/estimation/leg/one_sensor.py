@@ -108,7 +108,7 @@ class OneSensorLeg(ABC):
         return out
 
     def close(self) -> None:
-        """The recording ended: say what was missing."""
+        """The recording ended: whoever waits for angles hears what was missing."""
         end_s = self._sensor.end_arrival_s
         if self._sensor.counts.received == 0:
             name = self._sensor.info.site.value.replace("_", " ")

@@ -64,8 +64,8 @@ def _learn(
     seen = at_times_of(foot, shank, joint[OFFSET])
     learn_gravity(foot_gravity, gravity_rule, foot, joint[FOOT], start, stop)
     learn_gravity(shank_gravity, gravity_rule, seen, joint[SHANK], start, stop)
-    upright_foot = upright_rows(foot, foot_gravity[0]["mean"])
-    upright_shank = upright_rows(seen, shank_gravity[0]["mean"])
+    upright_foot = upright_rows(foot, foot_gravity[0]["mean"][:])
+    upright_shank = upright_rows(seen, shank_gravity[0]["mean"][:])
     if known:
         learn_centre(centre, centre_rule, upright_foot, upright_shank, heading_rad, clipped, start, stop)
     # The clock offset moves by microseconds a stride: what it was will do for this one.

@@ -14,11 +14,11 @@ from subtalar.estimation.gait.step_reporter import Step, StepReporter
 from subtalar.estimation.gait.stride_log import StrideLog
 from subtalar.estimation.inclination.sensor_stream import SensorStream
 from subtalar.estimation.leg.calibration_record import describe
+from subtalar.estimation.leg.leg_notices import LegNotices
 from subtalar.estimation.leg.leg_trace import CompleteHistory, LegTrace, ReportedStep
 from subtalar.estimation.leg.leg_tracker import LegTracker
 from subtalar.estimation.leg.row_loop import DONE, GAP_EDGE, REST_LASTS, run_rows
 from subtalar.estimation.numerics.history import History
-from subtalar.estimation.numerics.records import Records
 from subtalar.estimation.parameters import Parameters
 from subtalar.estimation.rows.leg_rows import LEG_ROW
 from subtalar.estimation.rows.sensor_rows import SENSOR_ROW
@@ -26,7 +26,7 @@ from subtalar.estimation.rows.stride_window import StrideWindow, cut_window
 from subtalar.estimation.stance.foot_flat import ENDED, LASTS, FootFlat, FootFlatDetector
 from subtalar.estimation.stance.standing import StillnessDetector
 from subtalar.estimation.stance.standing_search import bend_moment, longest_standing
-from subtalar.types import AngleBlock, BodySite, Calibration, GaitEvent, Notice, NoticeLevel, Side, Stride
+from subtalar.types import AngleBlock, Calibration, GaitEvent, Notice, Side, Stride
 
 _HELD_S = 90.0
 _RAW_HELD_S = 10.0
@@ -35,20 +35,7 @@ _SLACK_S = 5.0
 _FORGET_S = 1.0
 _MARGIN_S = 0.12
 _LONG_REST_S = 1.0
-_STOOD_S = 2.0
 _REPORT_AFTER_S = 0.01
-
-_MISPLACED = {
-    "foot_for_shank": (
-        "sensors_exchanged",
-        "The two {side} sensors seem exchanged, foot for shank: no angles. Exchange them and begin anew.",
-    ),
-    "other_leg": (
-        "sensors_exchanged_between_legs",
-        "The {side} foot sensor swings while the {side} shank sensor stands: one of them sits on the other leg. "
-        "No angles: exchange it with that of the other leg and begin anew.",
-    ),
-}
 
 
 class TwoSensorLeg:
@@ -58,7 +45,6 @@ class TwoSensorLeg:
         self.side: Side = side
         self.tracker = LegTracker(side, parameters)
         self._angles: list[AngleBlock] = []
-        self._notices: list[Notice] = []
         self._calibrations: list[Calibration] = []
         self._p = parameters
         self._foot, self._shank = foot, shank
@@ -77,8 +63,7 @@ class TwoSensorLeg:
         self._forgot_until_s = -np.inf
         self._last_flat: FootFlat | None = None
         self._in_gap = False
-        self._still_rows = 0
-        self._notified: set[str] = set()
+        self._notices = LegNotices(side, parameters, rate)
         self._trace: LegTrace | None = None
 
     def keep_trace(self) -> LegTrace:
@@ -106,8 +91,8 @@ class TwoSensorLeg:
 
     def take(self) -> tuple[Sequence[AngleBlock], Sequence[GaitEvent], Sequence[Stride], Sequence[Notice]]:
         """Everything found since the last call."""
-        out = self._angles, self._steps.events, self._steps.strides, self._notices
-        self._angles, self._steps.events, self._steps.strides, self._notices = [], [], [], []
+        out = self._angles, self._steps.events, self._steps.strides, self._notices.take()
+        self._angles, self._steps.events, self._steps.strides = [], [], []
         return out
 
     def take_calibrations(self) -> Sequence[Calibration]:
@@ -116,31 +101,8 @@ class TwoSensorLeg:
         return out
 
     def close(self) -> None:
-        """The recording ended: say what was missing."""
-        end_s = max(self._foot.end_arrival_s, self._shank.end_arrival_s)
-        for sensor in (self._foot, self._shank):
-            if sensor.counts.received == 0:
-                name = sensor.info.site.value.replace("_", " ")
-                self._notify(end_s, "problem", "no_samples", f"The {name} sensor delivered nothing: check its link.")
-        if "no_samples" in self._notified:
-            return
-        stood = self.tracker.standing is not None or "standing_found" in self._notified
-        if not stood and self.tracker.solution is None:
-            self._notify(
-                end_s,
-                "problem",
-                "no_standing",
-                f"Nobody stands still with the {self.side} leg anywhere in this recording (both its sensors at once): "
-                "angles need two seconds of quiet standing before the walk.",
-            )
-        elif self.tracker.solution is None and self.tracker.misplacement is None:
-            self._notify(
-                end_s,
-                "problem",
-                "no_walking",
-                f"Too few steps of the {self.side} leg follow quiet standing: "
-                f"angles need at least {self._p.placement.strides} strides.",
-            )
+        """The recording ended: whoever waits for angles hears what was missing."""
+        self._notices.ended(self._foot, self._shank, self.tracker)
 
     def _run(self, overdue_s: float) -> bool:
         """Rows up to the first decision; False where no further one can be done now."""
@@ -171,7 +133,7 @@ class TwoSensorLeg:
             self._rows.end = self._flats.power.end = self._next
             self._log.added(done)
             if self.tracker.solution is None:
-                self._notice_standing(rows[:done])
+                self._notices.standing(rows[:done])
             # What was bridged is part of the strides, but does not leave the estimator.
             given = angles[:done] if measured == done else angles[:done][angles[:done, REAL] > 0]
             if measured:
@@ -193,16 +155,6 @@ class TwoSensorLeg:
             self.tracker.gap(time_s)
             if self._trace is not None:
                 self._trace.resumed_s.append(time_s)
-
-    def _notice_standing(self, rows: Records) -> None:
-        """Tell the person who stands that it is enough."""
-        moving = np.flatnonzero(rows["still"] < 1)
-        enough = round(_STOOD_S * self._rate_hz)
-        run = int(moving[0]) if len(moving) else len(rows)
-        if self._still_rows < enough <= self._still_rows + run:
-            now_s = float(rows["time_s"][enough - self._still_rows - 1])
-            self._notify(now_s, "info", "standing_found", "Standing still: good. Bend the knees, then walk.")
-        self._still_rows = len(rows) - 1 - int(moving[-1]) if len(moving) else self._still_rows + len(rows)
 
     def _decide(self, flat: FootFlat) -> None:
         """The foot came to rest or left it: learn from the step before the rest, then from the rest itself."""
@@ -233,30 +185,20 @@ class TwoSensorLeg:
         tracker = self.tracker
         first = tracker.solution is None
         believed = tracker.learn(window, now_s)
-        if tracker.solution is None:
-            if tracker.misplacement is not None:
-                code, text = _MISPLACED[tracker.misplacement]
-                self._notify(now_s, "problem", code, text.format(side=self.side))
-            elif tracker.strides_do_not_fit:
-                text = "do not see the same steps: check that both sit on the same leg and do not slip."
-                self._notify(now_s, "problem", "strides_do_not_fit", f"The two {self.side} sensors {text}")
+        solution = tracker.solution
+        if solution is None:
+            self._notices.uncalibrated(now_s, tracker)
             return
         if first:
-            source = "knee bends" if tracker.solution.from_bends else "the walk itself"
-            self._notify(now_s, "info", "calibrated", f"Calibrated from quiet standing and {source}.")
+            self._notices.calibrated(now_s, from_bends=solution.from_bends)
         if believed:
-            self._calibrations.append(describe(self.side, now_s, tracker.solution))
+            self._calibrations.append(describe(self.side, now_s, solution))
         slip = tracker.slip(window)
         if slip is not None:
-            turned = f"has turned on the {slip.segment} by about {np.degrees(slip.angle_rad):.0f}° in mid-walk"
-            text = f"The {self.side} {slip.segment} sensor {turned}: fasten its strap, stand still and begin anew."
-            site = BodySite.of(self.side, slip.segment)
-            self._notify(now_s, "problem", "strap_slipped", text, site)
-        jump_rad = tracker.solution.heading.jump_rad
+            self._notices.slipped(now_s, slip)
+        jump_rad = solution.heading.jump_rad
         if believed and jump_rad is not None:
-            turned = f"turned against each other by about {abs(np.degrees(jump_rad)):.0f}°"
-            text = f"The {self.side} sensors have {turned}: a strap may have slipped. Check it and begin anew."
-            self._notify(now_s, "problem", "sensors_turned", text)
+            self._notices.turned(now_s, jump_rad)
 
     def _rest(self, flat: FootFlat) -> None:
         """A long rest may hold quiet standing and knee bends."""
@@ -295,8 +237,3 @@ class TwoSensorLeg:
         old = bisect_left(shank["time_s"], past_s)
         long_ago = bisect_left(shank["arrival_s"], horizon_s - _HELD_S) if np.isfinite(horizon_s) else 0
         self._shank.rows.forget_before(self._shank.rows.first + max(old, long_ago))
-
-    def _notify(self, time_s: float, level: NoticeLevel, code: str, text: str, site: BodySite | None = None) -> None:
-        if code not in self._notified:
-            self._notified.add(code)
-            self._notices.append(Notice(time_s, level, code, text, self.side, site))

@@ -1,7 +1,8 @@
 """Rows and states with named fields: NumPy's structured arrays, which compiled functions read and write through.
 
 A table is an array (n,) of a dtype that stands as a constant beside what it describes; a filter's constants and memory
-are an array of one such record. In both worlds ``rows[i]["time_s"]`` is one value and ``rows[i]["q"]`` a view.
+are an array of one such record. In both worlds ``rows[i]["time_s"]`` is one value and ``rows[i]["q"]`` a view; compiled
+functions that call one with a signature of its own hand over ``["q"][:]``, which is of the type that Python's is.
 """
 
 from typing import Any

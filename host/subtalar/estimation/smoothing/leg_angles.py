@@ -24,7 +24,7 @@ from subtalar.types import FloatArray, Quality, Side
 def smoothed_angles(rows: Records, leg: LegSmoother, side: Side, parameters: Parameters) -> RowAngles:
     """Angles of rows (n,) of the leg, their standard deviations and quality by the rules of the live pass.
 
-    No value between two interruptions with too few strides in between to tell the heading.
+    No value between two interruptions with too few strides in between to know the heading.
     """
     p, resumed_s = parameters, leg.resumed_s
     t = np.ascontiguousarray(rows["time_s"])

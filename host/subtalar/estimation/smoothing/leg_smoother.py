@@ -50,7 +50,7 @@ class LegSmoother:
         self._windows = windows
         self._middle_s = np.array([w.middle_s for w in windows])
         self._sound = self._middle_s < min((slip.since_s for slip in slips), default=np.inf)
-        """Strides before a strap slipped; the others say nothing about lever arms and axes."""
+        """Strides before a strap slipped; the others show nothing of lever arms and axes."""
         self._part: list[int] = part_of(self._middle_s, resumed_s).tolist()
         force = standing.shank.force_m_s2
         estimator = JointCentreEstimator(parameters.joint_centre, -force / np.linalg.norm(force))
