@@ -144,11 +144,11 @@ class GaitEstimator:
         notices, self._first_notices = self._first_notices, []
         for leg in legs or self._every_leg():
             found = leg.take()
-            angles += found[0]
-            events += found[1]
-            strides += found[2]
-            notices += found[3]
-            calibrations += leg.take_calibrations()
+            angles += found.angles
+            events += found.events
+            strides += found.strides
+            notices += found.notices
+            calibrations += found.calibrations
         return Estimates(tuple(angles), tuple(events), tuple(strides), tuple(notices), tuple(calibrations))
 
 

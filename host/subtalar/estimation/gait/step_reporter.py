@@ -48,8 +48,14 @@ class StepReporter:
         self._foot = foot
         self._log = log
         self._waiting: list[Step | None] = []
-        self.events: list[GaitEvent] = []
-        self.strides: list[Stride] = []
+        self._events: list[GaitEvent] = []
+        self._strides: list[Stride] = []
+
+    def take_found(self) -> tuple[list[GaitEvent], list[Stride]]:
+        """Events and strides since the last call."""
+        out = self._events, self._strides
+        self._events, self._strides = [], []
+        return out
 
     def take(self, step: Step | None, now_s: float) -> None:
         """The next step, or None where the foot's path was interrupted."""
@@ -74,16 +80,16 @@ class StepReporter:
         if swing is None:
             self._log.interrupt()
             return
-        self.events.append(GaitEvent(self._side, "foot_off", swing.foot_off_s, now_s))
-        self.events.append(GaitEvent(self._side, "initial_contact", swing.initial_contact_s, now_s))
-        self.events.append(GaitEvent(self._side, "foot_flat", window.end_s, now_s))
+        self._events.append(GaitEvent(self._side, "foot_off", swing.foot_off_s, now_s))
+        self._events.append(GaitEvent(self._side, "initial_contact", swing.initial_contact_s, now_s))
+        self._events.append(GaitEvent(self._side, "foot_flat", window.end_s, now_s))
         travel = self._foot.travel_m(window)
         toes_rad, turn_rad = _at_rest(window.foot.rows, window.start, window.stop, placement)
         to_the_left = math.degrees(math.remainder(toes_rad - cmath.phase(travel), math.tau))
         toe_out_deg = to_the_left if self._side == "left" else -to_the_left
         stride = self._log.swing(swing, travel, toe_out_deg, math.degrees(turn_rad))
         if stride is not None:
-            self.strides.append(stride)
+            self._strides.append(stride)
 
 
 @compiled("(row[::1], i8, i8, f8[::1])", row=SENSOR_ROW)

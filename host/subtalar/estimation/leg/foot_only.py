@@ -127,9 +127,9 @@ class FootLeg(OneSensorLeg):
                 self._learn(window, now_s)
             paused = before is not None and before.last - before.first > _LONG_REST_S * self._rate_hz
             self._steps.take(None if window is None else Step(window, follows=not paused), now_s)
-            self._events += self._steps.events
-            self._strides += self._steps.strides
-            self._steps.events, self._steps.strides = [], []
+            events, strides = self._steps.take_found()
+            self._found.events += events
+            self._found.strides += strides
         if flat.ended and flat.detected - flat.begin > _LONG_REST_S * self._rate_hz:
             begin = max(flat.begin, flat.detected - round(HELD_S * self._rate_hz))
             rows, marks = self._rows.view(begin, flat.detected), self._marks.view(begin, flat.detected)

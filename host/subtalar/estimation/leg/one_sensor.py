@@ -5,7 +5,6 @@ how the input was cut. There is no partner to wait for: every row of the sensor 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -14,13 +13,14 @@ from subtalar.estimation.angles.row_angles import RowAngles
 from subtalar.estimation.gait.stride_log import StrideLog
 from subtalar.estimation.inclination.sensor_stream import SensorStream
 from subtalar.estimation.leg.calibration_record import describe_one
+from subtalar.estimation.leg.leg_estimates import LegEstimates
 from subtalar.estimation.numerics import quaternions as quat
 from subtalar.estimation.numerics.history import History
 from subtalar.estimation.numerics.records import Records
 from subtalar.estimation.parameters import Parameters
 from subtalar.estimation.rows.sensor_rows import SENSOR_ROW
 from subtalar.estimation.stance.standing import StillnessDetector
-from subtalar.types import AngleBlock, Calibration, FloatArray, GaitEvent, Notice, NoticeLevel, Quality, Side, Stride
+from subtalar.types import FloatArray, Notice, NoticeLevel, Quality, Side
 
 _MARK = np.dtype([("still", "f8"), ("gap", "b1")])
 """Of each row: whether the sensor is still (1.0 or 0.0), and whether samples were lost just before."""
@@ -51,11 +51,7 @@ class OneSensorLeg(ABC):
         self._settled_s = -np.inf
         self._strides_seen = 0
         self._from_bends = False
-        self._angles: list[AngleBlock] = []
-        self._events: list[GaitEvent] = []
-        self._strides: list[Stride] = []
-        self._notices: list[Notice] = []
-        self._calibrations: list[Calibration] = []
+        self._found = LegEstimates()
         self._described: FloatArray | None = None
         self._notified: set[str] = set()
 
@@ -96,15 +92,9 @@ class OneSensorLeg(ABC):
             history.forget_before(self._next - round((HELD_S + _SLACK_S) * self._rate_hz))
         self._sensor.rows.forget_before(self._next)
 
-    def take(self) -> tuple[Sequence[AngleBlock], Sequence[GaitEvent], Sequence[Stride], Sequence[Notice]]:
+    def take(self) -> LegEstimates:
         """Everything found since the last call."""
-        out = self._angles, self._events, self._strides, self._notices
-        self._angles, self._events, self._strides, self._notices = [], [], [], []
-        return out
-
-    def take_calibrations(self) -> Sequence[Calibration]:
-        """What was learnt of the sensor since the last call."""
-        out, self._calibrations = self._calibrations, []
+        out, self._found = self._found, LegEstimates()
         return out
 
     def close(self) -> None:
@@ -134,7 +124,7 @@ class OneSensorLeg(ABC):
         placement = self._placement
         if placement is not None and placement is not self._described:
             self._described = placement
-            self._calibrations.append(
+            self._found.calibrations.append(
                 describe_one(
                     self.side,
                     self._time(self._next - 1),
@@ -161,7 +151,7 @@ class OneSensorLeg(ABC):
         self._log.add_rows(t, found.angles_deg[:, ANKLE], found.quality, shank_force, found.foot_pitch_deg, measured)
         real = measured > 0
         if real.any():
-            self._angles.append(found.block(self.side, t, real))
+            self._found.angles.append(found.block(self.side, t, real))
 
     def _row_angles(self, rows: Records) -> RowAngles:
         out = RowAngles.unknown(len(rows))
@@ -193,7 +183,7 @@ class OneSensorLeg(ABC):
     def _notify(self, time_s: float, level: NoticeLevel, code: str, text: str) -> None:
         if code not in self._notified:
             self._notified.add(code)
-            self._notices.append(Notice(time_s, level, code, text, self.side, self._sensor.info.site))
+            self._found.notices.append(Notice(time_s, level, code, text, self.side, self._sensor.info.site))
 
 
 def standing_up(

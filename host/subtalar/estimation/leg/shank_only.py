@@ -147,11 +147,11 @@ class ShankLeg(OneSensorLeg):
             self._log.interrupt()
         self._last_contact_s = events.initial_contact_s
         self._strides_seen += 1
-        self._events.append(GaitEvent(self.side, "foot_off", events.foot_off_s, now_s))
-        self._events.append(GaitEvent(self.side, "initial_contact", events.initial_contact_s, now_s))
+        self._found.events.append(GaitEvent(self.side, "foot_off", events.foot_off_s, now_s))
+        self._found.events.append(GaitEvent(self.side, "initial_contact", events.initial_contact_s, now_s))
         stride = self._log.swing(events, _UNKNOWN, float("nan"), float("nan"))
         if stride is not None and stride.stride_time_s >= self._p.foot_flat.min_stride_s:
-            self._strides.append(stride)
+            self._found.strides.append(stride)
 
     def _fill(self, out: RowAngles, q: FloatArray, tilt_variance: FloatArray) -> None:
         p = self._p.segments

@@ -5,7 +5,6 @@ so the result does not depend on how the input was cut. No row looks ahead: a de
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from subtalar.estimation.gait.step_reporter import Step, StepReporter
 from subtalar.estimation.gait.stride_log import StrideLog
 from subtalar.estimation.inclination.sensor_stream import SensorStream
 from subtalar.estimation.leg.calibration_record import describe
+from subtalar.estimation.leg.leg_estimates import LegEstimates
 from subtalar.estimation.leg.leg_notices import LegNotices
 from subtalar.estimation.leg.leg_trace import CompleteHistory, LegTrace, ReportedStep
 from subtalar.estimation.leg.leg_tracker import LegTracker
@@ -26,7 +26,7 @@ from subtalar.estimation.rows.stride_window import StrideWindow, cut_window
 from subtalar.estimation.stance.foot_flat import ENDED, LASTS, FootFlat, FootFlatDetector
 from subtalar.estimation.stance.standing import StillnessDetector
 from subtalar.estimation.stance.standing_search import bend_moment, longest_standing
-from subtalar.types import AngleBlock, Calibration, GaitEvent, Notice, Side, Stride
+from subtalar.types import AngleBlock, Calibration, Side
 
 _HELD_S = 90.0
 _RAW_HELD_S = 10.0
@@ -89,15 +89,11 @@ class TwoSensorLeg:
             self._forgot_at, self._forgot_until_s = held, horizon_s
             self._forget(horizon_s)
 
-    def take(self) -> tuple[Sequence[AngleBlock], Sequence[GaitEvent], Sequence[Stride], Sequence[Notice]]:
+    def take(self) -> LegEstimates:
         """Everything found since the last call."""
-        out = self._angles, self._steps.events, self._steps.strides, self._notices.take()
-        self._angles, self._steps.events, self._steps.strides = [], [], []
-        return out
-
-    def take_calibrations(self) -> Sequence[Calibration]:
-        """What was learnt of the sensors since the last call."""
-        out, self._calibrations = self._calibrations, []
+        events, strides = self._steps.take_found()
+        out = LegEstimates(self._angles, events, strides, self._notices.take(), self._calibrations)
+        self._angles, self._calibrations = [], []
         return out
 
     def close(self) -> None:

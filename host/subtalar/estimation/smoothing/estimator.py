@@ -105,7 +105,8 @@ class _SecondPass:
             next_row = max(next_row, end)
             reporter.take(reported.step, reported.now_s)
         self._rows(next_row, len(foot))
-        return Estimates(tuple(self._angles), tuple(reporter.events), tuple(reporter.strides))
+        events, strides = reporter.take_found()
+        return Estimates(tuple(self._angles), tuple(events), tuple(strides))
 
     def _rows(self, start: int, stop: int) -> None:
         """Angles of rows ``start`` to ``stop`` and what the strides need of them."""
