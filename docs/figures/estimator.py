@@ -22,7 +22,6 @@ from subtalar.estimation.leg import leg_tracker
 from subtalar.estimation.leg.stride_learning import learn_stride
 from subtalar.estimation.numerics import quaternions as quat
 from subtalar.estimation.parameters import Parameters
-from subtalar.estimation.rows.motion import ACC, GYR, TIME
 from subtalar.estimation.rows.stride_window import StrideWindow
 from subtalar.session.opening import open_session
 from subtalar.types import AngleBlock, BodySite, GaitEvent
@@ -70,7 +69,7 @@ def run(folder: Path) -> Seen:
 
     def swing(foot: Any, placement: Any) -> SwingEvents | None:
         right = quat.rotate(quat.conjugate(placement), np.array([0.0, 0.0, 1.0]))
-        seen.swings.append((foot[:, TIME], foot[:, GYR] @ right, foot[:, ACC]))
+        seen.swings.append((foot["time_s"], foot["gyr_rad_s"] @ right, foot["acc_m_s2"]))
         return swing_events(foot, placement)
 
     leg_steps.swing_events = swing  # type: ignore[assignment]

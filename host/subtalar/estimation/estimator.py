@@ -11,7 +11,7 @@ from subtalar.estimation.inclination.sensor_stream import SensorStream, StreamCo
 from subtalar.estimation.leg.foot_only import FootLeg
 from subtalar.estimation.leg.one_sensor import OneSensorLeg
 from subtalar.estimation.leg.shank_only import ShankLeg
-from subtalar.estimation.leg.two_sensors import Leg
+from subtalar.estimation.leg.two_sensors import TwoSensorLeg
 from subtalar.estimation.numerics.compiled import warm_up
 from subtalar.estimation.parameters import Parameters
 from subtalar.estimation.snapshot import pack, unpack
@@ -32,7 +32,7 @@ _PUSH_ROWS = 8192
 
 
 class GaitEstimator:
-    """Foot and shank sensors of one or two legs; it is told nothing but which sensor sits where.
+    """Foot and shank sensors of one or two legs; it is given nothing but which sensor sits where.
 
     Sensors on other segments may be there: nothing is computed from them.
 
@@ -57,15 +57,15 @@ class GaitEstimator:
                     f"{self._p.lowest_rate_hz:g}, better 100."
                 )
         self._streams = {site: SensorStream(info, self._p) for site, info in sensors.items()}
-        self._legs: list[Leg] = []
+        self._legs: list[TwoSensorLeg] = []
         self._lone: list[OneSensorLeg] = []
-        self._leg_of: dict[BodySite, Leg | OneSensorLeg] = {}
+        self._leg_of: dict[BodySite, TwoSensorLeg | OneSensorLeg] = {}
         self._first_notices: list[Notice] = []
         for side in SIDES:
             foot = self._streams.get(BodySite.of(side, "foot"))
             shank = self._streams.get(BodySite.of(side, "shank"))
             if foot is not None and shank is not None:
-                self._legs.append(Leg(side, foot, shank, self._p))
+                self._legs.append(TwoSensorLeg(side, foot, shank, self._p))
             elif foot is not None:
                 self._lone.append(FootLeg(side, foot, self._p))
                 text = f"The {side} leg has no shank sensor: foot angles to the floor and steps, but no ankle angles."
@@ -132,10 +132,10 @@ class GaitEstimator:
             )
         return estimator
 
-    def _every_leg(self) -> Iterator[Leg | OneSensorLeg]:
+    def _every_leg(self) -> Iterator[TwoSensorLeg | OneSensorLeg]:
         return itertools.chain(self._legs, self._lone)
 
-    def _taken(self, *legs: Leg | OneSensorLeg) -> Estimates:
+    def _taken(self, *legs: TwoSensorLeg | OneSensorLeg) -> Estimates:
         """What these legs found since the last call; all of them unless given."""
         angles: list[AngleBlock] = []
         events: list[GaitEvent] = []
@@ -144,11 +144,11 @@ class GaitEstimator:
         notices, self._first_notices = self._first_notices, []
         for leg in legs or self._every_leg():
             found = leg.take()
-            angles += found[0]
-            events += found[1]
-            strides += found[2]
-            notices += found[3]
-            calibrations += leg.take_calibrations()
+            angles += found.angles
+            events += found.events
+            strides += found.strides
+            notices += found.notices
+            calibrations += found.calibrations
         return Estimates(tuple(angles), tuple(events), tuple(strides), tuple(notices), tuple(calibrations))
 
 

@@ -1,8 +1,9 @@
 """An estimator's whole state as bytes, and back, so that a session can go on in another process to the last bit.
 
 The body is Python's pickle format, written and read with a vocabulary of our own: instances of the classes of this
-package and of the frozen values beside it, arrays as dtype, shape and bytes, VQF as its parameters and state. The
-reader admits nothing else, so bytes from elsewhere cannot make it run anything. A digest tells damage from the start.
+package and of the frozen values beside it, arrays as dtype, shape and bytes, VQF as its parameters and state. A dtype
+with named fields is the name of the constant that holds it here, so that no other layout ever comes in. The reader
+admits nothing else, so bytes from elsewhere cannot make it run anything. A digest tells damage from the start.
 """
 
 import hashlib
@@ -24,6 +25,7 @@ _MAGIC = b"subtalar estimator state 1\n"
 _DIGEST_BYTES = 32
 _DTYPES = ("<f8", "<i8", "|u1", "|b1")
 _HOMES = ("subtalar.estimation.", "subtalar.types", "subtalar.anatomy", "subtalar.strides")
+_HOME = "subtalar.estimation."
 
 
 def pack(estimator: object) -> bytes:
@@ -56,10 +58,10 @@ def unpack(data: bytes) -> object:
 class _Writer(pickle.Pickler):
     def reducer_override(self, obj: Any) -> Any:
         if isinstance(obj, np.ndarray):
-            kind = obj.dtype.newbyteorder("<").str
+            kind = obj.dtype.newbyteorder("<")
             # The order in memory is part of the state: sums over it must come out the same to the last bit.
             turned = obj.flags.f_contiguous and not obj.flags.c_contiguous
-            return _array, (kind, obj.shape, turned, obj.astype(kind).tobytes("F" if turned else "C"))
+            return _array, (_name_of(kind), obj.shape, turned, obj.astype(kind).tobytes("F" if turned else "C"))
         if isinstance(obj, np.generic):
             return _scalar, (obj.dtype.newbyteorder("<").str, obj.tobytes())
         if isinstance(obj, VQF):
@@ -83,10 +85,30 @@ class _Reader(pickle.Unpickler):
         raise pickle.UnpicklingError(f"{module}.{name} is not part of a state")
 
 
-def _array(kind: str, shape: tuple[int, ...], turned: bool, data: bytes) -> Any:
-    if kind not in _DTYPES:
-        raise pickle.UnpicklingError(f"arrays of {kind} are not part of a state")
-    flat = np.frombuffer(data, dtype=kind)
+def _name_of(dtype: np.dtype[Any]) -> str | tuple[str, str]:
+    """Of a dtype: NumPy's own, or module and name of the constant of this package that holds it."""
+    if dtype.names is None:
+        return dtype.str
+    for module in sorted(name for name in sys.modules if name.startswith(_HOME)):
+        for name, value in vars(sys.modules[module]).items():
+            if isinstance(value, np.dtype) and value == dtype:
+                return module, name
+    raise pickle.PicklingError(f"no constant of the estimator holds the dtype {dtype}")
+
+
+def _dtype(name: str | tuple[str, str]) -> Any:
+    if isinstance(name, str):
+        found = name if name in _DTYPES else None
+    else:
+        module, constant = name
+        found = getattr(sys.modules.get(module), constant, None) if module.startswith(_HOME) else None
+    if not isinstance(found, str | np.dtype):
+        raise pickle.UnpicklingError(f"arrays of {name} are not part of a state")
+    return found
+
+
+def _array(name: str | tuple[str, str], shape: tuple[int, ...], turned: bool, data: bytes) -> Any:
+    flat = np.frombuffer(data, dtype=_dtype(name))
     return flat.reshape(shape, order="F" if turned else "C").copy(order="K")
 
 

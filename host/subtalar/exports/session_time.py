@@ -7,8 +7,6 @@ import numpy as np
 
 from subtalar.estimation import Parameters
 from subtalar.estimation.inclination.sensor_stream import SensorStream
-from subtalar.estimation.rows.motion import TIME
-from subtalar.estimation.rows.sensor_rows import REAL
 from subtalar.session.interleave import cut
 from subtalar.types import FloatArray, SampleBlock, SensorInfo
 
@@ -121,7 +119,7 @@ class SessionTimes:
     def _known(self) -> list[TimedBlock]:
         rows = self._stream.rows
         fresh = rows.view(rows.first, rows.end)
-        times = fresh[fresh[:, REAL] > 0, TIME]
+        times = fresh["time_s"][fresh["real"] > 0]
         rows.forget_before(rows.end)
         self._times = np.concatenate((self._times, times)) if len(times) else self._times
         found = []

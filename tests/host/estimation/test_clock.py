@@ -9,9 +9,8 @@ import pytest
 
 from subtalar.estimation.clocks.sensor_clock import SensorClock, lower_line
 from subtalar.estimation.inclination.sensor_stream import SensorStream
+from subtalar.estimation.numerics.records import Records
 from subtalar.estimation.parameters import ClockParameters, Parameters
-from subtalar.estimation.rows import sensor_rows as columns
-from subtalar.estimation.rows.motion import TIME
 from subtalar.types import BodySite, FloatArray, SampleBlock, SensorInfo
 
 RATE_HZ = 100.0
@@ -28,7 +27,7 @@ def arrivals(true_s: FloatArray, *, batch: int = 5, jitter_s: float = 0.006, see
 
 def run(
     device_s: FloatArray | None, host_s: FloatArray | None, block: int = 7, rate_rad_s: float = 0.0
-) -> tuple[SensorStream, FloatArray]:
+) -> tuple[SensorStream, Records]:
     """The stream, and all its rows; the sensor turns about its vertical at ``rate_rad_s``."""
     times = device_s if device_s is not None else host_s
     assert times is not None
@@ -46,7 +45,7 @@ def run(
         )
     stream.finish()
     rows = stream.rows.view(stream.rows.first, stream.rows.end).copy()
-    assert (np.diff(rows[:, TIME]) > 0).all()  # whatever happens, time goes on
+    assert (np.diff(rows["time_s"]) > 0).all()  # whatever happens, time goes on
     return stream, rows
 
 
@@ -59,7 +58,7 @@ def true_times(seconds: float) -> FloatArray:
 def test_offset_and_drift_are_found(offset_s: float, drift_ppm: float) -> None:
     t = true_times(240.0)
     _, rows = run(offset_s + t * (1 + drift_ppm * 1e-6), arrivals(t))
-    error = rows[:, TIME] - t - DELAY_S
+    error = rows["time_s"] - t - DELAY_S
     # Before drift shows it may add 15 s × 50 ppm; afterwards only the envelope's own scatter is left.
     assert np.abs(error[:3000]).max() < 2e-3
     assert np.abs(error[3000:]).max() < 0.7e-3
@@ -70,9 +69,9 @@ def test_offset_and_drift_are_found(offset_s: float, drift_ppm: float) -> None:
 def test_jitter_and_batches_do_not_reach_the_time(batch: int, jitter_s: float) -> None:
     t = true_times(120.0)
     _, rows = run(500.0 + t, arrivals(t, batch=batch, jitter_s=jitter_s))
-    step = np.diff(rows[1000:, TIME])
+    step = np.diff(rows["time_s"][1000:])
     np.testing.assert_allclose(step, 1 / RATE_HZ, rtol=0.006)  # arrivals would be zero or whole batches apart
-    error = rows[1000:, TIME] - t[1000:] - DELAY_S
+    error = rows["time_s"][1000:] - t[1000:] - DELAY_S
     per_second = RATE_HZ / batch
     assert -0.5 * jitter_s < error.min()
     assert error.max() < 8 * jitter_s / per_second + 1e-3
@@ -85,7 +84,7 @@ def test_an_early_burst_of_late_arrivals_is_forgiven() -> None:
     _, rows = run(40.0 + t, np.maximum.accumulate(host))
     # What had been told late cannot be told again: of the first three seconds 0.15 s are missing.
     assert len(t) - 17 <= len(rows) < len(t)
-    error = rows[-5400:, TIME] - t[-5400:] - DELAY_S
+    error = rows["time_s"][-5400:] - t[-5400:] - DELAY_S
     assert np.abs(error).max() < 7e-3
     assert np.abs(error[1500:]).max() < 2e-3
 
@@ -99,7 +98,7 @@ def test_a_restarted_clock_is_known_however_late_its_first_samples(late_s: float
     host[first] = np.maximum(host[first], 33.0 + late_s)
     _, rows = run(np.where(t < 30.0, 500.0 + t, t - 32.5)[keep], np.maximum.accumulate(host)[keep])
     assert len(rows) == keep.sum()
-    error = rows[:, TIME] - t[keep] - DELAY_S
+    error = rows["time_s"] - t[keep] - DELAY_S
     assert np.abs(error[3000:]).max() < 6e-3
     assert np.abs(error[3500:]).max() < 3e-3
 
@@ -111,12 +110,12 @@ def test_short_losses_are_bridged_on_the_beat_and_long_ones_flagged() -> None:
     keep[2000:2050] = False
     stream, rows = run(9.0 + t[keep], arrivals(t)[keep], rate_rad_s=1.0)
     assert (stream.counts.received, stream.counts.bridged, stream.counts.gaps) == (keep.sum(), 5, 1)
-    assert (rows[:, columns.REAL] < 1).sum() == 5
-    step = np.diff(rows[:, TIME])
+    assert (rows["real"] < 1).sum() == 5
+    step = np.diff(rows["time_s"])
     assert (step > 0.2).sum() == 1
     assert step.max() == pytest.approx(0.51, abs=0.005)
     np.testing.assert_allclose(np.delete(step, np.argmax(step)), 0.01, rtol=0.01)
-    np.testing.assert_allclose(rows[1:, columns.STEP], step, atol=1e-9)
+    np.testing.assert_allclose(rows["step_s"][1:], step, atol=1e-9)
 
 
 def test_repeated_samples_count_once() -> None:
@@ -135,9 +134,9 @@ def test_a_device_clock_that_begins_anew_is_carried_on(again_s: float) -> None:
     assert stream.counts.clock_restarts == 1
     # Only the arrivals tell how long the restart took: to one batch, which may be filled in and is then forgotten.
     assert stream.counts.bridged < 10
-    measured = rows[rows[:, columns.REAL] > 0]
+    measured = rows[rows["real"] > 0]
     assert len(measured) == len(t)
-    error = measured[:, TIME] - t - DELAY_S
+    error = measured["time_s"] - t - DELAY_S
     assert np.abs(error).max() < 0.08
     assert np.abs(error[5000:]).max() < 2e-3
 
@@ -145,7 +144,7 @@ def test_a_device_clock_that_begins_anew_is_carried_on(again_s: float) -> None:
 def test_without_a_device_clock_the_real_rate_is_found() -> None:
     t = true_times(120.0) / 1.008  # sold as 100 Hz, runs at 100.8
     _, rows = run(None, arrivals(t))
-    error = rows[:, TIME] - t - DELAY_S
+    error = rows["time_s"] - t - DELAY_S
     assert len(rows) == len(t)
     assert np.abs(error[:1000]).max() < 0.02  # one second at 0.8 % is 8 ms, twice, and the jitter
     assert np.abs(error[1000:]).max() < 2e-3
@@ -155,7 +154,7 @@ def test_counted_samples_catch_up_after_a_loss() -> None:
     t = true_times(90.0)
     keep = (t < 50.0) | (t >= 50.4)
     _, rows = run(None, arrivals(t)[keep])
-    error = rows[:, TIME] - t[keep] - DELAY_S
+    error = rows["time_s"] - t[keep] - DELAY_S
     assert np.abs(error[t[keep] > 62.0]).max() < 3e-3
 
 
@@ -166,7 +165,7 @@ def test_what_was_not_counted_while_the_link_was_down_is_told_by_the_arrivals(aw
     stream, rows = run(None, arrivals(t)[keep])
     assert (stream.counts.clock_restarts, stream.counts.gaps) == (1, 1)
     back = t[keep] >= 60.0 + away_s
-    error = rows[rows[:, columns.REAL] > 0, TIME] - t[keep] - DELAY_S
+    error = rows["time_s"][rows["real"] > 0] - t[keep] - DELAY_S
     assert np.abs(error[back]).max() < 0.08  # one batch and its jitter, which only more of them tell
     assert np.abs(error[t[keep] >= 63.0 + away_s]).max() < 2e-3
 
@@ -178,20 +177,20 @@ def test_samples_that_were_held_up_after_all_do_not_put_the_count_ahead() -> Non
     host = np.maximum.accumulate(host)
     stream, rows = run(None, host)
     assert stream.counts.repeated > 200
-    assert rows[-1, TIME] - t[-1] - DELAY_S == pytest.approx(0.0, abs=3e-3)
-    assert abs((rows[:, TIME] > 50.0).sum() - (t + DELAY_S > 50.0).sum()) <= 1
+    assert rows["time_s"][-1] - t[-1] - DELAY_S == pytest.approx(0.0, abs=3e-3)
+    assert abs((rows["time_s"] > 50.0).sum() - (t + DELAY_S > 50.0).sum()) <= 1
 
 
 def test_without_arrivals_the_device_clock_is_the_session_clock() -> None:
     t = true_times(20.0)
     _, rows = run(7000.0 + t, None)
-    np.testing.assert_allclose(rows[:, TIME], t, atol=1e-9)
+    np.testing.assert_allclose(rows["time_s"], t, atol=1e-9)
 
 
 def test_without_arrivals_a_restart_keeps_the_pace() -> None:
     t = true_times(60.0)
     _, rows = run(np.where(t < 20.0, 700.0 + t, t - 20.0), None)
-    assert rows[-1, TIME] - rows[2500, TIME] == pytest.approx(t[-1] - t[2500], abs=1e-3)
+    assert rows["time_s"][-1] - rows["time_s"][2500] == pytest.approx(t[-1] - t[2500], abs=1e-3)
 
 
 def test_less_than_one_bin_is_delivered_at_the_end() -> None:
@@ -227,7 +226,7 @@ def test_the_line_lies_below_all_points() -> None:
 def late_by(t: FloatArray, late_s: FloatArray) -> FloatArray:
     """Errors (n,) in seconds of the times of samples that arrive so late."""
     _, rows = run(700.0 + t * (1 + 5e-5), np.maximum.accumulate(t + late_s), block=6000)
-    return np.asarray(rows[:, TIME] - t)
+    return np.asarray(rows["time_s"] - t)
 
 
 def test_rare_packets_that_come_earlier_do_not_move_the_clock() -> None:
@@ -256,7 +255,7 @@ def test_a_drift_that_changes_with_the_temperature_is_followed() -> None:
     turn = 2.0 * np.pi / 2400.0
     device = 90.0 + t * (1 - 4e-5) + 1e-5 / turn * np.sin(turn * t)
     _, rows = run(device, arrivals(t), block=6000)
-    error = rows[:, TIME] - t - DELAY_S
+    error = rows["time_s"] - t - DELAY_S
     assert np.abs(error[t > 60.0]).max() < 1e-3
 
 

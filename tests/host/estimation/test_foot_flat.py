@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from subtalar.conventions import GRAVITY_M_S2
+from subtalar.estimation.numerics.records import Records
 from subtalar.estimation.parameters import FootFlatParameters
-from subtalar.estimation.rows.motion import ACC, GYR, WIDTH
+from subtalar.estimation.rows.sensor_rows import SENSOR_ROW
 from subtalar.estimation.stance.foot_flat import FootFlat, FootFlatDetector
-from subtalar.types import FloatArray
 
 RATE_HZ = 200.0
 STRIDES = 12
@@ -16,19 +16,19 @@ LENGTH_S = {"swing": 0.2, "slow": 0.2, "flat": 0.2}
 STRIDE_S = 0.8
 
 
-def steps(force_while_slow_m_s2: float) -> FloatArray:
+def steps(force_while_slow_m_s2: float) -> Records:
     """Strides with a second time in mid-swing at which the foot hardly turns, 20°/s, under this specific force."""
     one = []
     for phase in PHASES:
         n = round(LENGTH_S[phase] * RATE_HZ)
-        rows = np.zeros((n, WIDTH))
-        rows[:, GYR.start] = 12.0 * np.sin(np.pi * (np.arange(n) + 0.5) / n) if phase == "swing" else 0.35
-        rows[:, ACC.stop - 1] = {"swing": 2.0, "slow": force_while_slow_m_s2, "flat": GRAVITY_M_S2}[phase]
+        rows = np.zeros(n, SENSOR_ROW)
+        rows["gyr_rad_s"][:, 0] = 12.0 * np.sin(np.pi * (np.arange(n) + 0.5) / n) if phase == "swing" else 0.35
+        rows["acc_m_s2"][:, 2] = {"swing": 2.0, "slow": force_while_slow_m_s2, "flat": GRAVITY_M_S2}[phase]
         one.append(rows)
-    return np.tile(np.concatenate(one), (STRIDES, 1))
+    return np.tile(np.concatenate(one), STRIDES)
 
 
-def ended(rows: FloatArray) -> list[FootFlat]:
+def ended(rows: Records) -> list[FootFlat]:
     detector = FootFlatDetector(FootFlatParameters(), RATE_HZ)
     found = []
     for k in range(0, len(rows), 7):
@@ -58,7 +58,7 @@ def test_where_a_rest_on_the_ground_was_missed_the_next_one_says_so() -> None:
     rows = steps(0.5)
     n = round(STRIDE_S * RATE_HZ)
     missed = slice(6 * n + round(0.6 * RATE_HZ), 7 * n)
-    rows[missed, ACC.stop - 1] = 40.0
+    rows["acc_m_s2"][missed, 2] = 40.0
     found = ended(rows)
     gaps = np.diff([flat.first for flat in found])
     assert (gaps == 2 * n).sum() == 1

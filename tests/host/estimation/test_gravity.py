@@ -5,12 +5,13 @@ import pytest
 from vqf import VQF
 
 from subtalar.conventions import GRAVITY_M_S2
-from subtalar.estimation.inclination.free_turning import FreeTurning
 from subtalar.estimation.inclination.gravity import GravityFilter, Stance
 from subtalar.estimation.inclination.sensor_stream import SensorStream
+from subtalar.estimation.inclination.strapdown import Strapdown
 from subtalar.estimation.numerics import quaternions as quat
 from subtalar.estimation.parameters import GravityParameters, Parameters
-from subtalar.estimation.rows.motion import FREE, GYR, Q, SegmentSamples
+from subtalar.estimation.rows.motion import SegmentSamples
+from subtalar.estimation.rows.sensor_rows import SENSOR_ROW
 from subtalar.types import BodySite, FloatArray, SampleBlock, SensorInfo
 
 RATE_HZ = 200.0
@@ -97,7 +98,7 @@ def test_samples_are_set_upright() -> None:
     samples = stride(0.3, 0.0, 10.0, BIAS)
     tilted = quat.normalized(np.array([1.0, 0.02, -0.03, 0.0]))
     wrong = SegmentSamples.of(
-        samples.time_s, quat.multiply(tilted, samples.q), samples.gyr_rad_s, samples.acc_m_s2, samples.free
+        samples.time_s, quat.multiply(tilted, samples.q), samples.gyr_rad_s, samples.acc_m_s2, samples.q_strapdown
     )
     right = gravity.upright(wrong)
     up = quat.rotate(quat.conjugate(right.q), np.broadcast_to([0.0, 0.0, 1.0], (len(right.q), 3)))
@@ -119,19 +120,17 @@ def test_the_low_passed_turning_is_how_a_bias_enters_vqf(cut: int) -> None:
     n = 4000
     gyr = np.cumsum(rng.normal(0, 0.05, (n, 3)), axis=0) * 0.3
     gyr -= gyr.mean(axis=0)
-    out = np.empty((n, 13))
-    free = FreeTurning(1 / RATE_HZ)
+    out = np.empty(n, SENSOR_ROW)
+    strapdown = Strapdown(1 / RATE_HZ)
     for a in range(0, n, cut):
         part = np.ascontiguousarray(gyr[a : a + cut])
-        rows = np.empty((len(part), 13))
-        free.push(part, np.zeros_like(part), rows, 0, 4)
-        out[a : a + cut] = rows
-    q, turn = np.ascontiguousarray(out[:, :4]), out[:, 4:].reshape(n, 3, 3)
+        strapdown.push(part, np.zeros_like(part), out[a : a + cut])
+    q, rotation = np.ascontiguousarray(out["q_strapdown"]), out["lowpassed_rotation"].reshape(n, 3, 3)
     acc = quat.rotate(quat.conjugate(q), np.broadcast_to([0.0, 0.0, GRAVITY_M_S2], (n, 3)))
     still = {"restBiasEstEnabled": False, "motionBiasEstEnabled": False}
     clean = vertical_of(VQF(1 / RATE_HZ, **still), gyr, np.ascontiguousarray(acc), q)
     leant = vertical_of(VQF(1 / RATE_HZ, **still), gyr, np.ascontiguousarray(acc + 0.3 * BIAS), q)
-    expected = turn @ (0.3 * BIAS)
+    expected = rotation @ (0.3 * BIAS)
     across = leant - clean - (expected - clean * np.sum(expected * clean, axis=1)[:, None] / GRAVITY_M_S2**2)
     assert np.abs(expected).max() > 0.05
     assert np.abs(across).max() < 0.006
@@ -149,8 +148,8 @@ def test_orientation_belongs_to_the_instant_of_its_sample(rate_hz: float) -> Non
     stream.push(SampleBlock(site, t, t, acc, gyr))
     stream.finish()
     rows = stream.rows.view(0, stream.rows.end)
-    for columns in (Q, FREE):
-        q = rows[:, columns]
+    for name in ("q", "q_strapdown"):
+        q = rows[name]
         found = 2 * np.arctan2(q[:, 2], q[:, 0])
         assert np.degrees(np.abs(found - pitch)).max() < (0.35 if rate_hz < 100 else 0.12)
 
@@ -168,8 +167,8 @@ def test_a_rest_that_vqf_does_not_recognise_shows_the_bias() -> None:
     stream.push(SampleBlock(BodySite("right_shank"), t, t, acc, gyr))
     stream.finish()
     rows = stream.rows.view(0, stream.rows.end)
-    late = rows[rows[:, 0] > 4.0]
-    unexplained = np.degrees(np.abs(late[:, GYR].mean(axis=0)))
+    late = rows[rows["time_s"] > 4.0]
+    unexplained = np.degrees(np.abs(late["gyr_rad_s"].mean(axis=0)))
     assert unexplained.max() < 0.6
     plain = VQF(1 / rate_hz, biasClip=8.0).updateBatch(gyr, acc)["bias"][-1]
     assert np.degrees(np.abs(plain - bias)).max() > 1.0

@@ -6,7 +6,7 @@ import pytest
 from subtalar.estimation.joint.heading import HeadingFilter, wrapped
 from subtalar.estimation.joint.joint_path import StrideHeading, stride_heading
 from subtalar.estimation.parameters import HeadingParameters
-from subtalar.estimation.rows.motion import TIME, SegmentSamples
+from subtalar.estimation.rows.motion import SegmentSamples
 from subtalar.estimation.rows.stride_window import StrideWindow
 from subtalar.types import FloatArray
 
@@ -84,7 +84,7 @@ def synthetic_window(heading_deg: float, offset_s: float = 0.0) -> StrideWindow:
         return SegmentSamples.of(times, q, np.zeros_like(acc), acc, q)
 
     foot, shank = felt(t, 0.0), felt(t, -heading_deg)
-    shank.rows[:, TIME] += offset_s
+    shank.rows["time_s"] += offset_s
     return StrideWindow(foot, shank, 24, 224, np.zeros(len(t)), 224)
 
 

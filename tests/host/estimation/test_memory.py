@@ -14,8 +14,8 @@ from subtalar.estimation import GaitEstimator, Parameters
 from subtalar.estimation.inclination.gravity import Stance
 from subtalar.estimation.leg.leg_calibration import LegCalibration
 from subtalar.estimation.parameters import FootFlatParameters
-from subtalar.estimation.rows import motion
 from subtalar.estimation.rows.motion import SegmentSamples
+from subtalar.estimation.rows.sensor_rows import SENSOR_ROW
 from subtalar.estimation.rows.stride_window import StrideWindow
 from subtalar.estimation.stance.foot_flat import FootFlatDetector
 from subtalar.estimation.stance.standing import Standing
@@ -57,8 +57,8 @@ def test_memory_is_flat_from_the_fifth_minute_to_the_tenth(lab: SimpleNamespace,
 
 def test_a_foot_that_never_moves_is_not_remembered(traced: None) -> None:
     detector = FootFlatDetector(FootFlatParameters(), 200.0)
-    gravity = np.zeros((12_000, motion.WIDTH))
-    gravity[:, motion.ACC] = 0.0, 0.0, GRAVITY_M_S2
+    gravity = np.zeros(12_000, SENSOR_ROW)
+    gravity["acc_m_s2"] = 0.0, 0.0, GRAVITY_M_S2
     for minute in range(60):
         detector.push(gravity)
         detector.next_before(12_000 * (minute + 1))

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from subtalar.errors import InputError
 from subtalar.estimation import GaitEstimator
-from subtalar.estimation.snapshot import pack
+from subtalar.estimation.rows.sensor_rows import SENSOR_ROW
+from subtalar.estimation.snapshot import pack, unpack
 
 
 @settings(
@@ -131,3 +132,50 @@ def test_functions_of_our_own_modules_are_not_admitted() -> None:
 
     with pytest.raises(InputError, match="no estimator wrote"):
         GaitEstimator.restore(pack(_Call(warm_up)))
+
+
+class _Array:
+    """An array as the writer puts it down, with a dtype of the forger's choice."""
+
+    def __init__(self, *name: str) -> None:
+        self._name = name[0] if len(name) == 1 else name
+
+    def __reduce__(self) -> Any:
+        from subtalar.estimation import snapshot
+
+        return snapshot._array, (self._name, (1,), False, bytes(224))
+
+
+def test_rows_come_back_with_the_very_dtype_that_compiled_functions_know() -> None:
+    rows = np.zeros(3, SENSOR_ROW)
+    rows["gyr_rad_s"][1] = 1.0, 2.0, np.nan
+    again = unpack(pack([rows, rows["time_s"], rows[:0]]))
+    assert isinstance(again, list)
+    assert [a.dtype for a in again] == [SENSOR_ROW, np.dtype("f8"), SENSOR_ROW]
+    assert again[0].dtype is SENSOR_ROW
+    assert again[0].tobytes() == rows.tobytes()
+
+
+def test_a_layout_that_nobody_declared_is_not_written() -> None:
+    with pytest.raises(pickle.PicklingError):
+        pack(np.zeros(2, [("something", "f8"), ("else", "f4")]))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        ("subtalar.estimation.rows.sensor_rows", "np"),
+        ("subtalar.estimation.rows.sensor_rows", "first_at"),
+        ("subtalar.estimation.rows.sensor_rows", "NOT_THERE"),
+        ("subtalar.estimation.nowhere", "SENSOR_ROW"),
+        ("numpy", "float64"),
+        ("builtins", "object"),
+        ("object",),
+        ("<f4",),
+        ("|O",),
+    ],
+)
+def test_arrays_of_other_dtypes_are_not_admitted(name: tuple[str, ...]) -> None:
+    unpack(pack(_Array("subtalar.estimation.rows.sensor_rows", "SENSOR_ROW")))
+    with pytest.raises(InputError, match="no estimator wrote"):
+        unpack(pack(_Array(*name)))

@@ -42,13 +42,13 @@ def both(lab: SimpleNamespace, walk: Any) -> tuple[Any, Any]:
     return lab.estimate(walk), smoothed(lab, walk)
 
 
-def test_keeping_a_diary_changes_no_bit_of_the_live_output(
+def test_keeping_a_trace_changes_no_bit_of_the_live_output(
     lab: SimpleNamespace, short_walk: Any, short_result: Any
 ) -> None:
     estimator = GaitEstimator(short_walk.sensors)
-    diaries = [leg.keep_diary() for leg in estimator._legs]
+    traces = [leg.keep_trace() for leg in estimator._legs]
     lab.assert_same(run(lab, estimator, lab.in_order(short_walk)), short_result)
-    assert len(diaries[0].steps) > 10
+    assert len(traces[0].steps) > 10
 
 
 def test_it_is_nearer_to_the_truth_than_live(lab: SimpleNamespace, walk: Any, both: tuple[Any, Any]) -> None:

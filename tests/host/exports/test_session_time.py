@@ -5,8 +5,6 @@ import pytest
 
 from subtalar.estimation import Parameters
 from subtalar.estimation.inclination.sensor_stream import SensorStream
-from subtalar.estimation.rows.motion import ACC, TIME
-from subtalar.estimation.rows.sensor_rows import REAL
 from subtalar.exports.session_time import SessionTimes
 from subtalar.session.interleave import cut
 from subtalar.types import BodySite, SampleBlock, SensorInfo
@@ -44,7 +42,7 @@ def of_estimator(b: SampleBlock, info: SensorInfo = INFO) -> np.ndarray:
     stream.push(b)
     stream.finish()
     rows = stream.rows.view(0, stream.rows.end)
-    return rows[rows[:, REAL] > 0]
+    return rows[rows["real"] > 0]
 
 
 def held_up(seed: int) -> SampleBlock:
@@ -64,8 +62,8 @@ def test_what_was_held_up_by_a_silent_link(step: int) -> None:
     time_s, rows = np.concatenate([t.time_s for t in timed]), of_estimator(b)
     used = np.isfinite(time_s)
     assert 0 < (~used).sum() < 400
-    np.testing.assert_array_equal(time_s[used], rows[:, TIME])
-    np.testing.assert_array_equal(b.acc_m_s2[used], rows[:, ACC])
+    np.testing.assert_array_equal(time_s[used], rows["time_s"])
+    np.testing.assert_array_equal(b.acc_m_s2[used], rows["acc_m_s2"])
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -78,8 +76,8 @@ def test_every_used_sample_has_the_estimators_time(seed: int, step: int) -> None
     acc = np.concatenate([t.samples.acc_m_s2 for t in timed])
     np.testing.assert_array_equal(acc, b.acc_m_s2)
     rows, used = of_estimator(b), np.isfinite(time_s)
-    np.testing.assert_array_equal(time_s[used], rows[:, TIME])
-    np.testing.assert_array_equal(acc[used], rows[:, ACC])
+    np.testing.assert_array_equal(time_s[used], rows["time_s"])
+    np.testing.assert_array_equal(acc[used], rows["acc_m_s2"])
     assert used.all() == (seed == 0)
     assert not used[~np.isfinite(b.acc_m_s2).all(axis=1)].any()
 
@@ -92,7 +90,7 @@ def test_a_sensor_without_a_clock(lossy: Case) -> None:
     timed = [*clock.push(b), *clock.finish()]
     rows = of_estimator(b, info)
     assert len(rows) == len(b)
-    np.testing.assert_array_equal(np.concatenate([t.time_s for t in timed]), rows[:, TIME])
+    np.testing.assert_array_equal(np.concatenate([t.time_s for t in timed]), rows["time_s"])
 
 
 def test_a_foots_samples_are_the_rows_of_its_angles(lossy: Case) -> None:

@@ -24,7 +24,7 @@ def ankle_angles_deg(q_shank_foot: FloatArray, side: Side) -> FloatArray:
 def _cardan_deg(q_shank_foot: FloatArray, mirror: float) -> FloatArray:
     out = np.empty((len(q_shank_foot), 3))
     for i in range(len(q_shank_foot)):
-        out[i, 0], out[i, 1], out[i, 2] = cardan_deg(quat.quaternion_at(q_shank_foot, i, 0), mirror)
+        out[i, 0], out[i, 1], out[i, 2] = cardan_deg(quat.quaternion_of(q_shank_foot[i]), mirror)
     return out
 
 

@@ -1,4 +1,4 @@
-"""Angles of a leg's rows by what is known of it just now: each row on its own, all in one compiled pass."""
+"""Angles of a leg's rows by ``leg_model.py``: each row on its own, all in one compiled pass."""
 
 from dataclasses import dataclass
 
@@ -10,10 +10,10 @@ from subtalar.estimation.angles.joint_angles import cardan_deg
 from subtalar.estimation.angles.segment_angles import foot_at_deg, mixed_sd_at, shank_at_deg
 from subtalar.estimation.angles.subtalar_axis import about_axis
 from subtalar.estimation.inclination.gravity import upright_at
-from subtalar.estimation.joint.heading import Trend, heading_at, heading_sd_at
+from subtalar.estimation.joint.heading_trend import Trend, heading_at, heading_sd_at
 from subtalar.estimation.numerics import quaternions as quat
 from subtalar.estimation.numerics.compiled import compiled, inlined
-from subtalar.estimation.rows import leg_rows as col
+from subtalar.estimation.numerics.records import Record
 from subtalar.types import AngleBlock, FloatArray, Quality, Side
 
 STALE_S = 15.0
@@ -23,10 +23,8 @@ _SHARE = np.array([0.12, 0.4, 1.0])
 """How much of a heading error (about the vertical) shows in each angle while the shank leans by up to 25°."""
 _HEADING_STALE = float(Quality.HEADING_STALE)
 _CLIPPED, _BRIDGED_GAP = float(Quality.CLIPPED), float(Quality.BRIDGED_GAP)
-_Q_FOOT, _FREE_FOOT, _TURN_FOOT = col.Q_FOOT.start, col.FREE_FOOT.start, col.TURN_FOOT.start
-_Q_SHANK, _FREE_SHANK, _TURN_SHANK = col.Q_SHANK.start, col.FREE_SHANK.start, col.TURN_SHANK.start
 
-# Columns of a table of rows with all that is told of them.
+# Columns of a table of rows with all that leaves the estimator.
 TIME, QUALITY, REAL, VIEW = 0, 1, 2, slice(3, 7)
 ANGLES, SD = slice(7, 7 + ANGLE_COUNT), slice(7 + ANGLE_COUNT, 7 + 2 * ANGLE_COUNT)
 TABLE_WIDTH = SD.stop
@@ -73,47 +71,6 @@ class RowAngles:
         self.quality[rows] = reason
         for values in (self.angles_deg, self.sd_deg, self.shank_view):
             values[rows] = np.nan
-
-
-_Pair = tuple[FloatArray, FloatArray]
-Arrays = tuple[*_Pair, *_Pair, FloatArray, *_Pair, *_Pair, *_Pair, FloatArray]
-
-
-@dataclass(frozen=True)
-class AppliedKnowledge:
-    """What rows are told by until something more is learnt; the filters' states are theirs, not copies.
-
-    ``foot`` and ``shank``: mean and instant of ``GravityFilter.state``, with ``fading``; ``heading``:
-    ``HeadingFilter.state``. ``poses`` (12,): foot, shank and view as in ``segment_orientations``. ``side`` (4,): 1 on
-    the right or −1, and the subtalar axis in the foot. ``doubt`` (11,): when inclination began anew, its sd (degrees)
-    later, then, and how fast the one becomes the other (s); least sd of the three angles, of angles to the floor, and
-    sd of the medio-lateral axis; when the heading was last confirmed, and the quality while nothing is amiss.
-    ``withheld``: strides are too few since samples were lost.
-    """
-
-    foot: tuple[FloatArray, FloatArray]
-    shank: tuple[FloatArray, FloatArray]
-    fading: FloatArray
-    heading: tuple[FloatArray, FloatArray, FloatArray, FloatArray]
-    poses: FloatArray
-    side: FloatArray
-    doubt: FloatArray
-    withheld: bool
-
-    @property
-    def arrays(self) -> Arrays:
-        """What ``angles_at`` takes."""
-        return *self.foot, *self.shank, self.fading, *self.heading, self.poses, self.side, self.doubt
-
-
-_NO_STATE, _NO_MATRIX = np.zeros(6), np.zeros((4, 4))
-_NO_MEAN = _NO_STATE, _NO_STATE
-NOTHING_KNOWN: Arrays = (
-    *(*_NO_MEAN, *_NO_MEAN, _NO_STATE),
-    *(_NO_STATE, _NO_MATRIX, *_NO_MEAN),
-    *(np.zeros(12), np.zeros(4), np.zeros(11)),
-)
-"""In place of ``AppliedKnowledge.arrays`` where no angles are told."""
 
 
 _STEPS = np.empty(TABLE_WIDTH)
@@ -163,19 +120,17 @@ def segment_orientations(
         np.empty((n, 4)),
         np.empty((n, 4)),
     )
-    to_foot = quat.inverse((foot[0], foot[1], foot[2], foot[3]))
-    to_shank = quat.inverse((shank[0], shank[1], shank[2], shank[3]))
-    to_view = (view[0], view[1], view[2], view[3])
+    to_foot, to_shank = quat.inverse(quat.quaternion_of(foot)), quat.inverse(quat.quaternion_of(shank))
+    to_view = quat.quaternion_of(view)
     for i in range(n):
-        q_shank = _turned_shank(quat.quaternion_at(shank_sensor, i, 0), to_shank, heading_rad[i])
-        q_foot = quat.product(quat.quaternion_at(foot_sensor, i, 0), to_foot)
+        q_shank = _turned_shank(quat.quaternion_of(shank_sensor[i]), to_shank, heading_rad[i])
+        q_foot = quat.product(quat.quaternion_of(foot_sensor[i]), to_foot)
         between = quat.product(quat.inverse(q_shank), q_foot)
         seen = quat.product(to_view, q_shank)
-        for k in range(4):
-            feet[i, k] = q_foot[k]
-            shanks[i, k] = q_shank[k]
-            feet_in_shank[i, k] = between[k]
-            shanks_in_view[i, k] = seen[k]
+        quat.write(q_foot, feet[i])
+        quat.write(q_shank, shanks[i])
+        quat.write(between, feet_in_shank[i])
+        quat.write(seen, shanks_in_view[i])
     return feet, shanks, feet_in_shank, shanks_in_view
 
 
@@ -203,64 +158,53 @@ def _sd_at(spread_deg: float, tilt_variance: float, floor_sd_deg: float, k: int)
 
 
 @inlined
-def no_angles_at(rows: FloatArray, i: int, reason: float, out: FloatArray) -> None:
-    """Row ``i`` of the leg without values, for a reason, into row ``i`` of ``out`` (n, ``TABLE_WIDTH``)."""
+def no_angles_at(row: Record, reason: float, out: FloatArray, i: int) -> None:
+    """A row of the leg without values, for a reason, into row ``i`` of ``out`` (n, ``TABLE_WIDTH``)."""
     for k in range(TABLE_WIDTH):
         out[i, k] = np.nan
-    out[i, TIME], out[i, REAL], out[i, QUALITY] = rows[i, col.TIME], rows[i, col.REAL], reason
+    out[i, TIME], out[i, REAL], out[i, QUALITY] = row["time_s"], row["real"], reason
 
 
 @inlined
-def angles_at(
-    rows: FloatArray,
-    i: int,
-    foot_x: FloatArray,
-    foot_at: FloatArray,
-    shank_x: FloatArray,
-    shank_at: FloatArray,
-    fading: FloatArray,
-    trend: Trend,
-    poses: FloatArray,
-    side: FloatArray,
-    doubt: FloatArray,
-    out: FloatArray,
-) -> None:
-    """Row ``i`` of the leg into row ``i`` of ``out`` (n, ``TABLE_WIDTH``), by ``AppliedKnowledge``."""
-    t, mirror = rows[i, col.TIME], side[0]
-    foot_sensor = upright_at(rows, i, _Q_FOOT, _FREE_FOOT, _TURN_FOOT, foot_x, foot_at, fading)
-    shank_sensor = upright_at(rows, i, _Q_SHANK, _FREE_SHANK, _TURN_SHANK, shank_x, shank_at, fading)
-    q_foot = quat.product(foot_sensor, (poses[0], -poses[1], -poses[2], -poses[3]))
-    q_shank = _turned_shank(shank_sensor, (poses[4], -poses[5], -poses[6], -poses[7]), heading_at(t, trend))
+def angles_at(row: Record, model: Record, trend: Trend, out: FloatArray, i: int) -> None:
+    """A row of the leg into row ``i`` of ``out`` (n, ``TABLE_WIDTH``), by a ``LEG_MODEL`` and its heading's trend."""
+    t, mirror, rule = row["time_s"], model["mirror"], model["gravity_rule"]
+    foot_sensor = upright_at(t, row["foot"], model["foot_gravity"], rule)
+    shank_sensor = upright_at(t, row["shank"], model["shank_gravity"], rule)
+    q_foot = quat.product(foot_sensor, quat.inverse(quat.quaternion_of(model["foot_placement"])))
+    to_shank = quat.inverse(quat.quaternion_of(model["shank_placement"]))
+    q_shank = _turned_shank(shank_sensor, to_shank, heading_at(t, trend))
     a = cardan_deg(quat.product(quat.inverse(q_shank), q_foot), mirror)
-    shown = quat.product((poses[8], poses[9], poses[10], poses[11]), q_shank)
+    shown = quat.product(quat.quaternion_of(model["view"]), q_shank)
     spread = np.degrees(heading_sd_at(t, trend))
-    fresh = doubt[2] * np.exp(-max(0.0, t - doubt[0]) / doubt[3])
-    tilt_variance = fresh * fresh + doubt[1] * doubt[1]
-    out[i, TIME], out[i, REAL] = t, rows[i, col.REAL]
+    fresh = model["reset_sd_deg"] * np.exp(-max(0.0, t - model["reset_s"]) / model["settling_s"])
+    tilt_variance = fresh * fresh + model["tilt_sd_deg"] * model["tilt_sd_deg"]
+    out[i, TIME], out[i, REAL] = t, row["real"]
     for k in range(ANKLE_COUNT):
         out[i, _ANGLES + k] = a[k]
-        out[i, _SD + k] = _sd_at(spread, tilt_variance, doubt[4 + k], k)
+        out[i, _SD + k] = _sd_at(spread, tilt_variance, model["ankle_floor_sd_deg"][k], k)
     for k in range(ANKLE_COUNT, ANGLE_COUNT):
         out[i, _ANGLES + k] = out[i, _SD + k] = np.nan
     for k in range(4):
         out[i, _VIEW + k] = shown[k]
     pronation, pronation_sd, _ = about_axis(
-        a[1], a[2], out[i, _SD + 1], out[i, _SD + 2], mirror, (side[1], side[2], side[3])
+        a[1], a[2], out[i, _SD + 1], out[i, _SD + 2], mirror, quat.vector_of(model["subtalar_axis"])
     )
     foot_pitch, foot_inversion = foot_at_deg(q_foot, mirror)
     shank_ahead, shank_inward = shank_at_deg(q_shank, mirror)
-    foot_sd = mixed_sd_at(foot_pitch, tilt_variance, doubt[8], doubt[7])
-    shank_sd = mixed_sd_at(shank_ahead, tilt_variance, doubt[8], doubt[7])
+    axis_sd, floor_sd = model["axis_sd_deg"], model["segment_floor_sd_deg"]
+    foot_sd = mixed_sd_at(foot_pitch, tilt_variance, axis_sd, floor_sd)
+    shank_sd = mixed_sd_at(shank_ahead, tilt_variance, axis_sd, floor_sd)
     out[i, _ANGLES + _SUBTALAR], out[i, _SD + _SUBTALAR] = pronation, pronation_sd
     out[i, _ANGLES + _FOOT_PITCH], out[i, _ANGLES + _FOOT_INVERSION] = foot_pitch, foot_inversion
     out[i, _SD + _FOOT_PITCH], out[i, _SD + _FOOT_INVERSION] = foot_sd
     out[i, _ANGLES + _SHANK_SAGITTAL], out[i, _ANGLES + _SHANK_FRONTAL] = shank_ahead, shank_inward
     out[i, _SD + _SHANK_SAGITTAL], out[i, _SD + _SHANK_FRONTAL] = shank_sd
-    quality = doubt[10]
-    if t - doubt[9] > STALE_S or spread > UNCERTAIN_DEG:
+    quality = model["quality"]
+    if t - model["confirmed_s"] > STALE_S or spread > UNCERTAIN_DEG:
         quality = _HEADING_STALE
-    if rows[i, col.CLIPPED] > 0:
+    if row["clipped"] > 0:
         quality = _CLIPPED
-    if rows[i, col.BRIDGED] > 0:
+    if row["bridged"] > 0:
         quality = _BRIDGED_GAP
     out[i, QUALITY] = quality

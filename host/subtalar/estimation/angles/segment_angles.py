@@ -2,7 +2,7 @@
 
 Each is read off where the vertical lies in the segment frame (x anterior, y superior, z right). Of the foot: how far
 its long axis (pitch) and its medio-lateral axis (inversion) are off the floor. Of the shank: Cardan angles about the
-medio-lateral axis last, so that a shank that swings beyond the horizontal is still told right.
+medio-lateral axis last, so that a shank that swings beyond the horizontal still gets the right angle.
 """
 
 import numpy as np
@@ -22,7 +22,7 @@ def foot_to_floor_deg(q_foot: FloatArray, side: Side) -> FloatArray:
 def _foot_deg(q_foot: FloatArray, mirror: float) -> FloatArray:
     out = np.empty((len(q_foot), 2))
     for i in range(len(q_foot)):
-        out[i, 0], out[i, 1] = foot_at_deg(quat.quaternion_at(q_foot, i, 0), mirror)
+        out[i, 0], out[i, 1] = foot_at_deg(quat.quaternion_of(q_foot[i]), mirror)
     return out
 
 
@@ -44,7 +44,7 @@ def shank_to_floor_deg(q_shank: FloatArray, side: Side) -> FloatArray:
 def _shank_deg(q_shank: FloatArray, mirror: float) -> FloatArray:
     out = np.empty((len(q_shank), 2))
     for i in range(len(q_shank)):
-        out[i, 0], out[i, 1] = shank_at_deg(quat.quaternion_at(q_shank, i, 0), mirror)
+        out[i, 0], out[i, 1] = shank_at_deg(quat.quaternion_of(q_shank[i]), mirror)
     return out
 
 

@@ -65,7 +65,7 @@ def hinge_angles(q_shank_foot: FloatArray, axis: SubtalarAxis, side: Side) -> Hi
 def _hinges(q_shank_foot: FloatArray, ux: float, uy: float, uz: float) -> FloatArray:
     out = np.empty((len(q_shank_foot), 3))
     for i in range(len(q_shank_foot)):
-        out[i] = _closest_deg(_products(quat.quaternion_at(q_shank_foot, i, 0), (ux, uy, uz)))
+        out[i] = _closest_deg(_products(quat.quaternion_of(q_shank_foot[i]), (ux, uy, uz)))
     return out
 
 

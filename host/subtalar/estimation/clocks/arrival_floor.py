@@ -9,11 +9,26 @@ The memory is many minutes long, for delays that wander as the beat of a radio's
 curve has to bend as far as crystals do with the temperature, and what is older counts less.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from subtalar.estimation.numerics.compiled import compiled
+from subtalar.estimation.numerics.records import Records, record
 from subtalar.estimation.parameters import ClockParameters
 from subtalar.types import FloatArray
+
+FLOOR_RULE = np.dtype(
+    [("quantile", "f8"), ("fade_s", "f8"), ("scatter_s", "f8"), ("finest_s", "f8"), ("bend_sd_hz", "f8")]
+)
+
+
+class FloorCurve(NamedTuple):
+    """Offset, slope and bend of the floor at an instant."""
+
+    offset_s: float
+    slope: float
+    bend_hz: float
 
 
 class ArrivalFloor:
@@ -21,65 +36,80 @@ class ArrivalFloor:
 
     def __init__(self, parameters: ClockParameters) -> None:
         p = self._p = parameters
-        self._curve = np.zeros(3)
+        self._curve = FloorCurve(0.0, 0.0, 0.0)
         self._at_s = np.nan
-        self._slope = np.array([0.0, p.drift_sd])
-        """What the slope is expected to be, and how surely (standard deviation)."""
+        self._expected_slope, self._expected_slope_sd = 0.0, p.drift_sd
+        self._rule = record(
+            FLOOR_RULE,
+            quantile=p.floor_quantile,
+            fade_s=p.fade_s,
+            scatter_s=p.scatter_s,
+            finest_s=p.finest_s,
+            bend_sd_hz=p.drift_change_sd_hz,
+        )
 
     @property
     def slope(self) -> float:
         """The drift at the newest fit."""
-        return float(self._curve[1])
+        return self._curve.slope
 
     def begin_anew(self) -> None:
         """The offset is void; the crystal is the same."""
         if np.isfinite(self._at_s):
-            self._slope = np.array([self._curve[1], self._p.drift_again_sd])
-            self._curve[2] = 0.0
+            self._expected_slope, self._expected_slope_sd = self._curve.slope, self._p.drift_again_sd
+            self._curve = self._curve._replace(bend_hz=0.0)
         self._at_s = np.nan
 
-    def fit(self, bins: FloatArray, now_s: float) -> tuple[float, float]:
-        """Slope and intercept of the tangent at ``now_s``; ``bins`` (n, 2): device time, least offset of each."""
-        p = self._p
+    def fit(self, device_s: FloatArray, offset_s: FloatArray, now_s: float) -> tuple[float, float]:
+        """Slope and intercept of the tangent at ``now_s``, by device time and least offset (n,) of each second."""
+        p, newest_s = self._p, float(offset_s[-1])
+        at_s, slope, bend_hz = self._curve
         if np.isnan(self._at_s):
-            self._curve[0] = bins[-1, 1]
+            at_s = newest_s
         else:
             step_s = now_s - self._at_s
-            self._curve[0] += self._curve[1] * step_s + 0.5 * self._curve[2] * step_s**2
-            self._curve[1] += self._curve[2] * step_s
+            at_s += slope * step_s + 0.5 * bend_hz * step_s**2
+            slope += bend_hz * step_s
             # From far above, the rounds would come down by a part of the way each.
-            if bins[-1, 1] < self._curve[0] - p.far_scatters * p.scatter_s:
-                self._curve[0] = bins[-1, 1]
+            if newest_s < at_s - p.far_scatters * p.scatter_s:
+                at_s = newest_s
         self._at_s = now_s
-        rule = np.array([p.floor_quantile, p.fade_s, p.scatter_s, p.finest_s, p.drift_change_sd_hz])
-        _fit(bins, now_s, rule, self._slope, p.floor_rounds, self._curve)
+        expected = self._expected_slope, self._expected_slope_sd
+        found = _fit(device_s, offset_s, now_s, self._rule, expected, p.floor_rounds, (at_s, slope, bend_hz))
+        self._curve = FloorCurve(*found)
         slope = min(max(self.slope, -p.max_drift), p.max_drift)
-        return slope, float(self._curve[0]) - slope * now_s
+        return slope, self._curve.offset_s - slope * now_s
 
 
-@compiled("(f8[:,::1], f8, f8[::1], f8[::1], i8, f8[::1])")
+@compiled("(f8[::1], f8[::1], f8, rule[::1], UniTuple(f8, 2), i8, UniTuple(f8, 3))", rule=FLOOR_RULE)
 def _fit(
-    bins: FloatArray, now_s: float, rule: FloatArray, expected: FloatArray, rounds: int, curve: FloatArray
-) -> None:
-    """Improve ``curve`` (offset, slope, bend at ``now_s``).
+    device_s: FloatArray,
+    offset_s: FloatArray,
+    now_s: float,
+    rule: Records,
+    expected: tuple[float, float],
+    rounds: int,
+    curve: tuple[float, float, float],
+) -> tuple[float, float, float]:
+    """A better ``curve`` at ``now_s``; ``expected`` are the slope and its standard deviation.
 
     Least is the sum of pinball losses over the scatter, weighed by age, and of half the squares of slope and bend over
     their standard deviations.
     """
-    quantile, fade_s, scatter_s, finest_s, bend_sd = rule
-    n = len(bins)
-    about = bins[n - 1, 1]  # offsets may be days: keep the digits
+    quantile, finest_s = rule[0]["quantile"], rule[0]["finest_s"]
+    n = len(device_s)
+    about = offset_s[n - 1]  # offsets may be days: keep the digits
     weight = np.empty(n)
     for i in range(n):
-        weight[i] = np.exp((bins[i, 0] - now_s) / fade_s) / scatter_s
+        weight[i] = np.exp((device_s[i] - now_s) / rule[0]["fade_s"]) / rule[0]["scatter_s"]
     o, s, c = curve[0] - about, curve[1], curve[2]
-    slope_weight, bend_weight = expected[1] ** -2, bend_sd**-2
+    slope_weight, bend_weight = expected[1] ** -2, rule[0]["bend_sd_hz"] ** -2
     for _ in range(rounds):
         a00 = a01 = a02 = a12 = b0 = 0.0
         a11, b1 = slope_weight, slope_weight * expected[0]
         a22, b2 = bend_weight, 0.0
         for i in range(n):
-            x, y = bins[i, 0] - now_s, bins[i, 1] - about
+            x, y = device_s[i] - now_s, offset_s[i] - about
             f = 0.5 * x * x
             above = y - (o + s * x + c * f)
             w = weight[i] * (quantile if above > 0.0 else 1.0 - quantile) / max(abs(above), finest_s)
@@ -97,4 +127,4 @@ def _fit(
         det = c11 * c22 - c12 * c12
         s, c = (d1 * c22 - d2 * c12) / det, (d2 * c11 - d1 * c12) / det
         o = (b0 - a01 * s - a02 * c) / a00
-    curve[0], curve[1], curve[2] = o + about, s, c
+    return o + about, s, c

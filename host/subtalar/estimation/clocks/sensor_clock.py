@@ -8,15 +8,16 @@ centroid over half a minute (Zhang, Liu & Xia 2002, doi 10.1109/INFCOM.2002.1019
 sensors is found from the motion (``joint_centre.py``).
 """
 
+from bisect import bisect_left
+
 import numpy as np
 
 from subtalar.estimation.clocks.arrival_floor import ArrivalFloor
 from subtalar.estimation.numerics.compiled import compiled
-from subtalar.estimation.numerics.history import first_at
 from subtalar.estimation.parameters import ClockParameters
 from subtalar.types import FloatArray
 
-_NO_BINS = np.empty((0, 2))
+_NO_BINS = np.empty(0)
 _REACH_S = 2.0
 
 
@@ -69,8 +70,8 @@ class SensorClock:
         self._p = parameters
         self._floor = None if counted else ArrivalFloor(parameters)
         self._window_s = parameters.counted_window_s if counted else parameters.window_s
-        self._bins = _NO_BINS
-        """Device time and smallest ``arrival − device`` (n, 2) of the seconds that count."""
+        self._bin_device_s = self._bin_offset_s = _NO_BINS
+        """Of the seconds that count: device time and smallest ``arrival − device`` (n,)."""
         self._late: list[tuple[float, float]] = []
         self._bin_end: float | None = None
         self._best = (0.0, np.inf)
@@ -103,10 +104,10 @@ class SensorClock:
         self.ready = True
 
     def begin_epoch(self, epoch: int) -> None:
-        """The device clock began anew: what the arrivals said of the old one is void, its drift is not."""
+        """The device clock began anew: what the arrivals showed of the old one is void, its drift is not."""
         self.epoch = epoch
         self.ready = False
-        self._bins = _NO_BINS
+        self._bin_device_s = self._bin_offset_s = _NO_BINS
         self._late.clear()
         self._best = (0.0, np.inf)
         if self._floor is not None:
@@ -119,13 +120,13 @@ class SensorClock:
     def close_bin(self) -> bool:
         """Every sample before the knot was learnt: renew the line and steer to meet it one bin later.
 
-        True where the mapping steps back at the knot: the samples so far had come too late to be told their time.
+        True where the mapping steps back at the knot: the samples so far had come too late, and so are their times.
         """
         assert self._bin_end is not None
         end = self._bin_end
         if np.isfinite(self._best[1]):
             self._take_bin()
-            if len(self._bins):
+            if len(self._bin_device_s):
                 self._renew_line(end)
         here = self._knot[1] + self._rate * (end - self._knot[0])
         late_s = here - (end + self._line[0] * end + self._line[1])
@@ -144,28 +145,34 @@ class SensorClock:
     def _take_bin(self) -> None:
         best, self._best = self._best, (0.0, np.inf)
         # Before the rate of a counting sensor is known, its drift looks like a loss each second.
-        if not self.counted or len(self._bins) < self._p.bins_before_steps:
-            self._bins = np.concatenate((self._bins, [best]))
+        if not self.counted or len(self._bin_device_s) < self._p.bins_before_steps:
+            self._append([best])
             return
         self._late.append(best)
         excess = min(o - (self._line[0] * d + self._line[1]) for d, o in self._late)
         if excess <= self._p.lost_step_s:
             # What came late before it was held up, not lost.
-            self._bins = np.concatenate((self._bins, [best]))
+            self._append([best])
             self._late.clear()
         elif len(self._late) >= self._p.lasting_bins:
-            self._bins = np.concatenate((self._bins + np.array([0.0, excess]), self._late))
+            self._bin_offset_s = self._bin_offset_s + excess
+            self._append(self._late)
             self._late = []
 
+    def _append(self, bins: list[tuple[float, float]]) -> None:
+        self._bin_device_s = np.concatenate((self._bin_device_s, [device_s for device_s, _ in bins]))
+        self._bin_offset_s = np.concatenate((self._bin_offset_s, [offset_s for _, offset_s in bins]))
+
     def _renew_line(self, end: float) -> None:
-        kept = min(first_at(self._bins, 0, end - self._window_s), len(self._bins) - 1)
-        self._bins = self._bins[kept:]
+        kept = min(bisect_left(self._bin_device_s, end - self._window_s), len(self._bin_device_s) - 1)
+        if kept:
+            self._bin_device_s, self._bin_offset_s = self._bin_device_s[kept:], self._bin_offset_s[kept:]
+        x, y = self._bin_device_s, self._bin_offset_s
         if self._floor is not None:
-            if kept and len(self._bins) == 1:  # after a long silence
+            if kept and len(x) == 1:  # after a long silence
                 self._floor.begin_anew()
-            self._line = self._floor.fit(self._bins, end)
+            self._line = self._floor.fit(x, y, end)
             return
-        x, y = self._bins.T.copy()
         # Over a second or two the jitter of the envelope looks like drift; wait until drift outgrows it.
         if x[-1] - x[0] > _REACH_S:
             self._line = lower_line(x, y, self._p.max_drift_counted)

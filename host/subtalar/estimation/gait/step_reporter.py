@@ -11,12 +11,12 @@ from subtalar.estimation.gait.gait_events import swing_events
 from subtalar.estimation.gait.stride_log import StrideLog
 from subtalar.estimation.numerics import quaternions as quat
 from subtalar.estimation.numerics.compiled import compiled
-from subtalar.estimation.rows.motion import Q
+from subtalar.estimation.numerics.records import Records
+from subtalar.estimation.rows.sensor_rows import SENSOR_ROW
 from subtalar.estimation.rows.stride_window import StrideWindow
 from subtalar.types import FloatArray, GaitEvent, Side, Stride
 
 _KEPT = 30
-_Q = Q.start
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class Step:
     follows: bool
 
 
-class FootKnowledge(Protocol):
-    """What telling steps needs to know of the leg."""
+class FootModel(Protocol):
+    """What reporting steps needs to know of the leg."""
 
     @property
     def foot_placement(self) -> FloatArray | None:
@@ -40,30 +40,36 @@ class FootKnowledge(Protocol):
         ...
 
 
-class StepTeller:
-    """Collects steps until the leg is calibrated, then tells each as it comes."""
+class StepReporter:
+    """Collects steps until the leg is calibrated, then reports each as it comes."""
 
-    def __init__(self, side: Side, tracker: FootKnowledge, log: StrideLog) -> None:
+    def __init__(self, side: Side, foot: FootModel, log: StrideLog) -> None:
         self._side: Side = side
-        self._tracker = tracker
+        self._foot = foot
         self._log = log
         self._waiting: list[Step | None] = []
-        self.events: list[GaitEvent] = []
-        self.strides: list[Stride] = []
+        self._events: list[GaitEvent] = []
+        self._strides: list[Stride] = []
+
+    def take_found(self) -> tuple[list[GaitEvent], list[Stride]]:
+        """Events and strides since the last call."""
+        out = self._events, self._strides
+        self._events, self._strides = [], []
+        return out
 
     def take(self, step: Step | None, now_s: float) -> None:
         """The next step, or None where the foot's path was interrupted."""
         self._waiting.append(step)
-        if self._tracker.foot_placement is None:
+        if self._foot.foot_placement is None:
             del self._waiting[:-_KEPT]
             return
-        # Steps taken before calibration are told now: late, but not lost.
+        # Steps taken before calibration are reported now: late, but not lost.
         waiting, self._waiting = self._waiting, []
         for each in waiting:
-            self._tell(each, now_s)
+            self._report(each, now_s)
 
-    def _tell(self, step: Step | None, now_s: float) -> None:
-        placement = self._tracker.foot_placement
+    def _report(self, step: Step | None, now_s: float) -> None:
+        placement = self._foot.foot_placement
         assert placement is not None
         if step is None or not step.follows:
             self._log.interrupt()
@@ -74,22 +80,22 @@ class StepTeller:
         if swing is None:
             self._log.interrupt()
             return
-        self.events.append(GaitEvent(self._side, "foot_off", swing.foot_off_s, now_s))
-        self.events.append(GaitEvent(self._side, "initial_contact", swing.initial_contact_s, now_s))
-        self.events.append(GaitEvent(self._side, "foot_flat", window.end_s, now_s))
-        travel = self._tracker.travel_m(window)
+        self._events.append(GaitEvent(self._side, "foot_off", swing.foot_off_s, now_s))
+        self._events.append(GaitEvent(self._side, "initial_contact", swing.initial_contact_s, now_s))
+        self._events.append(GaitEvent(self._side, "foot_flat", window.end_s, now_s))
+        travel = self._foot.travel_m(window)
         toes_rad, turn_rad = _at_rest(window.foot.rows, window.start, window.stop, placement)
         to_the_left = math.degrees(math.remainder(toes_rad - cmath.phase(travel), math.tau))
         toe_out_deg = to_the_left if self._side == "left" else -to_the_left
         stride = self._log.swing(swing, travel, toe_out_deg, math.degrees(turn_rad))
         if stride is not None:
-            self.strides.append(stride)
+            self._strides.append(stride)
 
 
-@compiled("(f8[:,::1], i8, i8, f8[::1])")
-def _at_rest(foot: FloatArray, start: int, stop: int, placement: FloatArray) -> tuple[float, float]:
+@compiled("(row[::1], i8, i8, f8[::1])", row=SENSOR_ROW)
+def _at_rest(foot: Records, start: int, stop: int, placement: FloatArray) -> tuple[float, float]:
     """Direction of the toes in the second rest, and how far the foot turned about the vertical since the first."""
-    before, after = quat.quaternion_at(foot, start, _Q), quat.quaternion_at(foot, stop, _Q)
+    before, after = quat.quaternion_of(foot[start]["q"]), quat.quaternion_of(foot[stop]["q"])
     to_foot = (placement[0], -placement[1], -placement[2], -placement[3])
     toes = quat.turned(quat.product(after, to_foot), (1.0, 0.0, 0.0))
     w, _, _, z = quat.product(after, quat.inverse(before))

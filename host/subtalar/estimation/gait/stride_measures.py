@@ -7,6 +7,7 @@ stance (McClay & Manal 1997, doi 10.1016/S0268-0033(97)00006-7).
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from subtalar.conventions import GRAVITY_M_S2
 from subtalar.estimation.angles.subtalar_axis import about_axis
 from subtalar.estimation.numerics import quaternions as quat
 from subtalar.estimation.numerics.compiled import compiled, inlined
+from subtalar.estimation.numerics.records import Records
 from subtalar.types import FloatArray, Quality, Side, Stride
 
 _SHOCK_WINDOW_S = 0.15
@@ -22,14 +24,55 @@ _TURN_DEG = 25.0
 _SHUFFLE_M = 0.2
 """Shorter steps are shuffles and adjustments of the stance, marked and not meant for averages."""
 
-# Columns of the rows of a stride: session time, ankle angles, quality code, specific force of the shank (m/s²), pitch
-# of the foot to the floor, whether it was measured (1.0) or bridged.
-TIME, ANGLES, QUALITY, SHOCK, PITCH, REAL, WIDTH = 0, slice(1, 4), 4, 5, 6, 7, 8
-_DORSIFLEXION, _INVERSION, _ROTATION = range(ANGLES.start, ANGLES.stop)
+STRIDE_ROW = np.dtype(
+    [
+        ("time_s", "f8"),
+        ("dorsiflexion_deg", "f8"),
+        ("inversion_deg", "f8"),
+        ("rotation_deg", "f8"),
+        ("quality", "f8"),
+        ("shank_force_m_s2", "f8"),
+        ("foot_pitch_deg", "f8"),
+        ("real", "f8"),
+    ]
+)
+"""Session time, ankle angles, quality code, magnitude of the specific force of the shank, pitch of the foot to the
+floor, whether it was measured (1.0) or bridged."""
 
 
-_Stance = tuple[float, float, float, float, float, float, float]
-_Whole = tuple[float, float, float, float, float, float]
+class _Stance(NamedTuple):
+    """Of stance; ``steepest_deg_s``: rise of eversion until its peak, between instants ``_SLOPE_S`` apart (skin and
+    shoe ring after contact for less than that). Excursion of tibial rotation in all of stance, and until that peak.
+    """
+
+    peak_eversion_deg: float
+    eversion_excursion_deg: float
+    peak_s: float
+    steepest_deg_s: float
+    rotation_excursion_deg: float
+    rotation_until_peak_deg: float
+    peak_dorsiflexion_deg: float
+
+
+class _Whole(NamedTuple):
+    """Of the whole stride: means and range of the rows with angles, NaN where these are too few; the greatest force of
+    the shank around contact; bridged rows; the worst quality.
+    """
+
+    mean_rotation_deg: float
+    mean_inversion_deg: float
+    dorsiflexion_range_deg: float
+    shank_force_m_s2: float
+    lost: float
+    worst: float
+
+
+class _Pronation(NamedTuple):
+    """About the subtalar axis: peak, excursion, and root mean square of what that leaves unexplained."""
+
+    peak_deg: float
+    excursion_deg: float
+    unexplained_deg: float
 
 
 @dataclass(frozen=True)
@@ -46,18 +89,16 @@ class StrideFrame:
     measured_by: str
 
 
-def measure(frame: StrideFrame, rows: FloatArray, mirror: float, axis: FloatArray) -> Stride:
-    """All measures from the rows (n, ``WIDTH``) from initial contact to the next; NaN where they do not carry one.
+def measure(frame: StrideFrame, rows: Records, mirror: float, axis: FloatArray) -> Stride:
+    """All measures from the rows (n,) from initial contact to the next; NaN where they do not carry one.
 
     ``mirror`` is 1 on the right and −1 on the left; ``axis`` (3,) is the subtalar axis in the foot.
     """
     duration = frame.next_contact_s - frame.initial_contact_s
     stance, whole, pronation = _measured(rows, frame.initial_contact_s, frame.foot_off_s, mirror, axis)
-    peak, excursion, peak_s, velocity, rotation_excursion, turned, peak_dorsiflexion = stance
-    mean_rotation, mean_inversion, dorsiflexion_range, shock, lost, worst = whole
-    peak_pronation, pronation_excursion, residual = pronation
-    peak_pct = 100.0 * (peak_s - frame.initial_contact_s) / (frame.foot_off_s - frame.initial_contact_s)
-    coupling = excursion / turned if turned > 1.0 else math.nan
+    peak_pct = 100.0 * (stance.peak_s - frame.initial_contact_s) / (frame.foot_off_s - frame.initial_contact_s)
+    turned_deg = stance.rotation_until_peak_deg
+    coupling = stance.eversion_excursion_deg / turned_deg if turned_deg > 1.0 else math.nan
     return Stride(
         side=frame.side,
         initial_contact_s=frame.initial_contact_s,
@@ -65,53 +106,51 @@ def measure(frame: StrideFrame, rows: FloatArray, mirror: float, axis: FloatArra
         stride_time_s=duration,
         stance_ratio=(frame.foot_off_s - frame.initial_contact_s) / duration,
         stride_length_m=frame.length_m,
-        peak_eversion_deg=peak,
-        eversion_excursion_deg=excursion,
+        peak_eversion_deg=stance.peak_eversion_deg,
+        eversion_excursion_deg=stance.eversion_excursion_deg,
         time_to_peak_eversion_pct=peak_pct,
-        peak_eversion_velocity_deg_s=velocity,
-        tibial_rotation_excursion_deg=rotation_excursion,
+        peak_eversion_velocity_deg_s=stance.steepest_deg_s,
+        tibial_rotation_excursion_deg=stance.rotation_excursion_deg,
         eversion_tibial_coupling=coupling,
-        peak_dorsiflexion_deg=peak_dorsiflexion,
-        peak_tibial_acceleration_g=shock / GRAVITY_M_S2,
-        foot_strike_angle_deg=float(rows[0, PITCH]) if len(rows) else math.nan,
+        peak_dorsiflexion_deg=stance.peak_dorsiflexion_deg,
+        peak_tibial_acceleration_g=whole.shank_force_m_s2 / GRAVITY_M_S2,
+        foot_strike_angle_deg=float(rows["foot_pitch_deg"][0]) if len(rows) else math.nan,
         foot_progression_deg=frame.progression_deg,
-        lost_samples=int(lost),
-        quality=_quality(frame, Quality(int(worst))),
-        mean_tibial_rotation_deg=mean_rotation,
-        mean_inversion_deg=mean_inversion,
-        dorsiflexion_range_deg=dorsiflexion_range,
-        peak_subtalar_pronation_deg=peak_pronation,
-        subtalar_pronation_excursion_deg=pronation_excursion,
-        subtalar_unexplained_deg=residual,
+        lost_samples=int(whole.lost),
+        quality=_quality(frame, Quality(int(whole.worst))),
+        mean_tibial_rotation_deg=whole.mean_rotation_deg,
+        mean_inversion_deg=whole.mean_inversion_deg,
+        dorsiflexion_range_deg=whole.dorsiflexion_range_deg,
+        peak_subtalar_pronation_deg=pronation.peak_deg,
+        subtalar_pronation_excursion_deg=pronation.excursion_deg,
+        subtalar_unexplained_deg=pronation.unexplained_deg,
         measured_by=frame.measured_by,
     )
 
 
-@compiled("(f8[:,::1], f8, f8, f8, f8[::1])")
+@compiled("(row[::1], f8, f8, f8, f8[::1])", row=STRIDE_ROW)
 def _measured(
-    rows: FloatArray, contact_s: float, foot_off_s: float, mirror: float, axis: FloatArray
-) -> tuple[_Stance, _Whole, quat.Vector]:
-    """What stance tells, what the whole stride tells, and pronation."""
+    rows: Records, contact_s: float, foot_off_s: float, mirror: float, axis: FloatArray
+) -> tuple[_Stance, _Whole, _Pronation]:
+    """What stance shows, what the whole stride shows, and pronation; NaN where too few rows of stance have angles."""
     stance = _known_stance(rows, contact_s, foot_off_s)
     whole = _over_stride(rows, contact_s + _SHOCK_WINDOW_S, len(stance) > 0)
     if len(stance) == 0:
         nan = np.nan
-        return (nan, nan, nan, nan, nan, nan, nan), whole, (nan, nan, nan)
+        return _Stance(nan, nan, nan, nan, nan, nan, nan), whole, _Pronation(nan, nan, nan)
     return _in_stance(stance), whole, _pronation(stance, mirror, axis)
 
 
 @inlined
-def _known_stance(rows: FloatArray, contact_s: float, foot_off_s: float) -> FloatArray:
-    """Time, dorsiflexion, inversion and rotation (m, 4) of the rows of stance with angles; none where too few have."""
-    out = np.empty((len(rows), 4))
+def _known_stance(rows: Records, contact_s: float, foot_off_s: float) -> Records:
+    """The rows (m,) of stance with angles; none where too few have."""
+    out = np.empty(len(rows), STRIDE_ROW)
     stance = known = 0
     for i in range(len(rows)):
-        if contact_s <= rows[i, TIME] <= foot_off_s:
+        if contact_s <= rows[i]["time_s"] <= foot_off_s:
             stance += 1
-            if np.isfinite(rows[i, _INVERSION]):
-                out[known, 0] = rows[i, TIME]
-                for k in range(3):
-                    out[known, 1 + k] = rows[i, _DORSIFLEXION + k]
+            if np.isfinite(rows[i]["inversion_deg"]):
+                out[known] = rows[i]
                 known += 1
     if stance <= 5 or known <= 0.9 * stance:
         known = 0
@@ -119,12 +158,9 @@ def _known_stance(rows: FloatArray, contact_s: float, foot_off_s: float) -> Floa
 
 
 @inlined
-def _in_stance(stance: FloatArray) -> _Stance:
-    """Peak eversion, eversion excursion, time of the peak, steepest rise of eversion until then (°/s between instants
-    ``_SLOPE_S`` apart: skin and shoe ring after contact for less than that), excursion of tibial rotation in stance and
-    until the peak, peak dorsiflexion.
-    """
-    t, dorsiflexion, eversion, rotation = stance[:, 0], stance[:, 1], -stance[:, 2], stance[:, 3]
+def _in_stance(stance: Records) -> _Stance:
+    t, dorsiflexion, rotation = stance["time_s"], stance["dorsiflexion_deg"], stance["rotation_deg"]
+    eversion = -stance["inversion_deg"]
     k = int(np.argmax(eversion))
     steepest, later = np.nan, 0
     for i in range(k + 1):
@@ -136,7 +172,7 @@ def _in_stance(stance: FloatArray) -> _Stance:
         if not rise <= steepest:
             steepest = rise
     until = rotation[: k + 1]
-    return (
+    return _Stance(
         eversion[k],
         eversion[k] - eversion[0],
         t[k],
@@ -148,39 +184,38 @@ def _in_stance(stance: FloatArray) -> _Stance:
 
 
 @inlined
-def _pronation(stance: FloatArray, mirror: float, axis: FloatArray) -> quat.Vector:
-    """Peak and excursion of pronation about the subtalar axis, and root mean square of what it leaves unexplained."""
+def _pronation(stance: Records, mirror: float, axis: FloatArray) -> _Pronation:
     least, first, power = np.inf, 0.0, 0.0
     for i in range(len(stance)):
-        angle, _, unexplained = about_axis(stance[i, 2], stance[i, 3], 0.0, 0.0, mirror, (axis[0], axis[1], axis[2]))
+        inversion, rotation = stance[i]["inversion_deg"], stance[i]["rotation_deg"]
+        angle, _, unexplained = about_axis(inversion, rotation, 0.0, 0.0, mirror, quat.vector_of(axis))
         first = angle if i == 0 else first
         least = min(least, angle)
         power += unexplained * unexplained
-    return -least, first - least, np.sqrt(power / len(stance))
+    return _Pronation(-least, first - least, np.sqrt(power / len(stance)))
 
 
 @inlined
-def _over_stride(rows: FloatArray, shock_until_s: float, known: bool) -> _Whole:
-    """Mean tibial rotation, mean inversion and range of dorsiflexion of the rows with angles, if they are ``known``;
-    the greatest force of the shank until an instant, NaN where one is unknown; bridged rows; the worst quality.
-    """
+def _over_stride(rows: Records, shock_until_s: float, known: bool) -> _Whole:
+    """The rows with angles count if they are ``known``, the force until an instant."""
     rotation = inversion = lost = worst = 0.0
     lowest, highest, count, shock = np.inf, -np.inf, 0, -np.inf
     for i in range(len(rows)):
-        if np.isfinite(rows[i, _INVERSION]):
-            rotation += rows[i, _ROTATION]
-            inversion += rows[i, _INVERSION]
-            lowest, highest = min(lowest, rows[i, _DORSIFLEXION]), max(highest, rows[i, _DORSIFLEXION])
+        row = rows[i]
+        if np.isfinite(row["inversion_deg"]):
+            rotation += row["rotation_deg"]
+            inversion += row["inversion_deg"]
+            lowest, highest = min(lowest, row["dorsiflexion_deg"]), max(highest, row["dorsiflexion_deg"])
             count += 1
-        if rows[i, TIME] <= shock_until_s and not np.isnan(shock):
-            shock = rows[i, SHOCK] if not rows[i, SHOCK] <= shock else shock
-        lost += rows[i, REAL] < 1
-        worst = max(worst, rows[i, QUALITY])
+        if row["time_s"] <= shock_until_s and not np.isnan(shock):
+            shock = row["shank_force_m_s2"] if not row["shank_force_m_s2"] <= shock else shock
+        lost += row["real"] < 1
+        worst = max(worst, row["quality"])
     if not np.isfinite(shock):
         shock = np.nan
     if not known:
-        return np.nan, np.nan, np.nan, shock, lost, worst
-    return rotation / count, inversion / count, highest - lowest, shock, lost, worst
+        return _Whole(np.nan, np.nan, np.nan, shock, lost, worst)
+    return _Whole(rotation / count, inversion / count, highest - lowest, shock, lost, worst)
 
 
 def _quality(frame: StrideFrame, worst: Quality) -> str:

@@ -14,6 +14,7 @@ from subtalar.estimation.gait.gait_events import SwingEvents, events_of_rate
 from subtalar.estimation.numerics.history import History
 from subtalar.types import FloatArray
 
+_ROW = np.dtype([("time_s", "f8"), ("rate_rad_s", "f8"), ("acc_m_s2", "f8", (3,))])
 _LEAST_PEAK_RAD_S = np.radians(50.0)
 _SHARE_OF_TYPICAL = 0.4
 _MEMORY = 0.3
@@ -39,7 +40,7 @@ class SwingDetector:
 
     def __init__(self, rate_hz: float) -> None:
         self._rate_hz = rate_hz
-        self._rows = History(5)  # time, rate, specific force
+        self._rows = History(_ROW)
         self._seen = 0
         self._rise: int | None = None
         self._peak = 0.0
@@ -49,9 +50,9 @@ class SwingDetector:
 
     def push(self, time_s: FloatArray, rate_rad_s: FloatArray, acc_m_s2: FloatArray) -> None:
         """Take times, rates (n,), + forward swing, and specific force (n, 3)."""
-        rows = np.empty((len(time_s), 5))
-        rows[:, 0], rows[:, 1], rows[:, 2:] = time_s, rate_rad_s, acc_m_s2
-        self._rows.append(rows)
+        rows = self._rows.room(len(time_s))
+        rows["time_s"], rows["rate_rad_s"], rows["acc_m_s2"] = time_s, rate_rad_s, acc_m_s2
+        self._rows.end += len(rows)
 
     def next_before(self, row: int) -> Swing | None:
         """The next swing known strictly before ``row`` (counted from the first row pushed); None when there is none."""
@@ -68,7 +69,7 @@ class SwingDetector:
                 if swing is not None:
                     return swing
                 continue
-            rate = self._rows.view(self._seen, row)[:, 1]
+            rate = self._rows.view(self._seen, row)["rate_rad_s"]
             if self._rise is None:
                 hits = np.flatnonzero(rate > 0)
                 self._seen += int(hits[0]) if len(hits) else len(rate)
@@ -96,8 +97,8 @@ class SwingDetector:
         first = max(self._rise - round(_OFF_S * self._rate_hz), self._after_last, self._rows.first)
         self._after_last = self._fall
         rows = self._rows.view(first, due + 1)
-        if rows[-1, 0] - rows[0, 0] > (due - first) / self._rate_hz + _LOST_S:
+        t, rate, acc = rows["time_s"], rows["rate_rad_s"], rows["acc_m_s2"]
+        if t[-1] - t[0] > (due - first) / self._rate_hz + _LOST_S:
             return None
-        t, rate, acc = (np.ascontiguousarray(part) for part in (rows[:, 0], rows[:, 1], rows[:, 2:]))
         events = events_of_rate(t, rate, acc)
         return None if events is None else Swing(events, due)

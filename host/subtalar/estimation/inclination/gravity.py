@@ -1,14 +1,14 @@
 """Gravity and the accelerometer's bias from strides: the zero-velocity aid to inclination.
 
 Between two rests of the foot the ankle's velocity is the same at both ends, so its mean acceleration is zero. With the
-specific force turned by the gyroscope alone into a frame that hardly moves (``free_turning.py``),
+specific force turned by the gyroscope alone into a frame that hardly moves (``strapdown.py``),
 
     z = mean(R a) + Δ(R (ω × r)) / T = n + mean(R) b,
 
 where n is gravity there, r the lever arm to the ankle and b the bias of the accelerometer. While somebody walks
 straight on the two cannot be told apart, and need not be; a turn of the walk turns b and leaves n. Both are the state
 of a Kalman filter over strides, in which everything is linear (zero-velocity updates: Foxlin 2005, doi
-10.1109/MCG.2005.140; here over whole strides and with the bias). The size of gravity in quiet standing tells what of
+10.1109/MCG.2005.140; here over whole strides and with the bias). The size of gravity in quiet standing shows what of
 b is vertical.
 """
 
@@ -21,15 +21,31 @@ from subtalar.conventions import GRAVITY_M_S2
 from subtalar.estimation.numerics import quaternions as quat
 from subtalar.estimation.numerics.compiled import compiled, inlined
 from subtalar.estimation.numerics.kalman_smoother import FilterStep, start_of
+from subtalar.estimation.numerics.records import Record, Records, record
 from subtalar.estimation.parameters import GravityParameters
-from subtalar.estimation.rows import leg_rows as col
-from subtalar.estimation.rows.motion import ACC, FREE, GYR, TIME, WIDTH, Q, SegmentSamples
+from subtalar.estimation.rows.motion import SegmentSamples
+from subtalar.estimation.rows.sensor_rows import SENSOR_ROW
 from subtalar.types import FloatArray
 
 _UNKNOWN = 1e4
 _EYE = np.eye(3)
-_TIME, _STRIDES = 0, 1
-_Q, _GYR, _ACC, _FREE = Q.start, GYR.start, ACC.start, FREE.start
+
+GRAVITY_STATE = np.dtype([("mean", "f8", (6,)), ("covariance", "f8", (6, 6)), ("time_s", "f8"), ("strides", "i8")])
+"""Gravity in the gyroscope's frame and bias in sensor axes, as one vector; the time of the newest stride, and how many
+there were since gravity was found anew."""
+
+GRAVITY_RULE = np.dtype(
+    [
+        ("gravity_growth", "f8"),
+        ("bias_growth", "f8"),
+        ("velocity_variance", "f8"),
+        ("own_variance", "f8"),
+        ("stride_variance", "f8"),
+        ("fading", "f8"),
+    ]
+)
+"""What a second adds to the variances; variance of the difference of velocity between two rests; variance of VQF's own
+vertical, and of a stride's with its growth per second while no stride follows."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +63,7 @@ class Stance:
 
 
 class GravityFilter:
-    """One sensor. ``gravity_m_s2`` (3,) in its gyroscope's frame, ``bias_m_s2`` (3,) in sensor axes.
-
-    ``state`` is what ``learn_gravity`` changes: mean (6,), covariance (6, 6), and (2,) the time of the newest stride
-    and how many there were. Constants: ``rule`` (3,), and ``fading`` (3,), the variances of VQF's vertical, of a
-    stride's, and its growth per second.
-    """
+    """One sensor: ``state`` is changed in place, by ``learn_gravity`` too; ``rule`` is constant."""
 
     def __init__(self, parameters: GravityParameters, stance: Stance, end_s: float) -> None:
         p = parameters
@@ -63,65 +74,76 @@ class GravityFilter:
         up = x[:3] / np.sqrt(np.sum(x[:3] ** 2))
         size = np.concatenate((up, np.zeros(3)))
         gain = cov @ size / (size @ cov @ size + (p.scale_sd * GRAVITY_M_S2) ** 2)
-        self._x, self._cov = x + gain * (GRAVITY_M_S2 - size @ x), cov - np.outer(gain, size @ cov)
-        self._at = np.array([end_s, 0.0])
-        wander = p.gravity_wander_m_s2_sqrt_s**2, p.bias_wander_m_s2_sqrt_s**2
-        self.rule = np.array([*wander, 2.0 * p.rest_velocity_sd_m_s**2])
-        own, stride, fade = p.own_vertical_sd_m_s2, p.stride_vertical_sd_m_s2, p.fade_m_s2_sqrt_s
-        self.fading = np.array([own**2, stride**2, fade**2])
+        x, cov = x + gain * (GRAVITY_M_S2 - size @ x), cov - np.outer(gain, size @ cov)
+        self.state = record(GRAVITY_STATE, mean=x, covariance=cov, time_s=end_s)
+        self.rule = record(
+            GRAVITY_RULE,
+            gravity_growth=p.gravity_wander_m_s2_sqrt_s**2,
+            bias_growth=p.bias_wander_m_s2_sqrt_s**2,
+            velocity_variance=2.0 * p.rest_velocity_sd_m_s**2,
+            own_variance=p.own_vertical_sd_m_s2**2,
+            stride_variance=p.stride_vertical_sd_m_s2**2,
+            fading=p.fade_m_s2_sqrt_s**2,
+        )
 
     @property
-    def state(self) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Mean, covariance, and what they stand for; to be changed in place."""
-        return self._x, self._cov, self._at
+    def _mean(self) -> FloatArray:
+        return np.asarray(self.state["mean"][0])
 
     @property
-    def told(self) -> tuple[FloatArray, FloatArray]:
-        """What ``upright_at`` needs beside ``fading``."""
-        return self._x, self._at
+    def _covariance(self) -> FloatArray:
+        return np.asarray(self.state["covariance"][0])
+
+    @property
+    def _time_s(self) -> float:
+        return float(self.state["time_s"][0])
 
     @property
     def gravity_m_s2(self) -> FloatArray:
         """What the accelerometer would show at rest, in the gyroscope's frame (3,)."""
-        return np.asarray(self._x[:3])
+        return self._mean[:3]
 
     @property
     def bias_m_s2(self) -> FloatArray:
-        """Bias of the accelerometer (3,)."""
-        return np.asarray(self._x[3:])
+        """Bias of the accelerometer (3,), in sensor axes."""
+        return self._mean[3:]
 
     @property
     def bias_sd_m_s2(self) -> float:
         """Root mean square standard deviation of the bias over its three axes."""
-        return math.sqrt(float(self._cov[3, 3] + self._cov[4, 4] + self._cov[5, 5]) / 3.0)
+        cov = self._covariance
+        return math.sqrt(float(cov[3, 3] + cov[4, 4] + cov[5, 5]) / 3.0)
 
     def restart(self) -> None:
         """Samples were lost while the sensor turned: where gravity is must be found anew; the bias stays."""
-        self._cov[:3] = 0.0
-        self._cov[:, :3] = 0.0
-        self._cov[:3, :3] = _UNKNOWN * _EYE
-        self._at[_STRIDES] = 0.0
+        cov = self._covariance
+        cov[:3] = 0.0
+        cov[:, :3] = 0.0
+        cov[:3, :3] = _UNKNOWN * _EYE
+        self.state["strides"] = 0
         if self._trace is not None:
-            forget, known = np.diag([0.0] * 3 + [1.0] * 3), (self._x.copy(), self._cov.copy())
-            self._trace.append(FilterStep(float(self._at[_TIME]), forget, *known, *known))
+            forget, present = np.diag([0.0] * 3 + [1.0] * 3), (self._mean.copy(), cov.copy())
+            self._trace.append(FilterStep(self._time_s, forget, *present, *present))
 
     def keep_trace(self) -> list[FilterStep]:
         """From now on every step is kept, for ``kalman_smoother.smooth``."""
-        self._trace = [start_of(float(self._at[_TIME]), self._x.copy(), self._cov.copy())]
+        self._trace = [start_of(self._time_s, self._mean.copy(), self._covariance.copy())]
         return self._trace
 
     def add(self, samples: SegmentSamples, start: int, stop: int, lever_m: FloatArray) -> None:
         """Learn from one stride between the rests ``start`` and ``stop``."""
-        x, cov = self._x.copy(), self._cov.copy()
-        learn_gravity(*self.state, self.rule, samples.rows, lever_m, start, stop)
-        if self._trace is not None:
-            before_s = self._trace[-1].time_s
-            _wander(cov, float(self._at[_TIME]) - before_s, self.rule)
-            self._trace.append(FilterStep(float(self._at[_TIME]), np.eye(6), x, cov, self._x.copy(), self._cov.copy()))
+        if self._trace is None:
+            learn_gravity(self.state, self.rule, samples.rows, lever_m, start, stop)
+            return
+        x, cov = self._mean.copy(), self._covariance.copy()
+        learn_gravity(self.state, self.rule, samples.rows, lever_m, start, stop)
+        _grow(cov, self._time_s - self._trace[-1].time_s, self.rule)
+        step = FilterStep(self._time_s, np.eye(6), x, cov, self._mean.copy(), self._covariance.copy())
+        self._trace.append(step)
 
     def upright(self, samples: SegmentSamples) -> SegmentSamples:
         """The same samples with orientations tilted to this gravity, and without the bias."""
-        return SegmentSamples(upright_rows(samples.rows, self._x))
+        return SegmentSamples(upright_rows(samples.rows, self._mean))
 
 
 def upright_samples(samples: SegmentSamples, gravity_m_s2: FloatArray, bias_m_s2: FloatArray) -> SegmentSamples:
@@ -129,46 +151,39 @@ def upright_samples(samples: SegmentSamples, gravity_m_s2: FloatArray, bias_m_s2
     return SegmentSamples(upright_rows(samples.rows, np.concatenate((gravity_m_s2, bias_m_s2))))
 
 
-@compiled("(f8[::1], f8[:,::1], f8[::1], f8[::1], f8[:,::1], f8[::1], i8, i8)")
-def learn_gravity(
-    x: FloatArray,
-    cov: FloatArray,
-    at: FloatArray,
-    rule: FloatArray,
-    samples: FloatArray,
-    lever_m: FloatArray,
-    start: int,
-    stop: int,
-) -> None:
-    """Renew the state of a ``GravityFilter`` by one stride of ``samples`` (n, ``motion.WIDTH`` or more)."""
-    since_s = max(0.0, samples[stop, TIME] - at[_TIME])
-    at[_TIME] += since_s
-    at[_STRIDES] += 1.0
-    _wander(cov, since_s, rule)
+@compiled("(state[::1], rule[::1], row[::1], f8[::1], i8, i8)", state=GRAVITY_STATE, rule=GRAVITY_RULE, row=SENSOR_ROW)
+def learn_gravity(state: Records, rule: Records, samples: Records, lever_m: FloatArray, start: int, stop: int) -> None:
+    """Renew the state of a ``GravityFilter`` by one stride of ``samples`` (n,)."""
+    now = state[0]
+    since_s = max(0.0, samples[stop]["time_s"] - now["time_s"])
+    now["time_s"] += since_s
+    now["strides"] += 1
+    mean, covariance = now["mean"][:], now["covariance"][:]  # as arrays, which is what Python hands over, too
+    _grow(covariance, since_s, rule)
     z, turn = _mean_force(samples, lever_m, start, stop)
-    span_s = samples[stop, TIME] - samples[start, TIME]
-    _take(x, cov, z, turn, rule[2] / (span_s * span_s))
+    span_s = samples[stop]["time_s"] - samples[start]["time_s"]
+    _take(mean, covariance, z, turn, rule[0]["velocity_variance"] / (span_s * span_s))
 
 
-@compiled("(f8[:,::1], f8, f8[::1])")
-def _wander(cov: FloatArray, since_s: float, rule: FloatArray) -> None:
+@compiled("(f8[:,::1], f8, rule[::1])", rule=GRAVITY_RULE)
+def _grow(cov: FloatArray, since_s: float, rule: Records) -> None:
     """What time adds to the covariance."""
     for k in range(3):
-        cov[k, k] += rule[0] * since_s
-        cov[3 + k, 3 + k] += rule[1] * since_s
+        cov[k, k] += rule[0]["gravity_growth"] * since_s
+        cov[3 + k, 3 + k] += rule[0]["bias_growth"] * since_s
 
 
 @inlined
-def _mean_force(samples: FloatArray, lever_m: FloatArray, start: int, stop: int) -> tuple[FloatArray, FloatArray]:
+def _mean_force(samples: Records, lever_m: FloatArray, start: int, stop: int) -> tuple[FloatArray, FloatArray]:
     """z (3,) and mean(R) (3, 3) of one stride, by the trapezoidal rule."""
-    span = samples[stop, TIME] - samples[start, TIME]
+    span = samples[stop]["time_s"] - samples[start]["time_s"]
     z, turned = np.zeros(3), np.zeros((3, 3))
     for i in range(start, stop + 1):
-        before = samples[i, TIME] - samples[i - 1, TIME] if i > start else 0.0
-        after = samples[i + 1, TIME] - samples[i, TIME] if i < stop else 0.0
+        before = samples[i]["time_s"] - samples[i - 1]["time_s"] if i > start else 0.0
+        after = samples[i + 1]["time_s"] - samples[i]["time_s"] if i < stop else 0.0
         weight = 0.5 * (before + after) / span
-        turn = quat.quaternion_at(samples, i, _FREE)
-        force = quat.turned(turn, quat.vector_at(samples, i, _ACC))
+        turn = quat.quaternion_of(samples[i]["q_strapdown"])
+        force = quat.turned(turn, quat.vector_of(samples[i]["acc_m_s2"]))
         rotation = quat.matrix_of(turn)
         for k in range(3):
             z[k] += weight * force[k]
@@ -176,9 +191,9 @@ def _mean_force(samples: FloatArray, lever_m: FloatArray, start: int, stop: int)
                 turned[k, c] += weight * rotation[3 * k + c]
     rx, ry, rz = lever_m[0], lever_m[1], lever_m[2]
     for i, sign in ((start, -1.0), (stop, 1.0)):
-        wx, wy, wz = quat.vector_at(samples, i, _GYR)
+        wx, wy, wz = quat.vector_of(samples[i]["gyr_rad_s"])
         spin = quat.turned(
-            quat.quaternion_at(samples, i, _FREE), (wy * rz - wz * ry, wz * rx - wx * rz, wx * ry - wy * rx)
+            quat.quaternion_of(samples[i]["q_strapdown"]), (wy * rz - wz * ry, wz * rx - wx * rz, wx * ry - wy * rx)
         )
         for k in range(3):
             z[k] += sign * spin[k] / span
@@ -208,54 +223,44 @@ def _take(x: FloatArray, cov: FloatArray, z: FloatArray, turn: FloatArray, varia
                 cov[r, c] -= cov_h[r] * cov_h[c] / total
 
 
-@compiled("(f8[:,::1], f8[::1])")
-def upright_rows(samples: FloatArray, x: FloatArray) -> FloatArray:
-    """Rows (n, ``motion.WIDTH``) with orientations tilted to the gravity and without the bias in ``x`` (6,)."""
-    out = np.empty((len(samples), WIDTH))
+@compiled("(row[::1], f8[::1])", row=SENSOR_ROW)
+def upright_rows(samples: Records, x: FloatArray) -> Records:
+    """Rows (n,) with orientations tilted to the gravity and without the bias in ``x`` (6,)."""
+    rows = np.zeros(len(samples), SENSOR_ROW)
     for i in range(len(samples)):
-        free = quat.quaternion_at(samples, i, _FREE)
-        up = quat.turned(quat.inverse(free), (x[0], x[1], x[2]))
-        tilted = quat.tilted_to(quat.quaternion_at(samples, i, _Q), up)
-        out[i, TIME] = samples[i, TIME]
-        for k in range(4):
-            out[i, _Q + k] = tilted[k]
-            out[i, _FREE + k] = free[k]
+        row, out = samples[i], rows[i]
+        strapdown = quat.quaternion_of(row["q_strapdown"])
+        up = quat.turned(quat.inverse(strapdown), (x[0], x[1], x[2]))
+        out["time_s"] = row["time_s"]
+        quat.write(quat.tilted_to(quat.quaternion_of(row["q"]), up), out["q"])
+        quat.write(strapdown, out["q_strapdown"])
+        quat.write(quat.vector_of(row["gyr_rad_s"]), out["gyr_rad_s"])
         for k in range(3):
-            out[i, _GYR + k] = samples[i, _GYR + k]
-            out[i, _ACC + k] = samples[i, _ACC + k] - x[3 + k]
-    return out
+            out["acc_m_s2"][k] = row["acc_m_s2"][k] - x[3 + k]
+    return rows
 
 
 @inlined
-def upright_at(
-    rows: FloatArray,
-    i: int,
-    q_column: int,
-    free_column: int,
-    turn_column: int,
-    x: FloatArray,
-    at: FloatArray,
-    fading: FloatArray,
-) -> quat.Quaternion:
-    """Orientation of a sensor in row ``i`` of the leg's rows, whose values begin at these columns.
+def upright_at(time_s: float, segment: Record, state: Record, rule: Record) -> quat.Quaternion:
+    """Orientation of a sensor (``leg_rows.SEGMENT``) at a time, tilted to the gravity of a ``GravityFilter``.
 
     The vertical of the newest stride fades into VQF's own, freed of the bias, as time passes without strides; without
     any it is VQF's own.
     """
-    q = quat.quaternion_at(rows, i, q_column)
-    free = quat.quaternion_at(rows, i, free_column)
-    own = quat.turned(free, quat.turned(quat.inverse(q), (0.0, 0.0, GRAVITY_M_S2)))
-    stride_variance = fading[1] + max(0.0, rows[i, col.TIME] - at[_TIME]) * fading[2]
-    share = fading[0] / (fading[0] + stride_variance) if at[_STRIDES] > 0 else 0.0
+    q, strapdown = quat.quaternion_of(segment["q"]), quat.quaternion_of(segment["q_strapdown"])
+    x, rotation = state["mean"], segment["lowpassed_rotation"]
+    own = quat.turned(strapdown, quat.turned(quat.inverse(q), (0.0, 0.0, GRAVITY_M_S2)))
+    stride_variance = rule["stride_variance"] + max(0.0, time_s - state["time_s"]) * rule["fading"]
+    share = rule["own_variance"] / (rule["own_variance"] + stride_variance) if state["strides"] > 0 else 0.0
     up = (
-        share * x[0] + (1.0 - share) * (own[0] - _leant(rows, i, turn_column, x)),
-        share * x[1] + (1.0 - share) * (own[1] - _leant(rows, i, turn_column + 3, x)),
-        share * x[2] + (1.0 - share) * (own[2] - _leant(rows, i, turn_column + 6, x)),
+        share * x[0] + (1.0 - share) * (own[0] - _leant(rotation, 0, x)),
+        share * x[1] + (1.0 - share) * (own[1] - _leant(rotation, 3, x)),
+        share * x[2] + (1.0 - share) * (own[2] - _leant(rotation, 6, x)),
     )
-    return quat.tilted_to(q, quat.turned(quat.inverse(free), up))
+    return quat.tilted_to(q, quat.turned(quat.inverse(strapdown), up))
 
 
 @inlined
-def _leant(rows: FloatArray, i: int, column: int, x: FloatArray) -> float:
+def _leant(rotation: FloatArray, first: int, x: FloatArray) -> float:
     """What the bias adds to one component of VQF's vertical."""
-    return float(rows[i, column] * x[3] + rows[i, column + 1] * x[4] + rows[i, column + 2] * x[5])
+    return float(rotation[first] * x[3] + rotation[first + 1] * x[4] + rotation[first + 2] * x[5])

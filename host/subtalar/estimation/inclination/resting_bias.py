@@ -10,45 +10,68 @@ import numpy as np
 
 from subtalar.estimation.numerics.compiled import inlined
 from subtalar.estimation.numerics.low_pass import first_order
+from subtalar.estimation.numerics.records import Record, record
 from subtalar.estimation.parameters import RestingBiasParameters
 from subtalar.types import FloatArray
 
-_COUNT, _SUM = 4, 5
+RESTING = np.dtype(
+    [
+        ("b", "f8"),
+        ("a", "f8"),
+        ("most_spread", "f8"),
+        ("most_mean", "f8"),
+        ("rest_rows", "i8"),
+        ("memory", "f8", (4,)),
+        ("rows", "i8"),
+        ("sum_rad_s", "f8", (3,)),
+    ]
+)
+"""Constants: low-pass filter, limits of squared rates, rows that make a rest. State: the filter's memory of three rates
+and their squared magnitude, length and sums of the rest so far."""
 
 
 class RestingBias:
-    """``rested_at`` takes the rows into ``memory`` (8,) by ``rule`` (5,); ``mean_rad_s`` tells of the rest."""
+    """``completes_rest`` takes the rows into ``filter``; ``mean_rad_s`` is that of the rest."""
 
     def __init__(self, parameters: RestingBiasParameters, rate_hz: float) -> None:
         p = parameters
         b, a = first_order(p.smoothing_hz, rate_hz)
-        self.rule = np.array([b, a, p.max_spread_rad_s**2, p.max_mean_rad_s**2, round(p.rest_s * rate_hz)])
-        # Smoothing of three rates and their squared magnitude, length and sums of the rest so far.
-        self.memory = np.array([0.0, 0.0, 0.0, p.max_spread_rad_s**2, 0.0, 0.0, 0.0, 0.0])
+        most_spread = p.max_spread_rad_s**2
+        self.filter = record(
+            RESTING,
+            b=b,
+            a=a,
+            most_spread=most_spread,
+            most_mean=p.max_mean_rad_s**2,
+            rest_rows=round(p.rest_s * rate_hz),
+            memory=[0.0, 0.0, 0.0, most_spread],
+        )
 
     @property
     def mean_rad_s(self) -> FloatArray:
         """Mean rate (3,) over the present rest."""
-        return self.memory[_SUM:] / max(1.0, float(self.memory[_COUNT]))
+        return np.asarray(self.filter["sum_rad_s"][0] / max(1.0, float(self.filter["rows"][0])))
 
 
 @inlined
-def rested_at(gyr_rad_s: FloatArray, i: int, memory: FloatArray, rule: FloatArray) -> bool:
-    """Take row ``i`` of the angular rate (n, 3) into the memory; whether it completes a rest."""
+def completes_rest(gyr_rad_s: FloatArray, i: int, resting: Record) -> bool:
+    """Take row ``i`` of the angular rate (n, 3); whether it completes a rest."""
+    b, a, memory = resting["b"], resting["a"], resting["memory"]
     power = slow = 0.0
     for k in range(4):
         x = gyr_rad_s[i, k] if k < 3 else power
-        smooth = rule[0] * x + memory[k]
-        memory[k] = rule[0] * x - rule[1] * smooth
+        smooth = b * x + memory[k]
+        memory[k] = b * x - a * smooth
         if k < 3:
             power += x * x
             slow += smooth * smooth
         else:
             power = smooth
-    if not (power - slow < rule[2] and slow < rule[3]):
-        memory[_COUNT:] = 0.0
+    if not (power - slow < resting["most_spread"] and slow < resting["most_mean"]):
+        resting["rows"] = 0
+        resting["sum_rad_s"][:] = 0.0
         return False
-    memory[_COUNT] += 1.0
+    resting["rows"] += 1
     for k in range(3):
-        memory[_SUM + k] += gyr_rad_s[i, k]
-    return bool(memory[_COUNT] == rule[4])
+        resting["sum_rad_s"][k] += gyr_rad_s[i, k]
+    return bool(resting["rows"] == resting["rest_rows"])

@@ -9,16 +9,23 @@ import math
 
 import numpy as np
 
+from subtalar.estimation.joint.heading_trend import (
+    DRIFT,
+    GAIN,
+    HEADING_RULE,
+    HEADING_STATE,
+    NOW,
+    REFERENCE,
+    heading_sd,
+)
 from subtalar.estimation.joint.joint_path import StrideHeading
-from subtalar.estimation.numerics.compiled import compiled, inlined
+from subtalar.estimation.numerics.compiled import compiled
 from subtalar.estimation.numerics.kalman_smoother import FilterStep, start_of
+from subtalar.estimation.numerics.records import Records, record
 from subtalar.estimation.parameters import HeadingParameters
 from subtalar.types import FloatArray
 
-REFERENCE, NOW, DRIFT, GAIN = 0, 1, 2, 3
-_TIME, _AHEAD = 0, 1
 _WIDE = float(np.radians(60.0) ** 2)
-Trend = tuple[float, float, float, float, float, float, float]
 
 
 def wrapped(angle_rad: float) -> float:
@@ -37,32 +44,37 @@ class HeadingFilter:
         self.jump_rad: float | None = None
         self._refused: list[float] = []
         self.mismatch = 0.0
-        self._x = np.array([heading_rad, heading_rad, 0.0, 0.0])
-        self._cov = np.diag([0.0, 0.0, math.radians(p.drift_prior_deg_s) ** 2, p.gain_sd**2])
-        self._cov[:DRIFT, :DRIFT] = _WIDE
-        self._at = np.array([reference_s, 0.0])
-        walk, drift = math.radians(p.walk_deg_sqrt_s), math.radians(p.drift_walk_deg_s_sqrt_s)
-        self._rule = np.array([walk**2, drift**2, math.radians(p.standing_sd_deg) ** 2])
+        covariance = np.diag([0.0, 0.0, math.radians(p.drift_prior_deg_s) ** 2, p.gain_sd**2])
+        covariance[:DRIFT, :DRIFT] = _WIDE
+        mean = [heading_rad, heading_rad, 0.0, 0.0]
+        self.state = record(HEADING_STATE, mean=mean, covariance=covariance, time_s=reference_s)
+        self.rule = record(
+            HEADING_RULE,
+            walk_variance=math.radians(p.walk_deg_sqrt_s) ** 2,
+            drift_variance=math.radians(p.drift_walk_deg_s_sqrt_s) ** 2,
+            standing_variance=math.radians(p.standing_sd_deg) ** 2,
+        )
         self._trace: list[FilterStep] | None = None
         self._yaw_rad: float | None = None
         """The foot's own heading in the middle of the newest stride."""
 
     @property
-    def state(self) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-        """All that ``trend_of`` needs: mean (4,), covariance (4, 4), and (2,) the time of the newest stride's middle
-        and how far the foot turned from there to its end; constants (3,). Renewed in place.
-        """
-        return self._x, self._cov, self._at, self._rule
+    def _mean(self) -> FloatArray:
+        return np.asarray(self.state["mean"][0])
+
+    @property
+    def _covariance(self) -> FloatArray:
+        return np.asarray(self.state["covariance"][0])
 
     @property
     def time_s(self) -> float:
         """The middle of the newest stride."""
-        return float(self._at[_TIME])
+        return float(self.state["time_s"][0])
 
     @property
     def reference_rad(self) -> float:
         """Heading when standing ended."""
-        return float(self._x[REFERENCE])
+        return float(self._mean[REFERENCE])
 
     def add(self, stride: StrideHeading) -> bool:
         """Learn from one stride; False where it is too far from the trend to be believed.
@@ -91,13 +103,11 @@ class HeadingFilter:
             cov[NOW, NOW] += innovation**2
             variance += innovation**2
         self._refused.clear()
-        _update(x, cov, innovation, variance, self._x, self._cov)
+        _update(x, cov, innovation, variance, self.state, dt, half)
         if self._trace is not None:
             step = self._step(dt, turn)
-            self._trace.append(FilterStep(stride.time_s, step, x, cov, self._x.copy(), self._cov.copy()))
+            self._trace.append(FilterStep(stride.time_s, step, x, cov, *self._present()))
         self._yaw_rad = yaw
-        self._at[_TIME] += dt
-        self._at[_AHEAD] = half
         self.strides += 1
         share = 1.0 / min(self.strides, p.mismatch_memory_strides)
         self.mismatch += share * (stride.mismatch - self.mismatch)
@@ -106,21 +116,25 @@ class HeadingFilter:
 
     def restart(self) -> None:
         """One sensor's heading began anew (a gap in its samples): only its drift and the reference are still known."""
-        self._cov[NOW, :] = 0.0
-        self._cov[:, NOW] = 0.0
-        self._cov[NOW, NOW] = _WIDE
+        cov = self._covariance
+        cov[NOW, :] = 0.0
+        cov[:, NOW] = 0.0
+        cov[NOW, NOW] = _WIDE
         self._yaw_rad = None
-        self._at[_AHEAD] = 0.0
+        self.state["ahead_rad"] = 0.0
         self.strides_since_restart = 0
         self._refused.clear()
         if self._trace is not None:
-            forget, known = np.diag([1.0, 0.0, 1.0, 1.0]), (self._x.copy(), self._cov.copy())
-            self._trace.append(FilterStep(self.time_s, forget, *known, *known))
+            forget, present = np.diag([1.0, 0.0, 1.0, 1.0]), self._present()
+            self._trace.append(FilterStep(self.time_s, forget, *present, *present))
 
     def keep_trace(self) -> list[FilterStep]:
         """From now on every step is kept, for ``kalman_smoother.smooth``."""
-        self._trace = [start_of(self.time_s, self._x.copy(), self._cov.copy())]
+        self._trace = [start_of(self.time_s, *self._present())]
         return self._trace
+
+    def _present(self) -> tuple[FloatArray, FloatArray]:
+        return self._mean.copy(), self._covariance.copy()
 
     def _refusals_agree(self) -> bool:
         last = self._refused[-self._p.agreeing_refusals :]
@@ -128,8 +142,8 @@ class HeadingFilter:
 
     def ahead_rad(self, time_s: float) -> float:
         """Heading predicted for an instant after the newest stride."""
-        x, at = self._x, self._at
-        return float(x[NOW] + x[GAIN] * at[_AHEAD] + x[DRIFT] * (time_s - at[_TIME]))
+        x, ahead_rad = self._mean, self.state["ahead_rad"][0]
+        return float(x[NOW] + x[GAIN] * ahead_rad + x[DRIFT] * (time_s - self.time_s))
 
     def heading_rad(self, time_s: FloatArray) -> FloatArray:
         """``ahead_rad`` of instants (n,)."""
@@ -137,7 +151,7 @@ class HeadingFilter:
 
     def sd_rad(self, time_s: FloatArray) -> FloatArray:
         """Standard deviation (n,) of the heading gained or lost since standing."""
-        return _sd(time_s, *self.state)
+        return heading_sd(time_s, self.state, self.rule)
 
     def _step(self, dt: float, turn_rad: float) -> FloatArray:
         step = np.eye(4)
@@ -145,16 +159,15 @@ class HeadingFilter:
         return step
 
     def _predicted(self, dt: float, turn_rad: float) -> tuple[FloatArray, FloatArray]:
-        walk, drift = self._rule[:2].tolist()
-        grown = walk * dt + (self._p.turn_share * turn_rad) ** 2
-        return _stepped(self._x, self._cov, dt, turn_rad, grown, drift * dt)
+        return _stepped(self.state, self.rule, dt, turn_rad, (self._p.turn_share * turn_rad) ** 2)
 
 
-@compiled("(f8[::1], f8[:,::1], f8, f8, f8, f8)")
+@compiled("(state[::1], rule[::1], f8, f8, f8)", state=HEADING_STATE, rule=HEADING_RULE)
 def _stepped(
-    x: FloatArray, cov: FloatArray, dt: float, turn_rad: float, now_variance: float, drift_variance: float
+    state: Records, rule: Records, dt: float, turn_rad: float, turn_variance: float
 ) -> tuple[FloatArray, FloatArray]:
     """Mean and covariance one step later."""
+    x, cov = state[0]["mean"], state[0]["covariance"]
     x_out, half, cov_out, step = np.zeros(4), np.zeros((4, 4)), np.zeros((4, 4)), np.eye(4)
     step[NOW, DRIFT], step[NOW, GAIN] = dt, turn_rad
     for r in range(4):
@@ -166,53 +179,27 @@ def _stepped(
         for c in range(4):
             for k in range(4):
                 cov_out[r, c] += half[r, k] * step[c, k]
-    cov_out[NOW, NOW] += now_variance
-    cov_out[DRIFT, DRIFT] += drift_variance
+    cov_out[NOW, NOW] += rule[0]["walk_variance"] * dt + turn_variance
+    cov_out[DRIFT, DRIFT] += rule[0]["drift_variance"] * dt
     return x_out, cov_out
 
 
-@compiled("(f8[::1], f8[:,::1], f8, f8, f8[::1], f8[:,::1])")
+@compiled("(f8[::1], f8[:,::1], f8, f8, state[::1], f8, f8)", state=HEADING_STATE)
 def _update(
-    x: FloatArray, cov: FloatArray, innovation: float, variance: float, x_out: FloatArray, cov_out: FloatArray
+    x: FloatArray,
+    cov: FloatArray,
+    innovation: float,
+    variance: float,
+    state: Records,
+    dt: float,
+    ahead_rad: float,
 ) -> None:
-    """Mean and covariance after a measurement of the heading now."""
+    """Into ``state``: mean and covariance after a measurement of the heading now, ``dt`` after the one before."""
+    state[0]["time_s"] += dt
+    state[0]["ahead_rad"] = ahead_rad
+    x_out, cov_out = state[0]["mean"], state[0]["covariance"]
     for r in range(4):
         gain = cov[r, NOW] / variance
         x_out[r] = x[r] + gain * innovation
         for c in range(4):
             cov_out[r, c] = cov[r, c] - gain * cov[NOW, c]
-
-
-@inlined
-def trend_of(x: FloatArray, cov: FloatArray, at: FloatArray, rule: FloatArray) -> Trend:
-    """The instant of the newest stride, heading at its end, drift, and the variance of heading now (h) less heading at
-    the reference as a parabola in time, with the part that is always there: h = (−1, 1, dt, ahead).
-    """
-    ahead = at[_AHEAD]
-    now = cov[NOW, NOW] - cov[REFERENCE, NOW] + ahead * cov[GAIN, NOW]
-    reference = cov[NOW, REFERENCE] - cov[REFERENCE, REFERENCE] + ahead * cov[GAIN, REFERENCE]
-    drift = cov[NOW, DRIFT] - cov[REFERENCE, DRIFT] + ahead * cov[GAIN, DRIFT]
-    gain = cov[NOW, GAIN] - cov[REFERENCE, GAIN] + ahead * cov[GAIN, GAIN]
-    gap = now - reference + ahead * gain
-    return at[_TIME], x[NOW] + x[GAIN] * ahead, x[DRIFT], gap, 2 * drift + rule[0], cov[DRIFT, DRIFT], rule[2]
-
-
-@inlined
-def heading_at(time_s: float, trend: Trend) -> float:
-    """``HeadingFilter.ahead_rad`` inside compiled loops."""
-    return trend[1] + trend[2] * (time_s - trend[0])
-
-
-@inlined
-def heading_sd_at(time_s: float, trend: Trend) -> float:
-    """``HeadingFilter.sd_rad`` inside compiled loops."""
-    dt = max(0.0, time_s - trend[0])
-    return float(np.sqrt(max(0.0, trend[3] + dt * (trend[4] + dt * trend[5])) + trend[6]))
-
-
-@compiled("(f8[::1], f8[::1], f8[:,::1], f8[::1], f8[::1])")
-def _sd(time_s: FloatArray, x: FloatArray, cov: FloatArray, at: FloatArray, rule: FloatArray) -> FloatArray:
-    trend, out = trend_of(x, cov, at, rule), np.empty(len(time_s))
-    for i in range(len(time_s)):
-        out[i] = heading_sd_at(time_s[i], trend)
-    return out

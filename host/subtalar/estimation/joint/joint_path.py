@@ -8,18 +8,29 @@ form, v = v_x + i v_y, its least-squares estimate is the phase of Σ v_foot · c
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from subtalar.conventions import GRAVITY_M_S2
 from subtalar.estimation.numerics import quaternions as quat
 from subtalar.estimation.numerics.compiled import compiled
-from subtalar.estimation.rows.motion import ACC, GYR, TIME, Q, SegmentSamples
+from subtalar.estimation.numerics.records import Records
+from subtalar.estimation.rows.motion import SegmentSamples
+from subtalar.estimation.rows.sensor_rows import SENSOR_ROW
 from subtalar.estimation.rows.stride_window import StrideWindow, at_times_of
 from subtalar.types import FloatArray
 
-_Q, _GYR, _ACC = Q.start, GYR.start, ACC.start
-PathComparison = tuple[float, float, float, float, float, float]
+
+class PathComparison(NamedTuple):
+    """Heading and mismatch as in ``StrideHeading``, the foot's travel, and its own heading at both rests."""
+
+    heading_rad: float
+    mismatch: float
+    travel_x_m: float
+    travel_y_m: float
+    first_yaw_rad: float
+    last_yaw_rad: float
 
 
 @dataclass(frozen=True)
@@ -45,30 +56,31 @@ def ankle_velocity(samples: SegmentSamples, lever_m: FloatArray, start: int, sto
     return _velocity(samples.rows, np.asarray(lever_m, dtype=np.float64), start, stop)
 
 
-@compiled("(f8[:,::1], f8[::1], i8, i8)")
-def _velocity(samples: FloatArray, lever_m: FloatArray, start: int, stop: int) -> FloatArray:
+@compiled("(row[::1], f8[::1], i8, i8)", row=SENSOR_ROW)
+def _velocity(samples: Records, lever_m: FloatArray, start: int, stop: int) -> FloatArray:
     n = stop - start + 1
     out = np.empty((n, 3))
     rx, ry, rz = lever_m[0], lever_m[1], lever_m[2]
     gained = np.zeros(3)
     before = (0.0, 0.0, 0.0)
     for i in range(n):
-        row = start + i
-        turn = quat.quaternion_at(samples, row, _Q)
-        ax, ay, az = quat.turned(turn, quat.vector_at(samples, row, _ACC))
+        row = samples[start + i]
+        turn = quat.quaternion_of(row["q"])
+        ax, ay, az = quat.turned(turn, quat.vector_of(row["acc_m_s2"]))
         acc = (ax, ay, az - GRAVITY_M_S2)
-        wx, wy, wz = quat.vector_at(samples, row, _GYR)
+        wx, wy, wz = quat.vector_of(row["gyr_rad_s"])
         from_turning = quat.turned(turn, (wy * rz - wz * ry, wz * rx - wx * rz, wx * ry - wy * rx))
         for k in range(3):
             if i > 0:
-                gained[k] += 0.5 * (acc[k] + before[k]) * (samples[row, TIME] - samples[row - 1, TIME])
+                gained[k] += 0.5 * (acc[k] + before[k]) * (row["time_s"] - samples[start + i - 1]["time_s"])
             out[i, k] = gained[k] + from_turning[k]
         before = acc
-    begin_s, span_s = samples[start, TIME], samples[stop, TIME] - samples[start, TIME]
+    begin_s = samples[start]["time_s"]
+    span_s = samples[stop]["time_s"] - begin_s
     for k in range(3):
         first, left = out[0, k], out[n - 1, k] - out[0, k]
         for i in range(n):
-            out[i, k] += -first - (samples[start + i, TIME] - begin_s) / span_s * left
+            out[i, k] += -first - (samples[start + i]["time_s"] - begin_s) / span_s * left
     return out
 
 
@@ -83,22 +95,20 @@ def stride_heading(
 
 def evidence_of(window: StrideWindow, found: PathComparison) -> StrideHeading:
     """What ``compare_paths`` found in a stride."""
-    heading_rad, mismatch, x, y, before_rad, after_rad = found
-    return StrideHeading(window.middle_s, heading_rad, mismatch, complex(x, y), (before_rad, after_rad))
+    travel_m, yaw_rad = complex(found.travel_x_m, found.travel_y_m), (found.first_yaw_rad, found.last_yaw_rad)
+    return StrideHeading(window.middle_s, found.heading_rad, found.mismatch, travel_m, yaw_rad)
 
 
-@compiled("(f8[:,::1], f8[:,::1], f8[::1], f8[::1], i8, i8)")
+@compiled("(row[::1], row[::1], f8[::1], f8[::1], i8, i8)", row=SENSOR_ROW)
 def compare_paths(
-    foot_samples: FloatArray,
-    shank_samples: FloatArray,
+    foot_samples: Records,
+    shank_samples: Records,
     foot_lever_m: FloatArray,
     shank_lever_m: FloatArray,
     start: int,
     stop: int,
 ) -> PathComparison:
-    """Heading, mismatch, the foot's travel (x, y), and its own heading at both rests; the shank's samples are those at
-    the foot's times.
-    """
+    """Both sensors' ankle velocities from rest to rest; the shank's samples are those at the foot's times."""
     foot = _velocity(foot_samples, foot_lever_m, start, stop)
     shank = _velocity(shank_samples, shank_lever_m, start, stop)
     along = across = power = 0.0  # real and imaginary part of Σ v_foot · conj(v_shank)
@@ -114,9 +124,10 @@ def compare_paths(
         dy = foot[i, 1] - (s * shank[i, 0] + c * shank[i, 1])
         unexplained += dx * dx + dy * dy
         if i > 0:
-            step_s = foot_samples[start + i, TIME] - foot_samples[start + i - 1, TIME]
+            step_s = foot_samples[start + i]["time_s"] - foot_samples[start + i - 1]["time_s"]
             x += 0.5 * (foot[i, 0] + foot[i - 1, 0]) * step_s
             y += 0.5 * (foot[i, 1] + foot[i - 1, 1]) * step_s
     mismatch = np.sqrt(unexplained / power) if power > 0 else 1.0
-    yaw = (quat.yaw_at(foot_samples, start, _Q), quat.yaw_at(foot_samples, stop, _Q))
-    return heading, mismatch, x, y, yaw[0], yaw[1]
+    first_yaw = quat.yaw(quat.quaternion_of(foot_samples[start]["q"]))
+    last_yaw = quat.yaw(quat.quaternion_of(foot_samples[stop]["q"]))
+    return PathComparison(heading, mismatch, x, y, first_yaw, last_yaw)

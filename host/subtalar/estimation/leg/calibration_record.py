@@ -6,7 +6,7 @@ from subtalar.types import Calibration, FloatArray, Segment, Side, Vector
 
 def describe(side: Side, time_s: float, solution: Solution) -> Calibration:
     """A leg with both sensors."""
-    centre, gravity, heading = solution.centre.state, solution.gravity, solution.heading
+    centre, gravity, heading = solution.centre.estimate, solution.gravity, solution.heading
     return Calibration(
         side,
         time_s,

@@ -12,13 +12,13 @@ from subtalar.conventions import GRAVITY_M_S2
 from subtalar.estimation.angles.all_angles import FOOT
 from subtalar.estimation.angles.row_angles import RowAngles
 from subtalar.estimation.angles.segment_angles import foot_to_floor_deg, to_floor_sd_deg
-from subtalar.estimation.gait.step_reporter import Step, StepTeller
+from subtalar.estimation.gait.step_reporter import Step, StepReporter
 from subtalar.estimation.inclination.sensor_stream import SensorStream
 from subtalar.estimation.joint.joint_path import ankle_velocity
-from subtalar.estimation.leg.one_sensor import GAP, HELD_S, OneSensorLeg, level_axis, placed, standing_up
+from subtalar.estimation.leg.one_sensor import HELD_S, OneSensorLeg, level_axis, placed, standing_up
 from subtalar.estimation.numerics import quaternions as quat
+from subtalar.estimation.numerics.records import Records
 from subtalar.estimation.parameters import Parameters
-from subtalar.estimation.rows import sensor_rows as stream
 from subtalar.estimation.rows.motion import SegmentSamples
 from subtalar.estimation.rows.stride_window import StrideWindow
 from subtalar.estimation.stance.foot_flat import FootFlat, FootFlatDetector
@@ -97,7 +97,7 @@ class FootLeg(OneSensorLeg):
         super().__init__(side, foot, parameters)
         self.tracker = FootTracker(parameters)
         self._flats = FootFlatDetector(parameters.foot_flat, self._rate_hz)
-        self._steps = StepTeller(side, self.tracker, self._log)
+        self._steps = StepReporter(side, self.tracker, self._log)
         self._last_flat: FootFlat | None = None
         self._flat: FootFlat | None = None
         self._fed = 0
@@ -106,7 +106,7 @@ class FootLeg(OneSensorLeg):
     def _placement(self) -> FloatArray | None:
         return self.tracker.foot_placement
 
-    def _decision_before(self, fresh: FloatArray) -> int:
+    def _decision_before(self, fresh: Records) -> int:
         end = self._next + len(fresh)
         if self._fed < end:
             new = fresh[self._fed - self._next :]
@@ -127,12 +127,13 @@ class FootLeg(OneSensorLeg):
                 self._learn(window, now_s)
             paused = before is not None and before.last - before.first > _LONG_REST_S * self._rate_hz
             self._steps.take(None if window is None else Step(window, follows=not paused), now_s)
-            self._events += self._steps.events
-            self._strides += self._steps.strides
-            self._steps.events, self._steps.strides = [], []
+            events, strides = self._steps.take_found()
+            self._found.events += events
+            self._found.strides += strides
         if flat.ended and flat.detected - flat.begin > _LONG_REST_S * self._rate_hz:
             begin = max(flat.begin, flat.detected - round(HELD_S * self._rate_hz))
-            standing = standing_up(self._rows.view(begin, flat.detected), self._p, self._rate_hz)
+            rows, marks = self._rows.view(begin, flat.detected), self._marks.view(begin, flat.detected)
+            standing = standing_up(rows["q"], marks["still"], self._p, self._rate_hz)
             if standing is not None:
                 self.tracker.stand(standing[0])
 
@@ -142,7 +143,7 @@ class FootLeg(OneSensorLeg):
         self._strides_seen = self.tracker.strides
         if first and self.tracker.foot_placement is not None:
             zero = "quiet standing" if self.tracker.stood else "the foot flat on the floor in mid-stance"
-            self._say(now_s, "info", "calibrated", f"Foot calibrated from the walk; zero is {zero}.")
+            self._notify(now_s, "info", "calibrated", f"Foot calibrated from the walk; zero is {zero}.")
 
     def _fill(self, out: RowAngles, q: FloatArray, tilt_variance: FloatArray) -> None:
         p = self._p.segments
@@ -164,11 +165,11 @@ class FootLeg(OneSensorLeg):
         duration = (stop - start) / self._rate_hz
         if not self._p.foot_flat.min_stride_s <= duration <= self._p.foot_flat.max_stride_s:
             return None
-        if np.any(self._rows.view(start, stop)[:, GAP] > 0):
+        if np.any(self._marks.view(start, stop)["gap"]):
             return None
         margin = round(_MARGIN_S * self._rate_hz)
         lo, hi = max(start - margin, self._rows.first), min(stop + margin, self._next)
         rows = self._rows.view(lo, hi)
         foot = SegmentSamples(rows)
-        clipped = np.ascontiguousarray(rows[:, stream.CLIPPED])
+        clipped = np.ascontiguousarray(rows["clipped"])
         return StrideWindow(foot, foot, start - lo, stop - lo, clipped, stop)

@@ -120,7 +120,7 @@ class LegCalibration:
         gravity = LegGravity(self._p.gravity, standing)
         upright = []
         for window in self._windows:
-            gravity.add(window, centre.state)
+            gravity.add(window, centre.estimate)
             upright.append(gravity.upright(window))
         return gravity, upright
 
@@ -148,7 +148,7 @@ def vote_for_right(axis: FloatArray, window: StrideWindow, heading: StrideHeadin
 
 
 def _headings(windows: list[StrideWindow], centre: JointCentreEstimator) -> list[StrideHeading]:
-    c = centre.state
+    c = centre.estimate
     return [stride_heading(w, c.foot_lever_m, c.shank_lever_m, c.offset_s) for w in windows]
 
 

@@ -6,22 +6,22 @@ import numpy as np
 
 from subtalar.estimation.gait.step_reporter import Step
 from subtalar.estimation.numerics.history import History
-from subtalar.types import FloatArray
+from subtalar.estimation.numerics.records import Records, opaque
 
 
-class WholeHistory(History):
-    """A history that counts as forgotten what it is told to forget, and keeps it all the same."""
+class CompleteHistory(History):
+    """A history that counts as forgotten what it is asked to forget, and keeps it all the same."""
 
-    def room(self, n: int) -> FloatArray:
-        """Where the next rows (n, width) will be: write them there, then raise ``end``."""
+    def room(self, n: int) -> Records:
+        """Where the next rows (n,) will be: write them there, then raise ``end``."""
         need = self.end + n
         if need > len(self._rows):
-            grown = np.empty((max(2 * len(self._rows), need), self._rows.shape[1]))
-            grown[: self.end] = self._rows[: self.end]
+            grown = np.empty(max(2 * len(self._rows), need), self._rows.dtype)
+            opaque(grown)[: self.end] = opaque(self._rows)[: self.end]
             self._rows = grown
         return self._rows[self.end : need]
 
-    def whole(self) -> FloatArray:
+    def whole(self) -> Records:
         """Every row since the beginning."""
         return self._rows[: self.end]
 
@@ -31,7 +31,7 @@ class WholeHistory(History):
 
 
 @dataclass(frozen=True)
-class ToldStep:
+class ReportedStep:
     """A step, or None where the foot's path was interrupted, and when (session clock) the causal pass knew of it."""
 
     step: Step | None
@@ -39,10 +39,10 @@ class ToldStep:
 
 
 @dataclass
-class LegDiary:
+class LegTrace:
     """One leg: both sensors' rows, steps in order, and the instants at which samples came again after a gap."""
 
-    foot: WholeHistory
-    shank: WholeHistory
-    steps: list[ToldStep] = field(default_factory=list)
+    foot: CompleteHistory
+    shank: CompleteHistory
+    steps: list[ReportedStep] = field(default_factory=list)
     resumed_s: list[float] = field(default_factory=list)

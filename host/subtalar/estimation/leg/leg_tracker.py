@@ -1,4 +1,4 @@
-"""What a leg knows: placement, joint centre, heading; renewed by each stride, applied to every row."""
+"""What is known of a leg: placement, joint centre, heading; renewed by each stride, applied to every row."""
 
 import cmath
 import math
@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from subtalar.estimation.angles.row_angles import FEW, NOTHING_KNOWN, AppliedKnowledge, Arrays
+from subtalar.estimation.angles.leg_model import AVAILABLE, LEG_MODEL, NOT_CALIBRATED, WITHHELD, take_states
+from subtalar.estimation.angles.row_angles import FEW
 from subtalar.estimation.angles.subtalar_axis import axis_in_foot
 from subtalar.estimation.joint.joint_path import StrideHeading, stride_heading
 from subtalar.estimation.leg.leg_calibration import LegCalibration, Solution
-from subtalar.estimation.leg.row_loop import KNOWN, UNKNOWN, WITHHELD
 from subtalar.estimation.leg.stride_learning import learn_stride
 from subtalar.estimation.numerics import quaternions as quat
+from subtalar.estimation.numerics.records import Records, record
 from subtalar.estimation.parameters import Parameters
 from subtalar.estimation.rows.stride_window import StrideWindow
 from subtalar.estimation.stance.misplacement import Misplacement
@@ -23,7 +24,7 @@ from subtalar.types import FloatArray, Quality, Side
 
 
 class LegTracker:
-    """``learn`` takes strides in order; ``angles`` applies what is known to rows that come after them."""
+    """``learn`` takes strides in order; ``model`` is what rows that come after them are computed by."""
 
     def __init__(self, side: Side, parameters: Parameters) -> None:
         self._side: Side = side
@@ -34,9 +35,16 @@ class LegTracker:
         self._heading_at_s = -np.inf
         self._reset_at_s = -np.inf
         self._newest: StrideWindow | None = None
-        self._known: tuple[int, Arrays] | None = None
-        """What rows are told by; None where something was learnt since."""
-        self._mirror = np.array([1.0 if side == "right" else -1.0, *axis_in_foot(parameters.subtalar_axis, side)])
+        self._model = record(
+            LEG_MODEL,
+            availability=NOT_CALIBRATED,
+            mirror=1.0 if side == "right" else -1.0,
+            subtalar_axis=axis_in_foot(parameters.subtalar_axis, side),
+            reset_sd_deg=parameters.tilt_after_reset_deg,
+            settling_s=parameters.tilt_settling_s,
+            segment_floor_sd_deg=parameters.segments.floor_sd_deg,
+        )
+        self._model_is_current = False
         self._slips = SlipDetector(parameters.strap)
         self.slips: list[StrapSlip] = []
         self._slipped_rad = 0.0
@@ -80,7 +88,7 @@ class LegTracker:
     def gap(self, time_s: float) -> None:
         """One sensor's world began anew: its heading is unknown, its inclination rough."""
         self._reset_at_s = time_s
-        self._known = None
+        self._model_is_current = False
         if self.solution is None:
             self._calibration = LegCalibration(self._p)
         else:
@@ -92,7 +100,7 @@ class LegTracker:
         """Take a stride; whether it was believed."""
         if window.end_s < self._reset_at_s:
             return False  # its end was decided after a gap, and it belongs to the world before
-        self._known = None
+        self._model_is_current = False
         if self.solution is not None and (self._frozen or self._calibration.settled):
             return self._refine(self.solution, window, now_s)
         if self.standing is None:
@@ -102,6 +110,7 @@ class LegTracker:
         if solution is None:
             return False
         self._newest = window
+        self._model["gravity_rule"], self._model["heading_rule"] = solution.gravity.foot.rule, solution.heading.rule
         self._accept(solution, now_s)
         return True
 
@@ -114,11 +123,11 @@ class LegTracker:
         if slip is not None:
             self.slips.append(slip)
             self._slipped_rad = float(np.hypot(self._slipped_rad, slip.angle_rad))
-            self._known = None
+            self._model_is_current = False
         return slip
 
     def evidence(self, window: StrideWindow) -> StrideHeading:
-        """What one stride says with the present joint centre; needs a solution."""
+        """What one stride shows with the present joint centre; needs a solution."""
         assert self.solution is not None
         if window is self._newest:
             return self.solution.last
@@ -126,18 +135,16 @@ class LegTracker:
 
     def _compared(self, window: StrideWindow) -> StrideHeading:
         assert self.solution is not None
-        c = self.solution.centre.state
+        c = self.solution.centre.estimate
         return stride_heading(window, c.foot_lever_m, c.shank_lever_m, c.offset_s)
 
     @property
-    def known(self) -> tuple[int, Arrays]:
-        """Whether ``run_rows`` can tell angles, and by what, until something more is learnt."""
-        if self.solution is None:
-            return UNKNOWN, NOTHING_KNOWN
-        if self._known is None:
-            applied = self._applied(self.solution)
-            self._known = WITHHELD if applied.withheld else KNOWN, applied.arrays
-        return self._known
+    def model(self) -> Records:
+        """One ``LEG_MODEL``, by which ``run_rows`` computes angles until something more is learnt."""
+        if self.solution is not None and not self._model_is_current:
+            self._renew_model(self.solution)
+            self._model_is_current = True
+        return self._model
 
     def _refine(self, solution: Solution, window: StrideWindow, now_s: float) -> bool:
         heading, gravity = solution.heading, solution.gravity
@@ -164,32 +171,23 @@ class LegTracker:
             forward = cmath.phase(solution.last.travel_m)
         self._view = quat.conjugate(segment_axes(forward))
 
-    def _applied(self, solution: Solution) -> AppliedKnowledge:
-        heading, gravity, p = solution.heading, solution.gravity, self._p
+    def _renew_model(self, solution: Solution) -> None:
+        heading, gravity, placement, p = solution.heading, solution.gravity, solution.placement, self._p
         unknown = math.hypot(
             p.tilt_per_bias * gravity.tilt_sd_rad, p.tilt_per_excess * gravity.excess, self._slipped_rad
         )
         beyond = math.sqrt(max(0.0, heading.mismatch**2 - p.sensor_mismatch**2))
         floors = zip(p.angle_floor_sd_deg, p.soft_tissue_sd_deg, strict=True)
-        floor_sd_deg = [math.hypot(floor, beyond * soft) for floor, soft in floors]
         quality = Quality.OK if heading.strides >= FEW else Quality.FEW_STRIDES
         if self._slipped_rad:
             quality = Quality.HEADING_STALE
-        axis_sd_deg = p.segments.axis_sd_deg if solution.from_bends else p.segments.axis_from_walk_sd_deg
-        confirmed = self._heading_at_s, float(quality)
-        return AppliedKnowledge(
-            gravity.foot.told,
-            gravity.shank.told,
-            gravity.foot.fading,
-            heading.state,
-            np.concatenate((solution.placement.foot, solution.placement.shank, self._view)),
-            self._mirror,
-            np.array(
-                [
-                    *(self._reset_at_s, math.degrees(unknown), p.tilt_after_reset_deg, p.tilt_settling_s),
-                    *(*floor_sd_deg, p.segments.floor_sd_deg, axis_sd_deg),
-                    *confirmed,
-                ]
-            ),
-            heading.strides_since_restart < min(p.heading.strides_after_restart, heading.strides),
-        )
+        withheld = heading.strides_since_restart < min(p.heading.strides_after_restart, heading.strides)
+        model = self._model
+        model["availability"] = WITHHELD if withheld else AVAILABLE
+        take_states(model, gravity.foot.state, gravity.shank.state, heading.state)
+        model["foot_placement"], model["shank_placement"] = placement.foot, placement.shank
+        model["view"] = self._view
+        model["reset_s"], model["tilt_sd_deg"] = self._reset_at_s, math.degrees(unknown)
+        model["ankle_floor_sd_deg"] = [math.hypot(floor, beyond * soft) for floor, soft in floors]
+        model["axis_sd_deg"] = p.segments.axis_sd_deg if solution.from_bends else p.segments.axis_from_walk_sd_deg
+        model["confirmed_s"], model["quality"] = self._heading_at_s, float(quality)

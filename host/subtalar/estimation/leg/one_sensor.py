@@ -1,11 +1,10 @@
 """A leg with one sensor, streaming: what foot-only and shank-only legs share.
 
 As with two sensors, every decision is tied to a row and acts on later rows only, so that the result does not depend on
-how the input was cut. There is no partner to wait for: every row of the sensor is told at once.
+how the input was cut. There is no partner to wait for: every row of the sensor is given at once.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -14,28 +13,29 @@ from subtalar.estimation.angles.row_angles import RowAngles
 from subtalar.estimation.gait.stride_log import StrideLog
 from subtalar.estimation.inclination.sensor_stream import SensorStream
 from subtalar.estimation.leg.calibration_record import describe_one
+from subtalar.estimation.leg.leg_estimates import LegEstimates
 from subtalar.estimation.numerics import quaternions as quat
 from subtalar.estimation.numerics.history import History
+from subtalar.estimation.numerics.records import Records
 from subtalar.estimation.parameters import Parameters
-from subtalar.estimation.rows import motion
-from subtalar.estimation.rows import sensor_rows as stream
+from subtalar.estimation.rows.sensor_rows import SENSOR_ROW
 from subtalar.estimation.stance.standing import StillnessDetector
-from subtalar.types import AngleBlock, Calibration, FloatArray, GaitEvent, Notice, NoticeLevel, Quality, Side, Stride
+from subtalar.types import FloatArray, Notice, NoticeLevel, Quality, Side
 
-STILL, GAP = stream.WIDTH, stream.WIDTH + 1
-"""Columns that follow those of the sensor's rows. GAP: samples were lost just before."""
+_MARK = np.dtype([("still", "f8"), ("gap", "b1")])
+"""Of each row: whether the sensor is still (1.0 or 0.0), and whether samples were lost just before."""
 HELD_S = 90.0
 _SLACK_S = 5.0
 _STOOD_S = 2.0
 _LATE_S = 0.4
-"""The stillness filter tells of a movement this much after it began, and of its end as much later."""
+"""The stillness filter notices a movement this much after it began, and of its end as much later."""
 _LONGEST_S = 10.0
 _FEW = 6
 _UP = np.array([0.0, 0.0, 1.0])
 
 
 class OneSensorLeg(ABC):
-    """The frame: rows, gaps, quiet standing, notices. Subclasses calibrate, find steps and say what was measured."""
+    """The frame: rows, gaps, quiet standing, notices. Subclasses calibrate, find steps and fill in angles."""
 
     def __init__(self, side: Side, sensor: SensorStream, parameters: Parameters) -> None:
         self.side: Side = side
@@ -43,20 +43,17 @@ class OneSensorLeg(ABC):
         self._sensor = sensor
         self._rate_hz = sensor.info.rate_hz
         self._still = StillnessDetector(parameters.stillness, self._rate_hz)
-        self._rows = History(stream.WIDTH + 2)
+        self._rows = History(SENSOR_ROW)
+        self._marks = History(_MARK)
         self._log = StrideLog(side, parameters.subtalar_axis, sensor.info.site.segment)
         self._next = 0
         self._still_rows = 0
         self._settled_s = -np.inf
         self._strides_seen = 0
         self._from_bends = False
-        self._angles: list[AngleBlock] = []
-        self._events: list[GaitEvent] = []
-        self._strides: list[Stride] = []
-        self._notices: list[Notice] = []
-        self._calibrations: list[Calibration] = []
+        self._found = LegEstimates()
         self._described: FloatArray | None = None
-        self._said: set[str] = set()
+        self._notified: set[str] = set()
 
     # What subclasses know -------------------------------------------------------------------------------------------
 
@@ -66,12 +63,12 @@ class OneSensorLeg(ABC):
         """Sensor to segment (4,); None before calibration."""
 
     @abstractmethod
-    def _decision_before(self, fresh: FloatArray) -> int:
+    def _decision_before(self, fresh: Records) -> int:
         """How many of the fresh rows to finish before ``_decide`` is due, or all of them."""
 
     @abstractmethod
     def _decide(self) -> None:
-        """Learn and tell, once the rows up to a decision are finished."""
+        """Learn and report, once the rows up to a decision are finished."""
 
     @abstractmethod
     def _fill(self, out: RowAngles, q: FloatArray, tilt_variance: FloatArray) -> None:
@@ -91,38 +88,33 @@ class OneSensorLeg(ABC):
         """Compute every row that came; there is no other sensor to wait for."""
         while self._sensor.rows.end > self._next:
             self._run(self._sensor.rows.end)
-        self._rows.forget_before(self._next - round((HELD_S + _SLACK_S) * self._rate_hz))
+        for history in (self._rows, self._marks):
+            history.forget_before(self._next - round((HELD_S + _SLACK_S) * self._rate_hz))
         self._sensor.rows.forget_before(self._next)
 
-    def take(self) -> tuple[Sequence[AngleBlock], Sequence[GaitEvent], Sequence[Stride], Sequence[Notice]]:
+    def take(self) -> LegEstimates:
         """Everything found since the last call."""
-        out = self._angles, self._events, self._strides, self._notices
-        self._angles, self._events, self._strides, self._notices = [], [], [], []
-        return out
-
-    def take_calibrations(self) -> Sequence[Calibration]:
-        """What was learnt of the sensor since the last call."""
-        out, self._calibrations = self._calibrations, []
+        out, self._found = self._found, LegEstimates()
         return out
 
     def close(self) -> None:
-        """The recording ended: say what was missing."""
+        """The recording ended: whoever waits for angles hears what was missing."""
         end_s = self._sensor.end_arrival_s
         if self._sensor.counts.received == 0:
             name = self._sensor.info.site.value.replace("_", " ")
-            self._say(0.0, "problem", "no_samples", f"The {name} sensor delivered nothing: check its link.")
+            self._notify(0.0, "problem", "no_samples", f"The {name} sensor delivered nothing: check its link.")
         elif self._placement is None and (why := self._why_nothing()) is not None:
-            self._say(end_s, "problem", *why)
+            self._notify(end_s, "problem", *why)
 
     def _run(self, end: int) -> None:
         fresh = self._sensor.rows.view(self._next, end)
-        lost = np.flatnonzero(fresh[:, stream.STEP] > self._p.longest_bridge_s)
+        lost = np.flatnonzero(fresh["step_s"] > self._p.longest_bridge_s)
         starts_with_gap = len(lost) > 0 and lost[0] == 0
         later = lost[1:] if starts_with_gap else lost
         if len(later):
             fresh = fresh[: int(later[0])]
         if starts_with_gap or self._next == 0:
-            self._settled_s = float(fresh[0, motion.TIME])
+            self._settled_s = float(fresh["time_s"][0])
         if starts_with_gap:
             self._gap()
         fresh = fresh[: self._decision_before(fresh)]
@@ -132,7 +124,7 @@ class OneSensorLeg(ABC):
         placement = self._placement
         if placement is not None and placement is not self._described:
             self._described = placement
-            self._calibrations.append(
+            self._found.calibrations.append(
                 describe_one(
                     self.side,
                     self._time(self._next - 1),
@@ -143,63 +135,65 @@ class OneSensorLeg(ABC):
                 )
             )
 
-    def _finish(self, fresh: FloatArray, *, gap: bool) -> None:
-        rows = np.empty((len(fresh), stream.WIDTH + 2))
-        rows[:, : stream.WIDTH] = fresh
-        rows[:, STILL] = self._still.push(fresh)
-        rows[:, GAP] = 0.0
-        rows[0, GAP] = float(gap)
+    def _finish(self, rows: Records, *, gap: bool) -> None:
+        marks = self._marks.room(len(rows))
+        marks["still"], marks["gap"] = self._still.push(rows), False
+        marks["gap"][0] = gap
+        self._marks.end += len(rows)
         self._rows.append(rows)
         if self._placement is None:
-            self._notice_standing(rows)
+            self._notice_standing(rows, marks["still"])
         found = self._row_angles(rows)
-        t, acc = np.ascontiguousarray(rows[:, motion.TIME]), rows[:, motion.ACC]
-        shock = np.sqrt(acc[:, 0] ** 2 + acc[:, 1] ** 2 + acc[:, 2] ** 2)
+        t, acc, measured = np.ascontiguousarray(rows["time_s"]), rows["acc_m_s2"], rows["real"]
+        shank_force = np.sqrt(acc[:, 0] ** 2 + acc[:, 1] ** 2 + acc[:, 2] ** 2)
         if self._sensor.info.site.segment == "foot":
-            shock = np.full(len(rows), np.nan)
-        self._log.add_rows(
-            t, found.angles_deg[:, ANKLE], found.quality, shock, found.foot_pitch_deg, rows[:, stream.REAL]
-        )
-        real = rows[:, stream.REAL] > 0
+            shank_force = np.full(len(rows), np.nan)
+        self._log.add_rows(t, found.angles_deg[:, ANKLE], found.quality, shank_force, found.foot_pitch_deg, measured)
+        real = measured > 0
         if real.any():
-            self._angles.append(found.block(self.side, t, real))
+            self._found.angles.append(found.block(self.side, t, real))
 
-    def _row_angles(self, rows: FloatArray) -> RowAngles:
+    def _row_angles(self, rows: Records) -> RowAngles:
         out = RowAngles.unknown(len(rows))
         placement = self._placement
         if placement is None:
             return out
-        since = rows[:, motion.TIME] - self._settled_s
+        since = rows["time_s"] - self._settled_s
         fresh = self._p.tilt_after_reset_deg * np.exp(-np.maximum(since, 0.0) / self._p.segments.tilt_settling_s)
-        self._fill(out, quat.multiply(rows[:, motion.Q], quat.conjugate(placement)), fresh**2)
+        self._fill(out, quat.multiply(rows["q"], quat.conjugate(placement)), fresh**2)
         out.quality[:] = Quality.OK if self._strides_seen >= _FEW else Quality.FEW_STRIDES
-        out.quality[rows[:, stream.CLIPPED] > 0] = Quality.CLIPPED
+        out.quality[rows["clipped"] > 0] = Quality.CLIPPED
         # Gravity has to be found anew first.
         out.withhold(since < self._p.tilt_settling_s, Quality.NO_DATA)
         return out
 
-    def _notice_standing(self, rows: FloatArray) -> None:
+    def _notice_standing(self, rows: Records, still: FloatArray) -> None:
         """Tell the person who stands that it is enough."""
-        moving = np.flatnonzero(rows[:, STILL] < 1)
+        moving = np.flatnonzero(still < 1)
         enough = round(_STOOD_S * self._rate_hz)
         run = int(moving[0]) if len(moving) else len(rows)
         if self._still_rows < enough <= self._still_rows + run:
-            row = rows[enough - self._still_rows - 1]
-            self._say(float(row[motion.TIME]), "info", "standing_found", "Standing still: good. Now walk.")
+            now_s = float(rows["time_s"][enough - self._still_rows - 1])
+            self._notify(now_s, "info", "standing_found", "Standing still: good. Now walk.")
         self._still_rows = len(rows) - 1 - int(moving[-1]) if len(moving) else self._still_rows + len(rows)
 
     def _time(self, row: int) -> float:
-        return float(self._rows.view(row, row + 1)[0, motion.TIME])
+        return float(self._rows.view(row, row + 1)["time_s"][0])
 
-    def _say(self, time_s: float, level: NoticeLevel, code: str, text: str) -> None:
-        if code not in self._said:
-            self._said.add(code)
-            self._notices.append(Notice(time_s, level, code, text, self.side, self._sensor.info.site))
+    def _notify(self, time_s: float, level: NoticeLevel, code: str, text: str) -> None:
+        if code not in self._notified:
+            self._notified.add(code)
+            self._found.notices.append(Notice(time_s, level, code, text, self.side, self._sensor.info.site))
 
 
-def standing_up(rows: FloatArray, parameters: Parameters, rate_hz: float) -> tuple[FloatArray, int] | None:
-    """The vertical in sensor axes (3,) over the longest stillness in the rows, and the row index after it; or None."""
-    still = np.concatenate(([0.0], rows[:, STILL], [0.0]))
+def standing_up(
+    q: FloatArray, still: FloatArray, parameters: Parameters, rate_hz: float
+) -> tuple[FloatArray, int] | None:
+    """The vertical in sensor axes (3,) over the longest stillness, and the row index after it; or None.
+
+    Of rows with these orientations (n, 4), of which some are ``still`` (n,).
+    """
+    still = np.concatenate(([0.0], still, [0.0]))
     starts, ends = np.flatnonzero(np.diff(still) > 0), np.flatnonzero(np.diff(still) < 0)
     if len(starts) == 0:
         return None
@@ -208,7 +202,7 @@ def standing_up(rows: FloatArray, parameters: Parameters, rate_hz: float) -> tup
     start = max(int(starts[k]), stop - round(_LONGEST_S * rate_hz))
     if stop - start < parameters.stillness.min_duration_s * rate_hz:
         return None
-    up = up_in_sensor(rows[start:stop, motion.Q]).mean(axis=0)
+    up = up_in_sensor(q[start:stop]).mean(axis=0)
     return up / np.sqrt(np.sum(up * up)), int(ends[k])
 
 

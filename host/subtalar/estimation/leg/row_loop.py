@@ -1,89 +1,85 @@
-"""One loop over the rows of a leg, up to the next decision: all that is told of a row, each idea in its module."""
+"""One loop over the rows of a leg, up to the next decision: all that is computed for a row, each idea in its module."""
 
+from subtalar.estimation.angles.leg_model import AVAILABLE, LEG_MODEL, WITHHELD
 from subtalar.estimation.angles.row_angles import angles_at, no_angles_at
-from subtalar.estimation.gait.stride_log import note_at
-from subtalar.estimation.joint.heading import trend_of
+from subtalar.estimation.gait.stride_log import note
+from subtalar.estimation.gait.stride_measures import STRIDE_ROW
+from subtalar.estimation.joint.heading_trend import trend_of
 from subtalar.estimation.numerics.compiled import compiled
-from subtalar.estimation.rows import leg_rows as col
-from subtalar.estimation.rows import sensor_rows as stream
-from subtalar.estimation.rows.motion import TIME
-from subtalar.estimation.stance.foot_flat import NOTHING, rest_at, unrest_at
-from subtalar.estimation.stance.standing import mark_still_at
+from subtalar.estimation.numerics.records import Records
+from subtalar.estimation.rows.leg_rows import LEG_ROW, align, shank_after
+from subtalar.estimation.rows.sensor_rows import SENSOR_ROW
+from subtalar.estimation.stance.foot_flat import FOOT_FLAT, LASTS, NOTHING, REST_POWER, rest_at, unrest_at
+from subtalar.estimation.stance.standing import STILLNESS, mark_still
 from subtalar.types import FloatArray, Quality
 
-_TIME, _ARRIVAL = TIME, stream.ARRIVAL
-UNKNOWN, WITHHELD, KNOWN = 0, 1, 2
-"""What can be told of angles: nothing before calibration, nothing yet after a gap, all."""
-DONE, GAP_EDGE, TOLD = 0, 1, 8
-"""Why the loop ended: no further row is decided; a gap begins or ends at the next row; the last row is one at which
-``rest_at`` told something, which is added to ``TOLD``."""
+DONE, GAP_EDGE, REST_LASTS, REST_ENDED = 0, 1, 2, 3
+"""Why the loop ended: no further row is decided; a gap begins or ends at the next row; the last row shows that a rest
+lasts, or that it has ended."""
 _NOT_CALIBRATED, _NO_DATA = float(Quality.NOT_CALIBRATED), float(Quality.NO_DATA)
 
 
 @compiled(
-    "(f8[:,::1], f8[:,::1], f8[::1], i8, f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], i8, f8[::1], f8[::1], f8[::1],"
-    " f8[::1], f8[::1], f8[::1], f8[:,::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1],"
-    " f8[:,::1], f8[:,::1], f8[:,::1], f8[:,::1])"
+    "(row[::1], row[::1], i8, f8, f8, f8, f8, f8, b1, flat[::1], still[::1], still[::1], model[::1],"
+    " leg[::1], power[::1], f8[:,::1], stride[::1])",
+    row=SENSOR_ROW,
+    flat=FOOT_FLAT,
+    still=STILLNESS,
+    model=LEG_MODEL,
+    leg=LEG_ROW,
+    power=REST_POWER,
+    stride=STRIDE_ROW,
 )
 def run_rows(
-    foot: FloatArray,
-    shank: FloatArray,
-    timing: FloatArray,
+    foot: Records,
+    shank: Records,
     first: int,
-    flat_state: FloatArray,
-    flat_rule: FloatArray,
-    still_foot: FloatArray,
-    still_shank: FloatArray,
-    still_rule: FloatArray,
-    told: int,
-    foot_x: FloatArray,
-    foot_at: FloatArray,
-    shank_x: FloatArray,
-    shank_at: FloatArray,
-    fading: FloatArray,
-    heading_x: FloatArray,
-    heading_cov: FloatArray,
-    heading_at: FloatArray,
-    heading_rule: FloatArray,
-    poses: FloatArray,
-    side: FloatArray,
-    doubt: FloatArray,
-    out: FloatArray,
-    powers: FloatArray,
+    offset_s: float,
+    longest_bridge_s: float,
+    patience_s: float,
+    shank_end_s: float,
+    overdue_s: float,
+    in_gap: bool,
+    foot_flat: Records,
+    still_foot: Records,
+    still_shank: Records,
+    model: Records,
+    out: Records,
+    powers: Records,
     angles: FloatArray,
-    log: FloatArray,
+    log: Records,
 ) -> tuple[int, int, int]:
     """How many rows were done, how many of them were measured and not bridged, and why no more.
 
-    ``foot`` (n, stream.WIDTH) are the foot's next rows, ``first`` the stream index of the first; ``shank`` all rows
-    that are held. ``timing`` (6,): clock offset, the longest bridge, the patience for the partner, the end of the
-    shank's rows, the arrival before which nothing is awaited any more, whether the row before lay in a gap. States and
-    rules are those of ``FootFlatDetector``, ``StillnessDetector`` and ``AppliedKnowledge``. Written: rows ``out`` (n,
-    leg_rows.WIDTH), ``powers`` (n, 2), ``angles`` (n, row_angles.TABLE_WIDTH), ``log``.
+    ``foot`` (n,) are the foot's next rows, ``first`` the stream index of the first; ``shank`` all that are held. Its
+    clock shows ``offset_s`` more; it ends at ``shank_end_s``, is waited for by ``patience_s``, and nothing that arrived
+    before ``overdue_s`` is still to come. ``in_gap``: the row before lay in a gap.
+    Written: rows ``out`` (n,), ``powers`` (n,), ``angles`` (n, row_angles.TABLE_WIDTH), ``log`` (n,); and the memories
+    of the three filters.
     """
-    offset_s, longest_bridge_s, patience_s = timing[0], timing[1], timing[2]
-    shank_end_s, overdue_s, in_gap = timing[3], timing[4], timing[5] > 0
+    applied, flat = model[0], foot_flat[0]
+    trend = trend_of(applied["heading"], applied["heading_rule"])
     measured = after = 0
-    trend = trend_of(heading_x, heading_cov, heading_at, heading_rule)
     for i in range(len(foot)):
+        sample, row = foot[i], out[i]
         # Decided: the shank has a sample at or after the row's instant, or none arrived within the patience.
-        if foot[i, _TIME] + offset_s > shank_end_s and not foot[i, _ARRIVAL] < overdue_s:
+        if sample["time_s"] + offset_s > shank_end_s and not sample["arrival_s"] < overdue_s:
             return i, measured, DONE
-        after = col.shank_after(foot, i, shank, offset_s, after)
-        gap = col.align_at(foot, i, shank, after, offset_s, longest_bridge_s, patience_s, out)
+        after = shank_after(foot, i, shank, offset_s, after)
+        gap = align(sample, shank, after, offset_s, longest_bridge_s, patience_s, row)
         if gap != in_gap:
             return i, measured, GAP_EDGE
-        mark_still_at(out, i, still_foot, still_shank, still_rule, gap)
+        mark_still(row, still_foot[0], still_shank[0], gap)
         if gap:
-            no_angles_at(out, i, _NO_DATA, angles)
-        elif told == KNOWN:
-            angles_at(out, i, foot_x, foot_at, shank_x, shank_at, fading, trend, poses, side, doubt, angles)
+            no_angles_at(row, _NO_DATA, angles, i)
+        elif applied["availability"] == AVAILABLE:
+            angles_at(row, applied, trend, angles, i)
         else:
-            no_angles_at(out, i, _NO_DATA if told == WITHHELD else _NOT_CALIBRATED, angles)
-        note_at(out, i, angles, log)
-        measured += out[i, col.REAL] > 0
-        powers[i, 0], powers[i, 1] = unrest_at(foot, i, flat_state, flat_rule)
-        rested = rest_at(powers[i, 1], first + i, flat_state, flat_rule)
-        if rested != NOTHING:
-            return i + 1, measured, TOLD + rested
+            no_angles_at(row, _NO_DATA if applied["availability"] == WITHHELD else _NOT_CALIBRATED, angles, i)
+        note(row, angles, i, log[i])
+        measured += row["real"] > 0
+        unrest_at(sample, flat, powers[i])
+        rest = rest_at(powers[i]["smooth"], first + i, flat)
+        if rest != NOTHING:
+            return i + 1, measured, REST_LASTS if rest == LASTS else REST_ENDED
     return len(foot), measured, DONE

@@ -14,7 +14,6 @@ from subtalar.estimation.gait.swing_detector import Swing, SwingDetector
 from subtalar.estimation.inclination.sensor_stream import SensorStream
 from subtalar.estimation.leg.one_sensor import (
     HELD_S,
-    STILL,
     OneSensorLeg,
     level_axis,
     placed,
@@ -22,8 +21,8 @@ from subtalar.estimation.leg.one_sensor import (
     up_in_sensor,
 )
 from subtalar.estimation.numerics import quaternions as quat
+from subtalar.estimation.numerics.records import Records
 from subtalar.estimation.parameters import Parameters
-from subtalar.estimation.rows import motion
 from subtalar.types import FloatArray, GaitEvent, Side
 
 _UNKNOWN = complex(float("nan"), float("nan"))
@@ -63,7 +62,7 @@ class ShankLeg(OneSensorLeg):
     def _placement(self) -> FloatArray | None:
         return self._quaternion
 
-    def _decision_before(self, fresh: FloatArray) -> int:
+    def _decision_before(self, fresh: Records) -> int:
         end = self._next + len(fresh)
         if self._quaternion is None:
             second = round(self._rate_hz)
@@ -74,10 +73,10 @@ class ShankLeg(OneSensorLeg):
         self._swing = self._swings.next_before(end - self._base)
         return len(fresh) if self._swing is None else self._base + self._swing.detected + 1 - self._next
 
-    def _feed(self, rows: FloatArray) -> None:
-        gyr, right = rows[:, motion.GYR], self._right
+    def _feed(self, rows: Records) -> None:
+        gyr, right = rows["gyr_rad_s"], self._right
         rate = gyr[:, 0] * right[0] + gyr[:, 1] * right[1] + gyr[:, 2] * right[2]
-        self._swings.push(rows[:, motion.TIME], rate, rows[:, motion.ACC])
+        self._swings.push(rows["time_s"], rate, rows["acc_m_s2"])
 
     def _decide(self) -> None:
         if self._quaternion is None:
@@ -86,24 +85,26 @@ class ShankLeg(OneSensorLeg):
             return
         swing, self._swing = self._swing, None
         if swing is not None:
-            self._tell(swing, self._time(self._base + swing.detected))
+            self._report(swing, self._time(self._base + swing.detected))
 
     def _calibrate(self) -> None:
         first = max(self._rows.first, self._next - round(HELD_S * self._rate_hz))
         rows = self._rows.view(first, self._next)
-        standing = standing_up(rows, self._p, self._rate_hz)
+        still = self._marks.view(first, self._next)["still"]
+        standing = standing_up(rows["q"], still, self._p, self._rate_hz)
         if standing is None:
             return
         self._stood = True
         up, end = standing
         walk = rows[end:]
-        right = _right(walk[:, motion.GYR], walk[:, motion.Q], up) if len(walk) else None
+        right = _right(walk["gyr_rad_s"], walk["q"], up) if len(walk) else None
         if right is None:
             return
         found = self._swings_in(walk, right, first + end)
         if len(found) < self._p.placement.strides:
             return
-        bends = self._bends(walk[walk[:, motion.TIME] < found[0].events.foot_off_s - _BEFORE_STEP_S], up)
+        before_s = found[0].events.foot_off_s - _BEFORE_STEP_S
+        bends = self._bends(walk[(walk["time_s"] < before_s) & (still[end:] < 1)], up)
         if bends is not None:
             right = bends if float(bends @ right) > 0 else -bends
             found = self._swings_in(walk, right, first + end)
@@ -111,13 +112,13 @@ class ShankLeg(OneSensorLeg):
         self._fed = self._next
         self._quaternion = placed(up, right)
         now_s = self._time(self._next - 1)
-        for swing in found:  # steps taken before calibration are told now: late, but not lost
-            self._tell(swing, now_s)
+        for swing in found:  # steps taken before calibration are reported now: late, but not lost
+            self._report(swing, now_s)
         source = "knee bends" if self._from_bends else "the walk itself"
         text = f"Shank calibrated from quiet standing and {source}. Steps are told from its swings."
-        self._say(now_s, "info", "calibrated", text)
+        self._notify(now_s, "info", "calibrated", text)
 
-    def _swings_in(self, rows: FloatArray, right: FloatArray, first: int) -> list[Swing]:
+    def _swings_in(self, rows: Records, right: FloatArray, first: int) -> list[Swing]:
         """All swings in the rows, of which the first is stream row ``first``; the detector goes on from there."""
         self._swings, self._right, self._base = SwingDetector(self._rate_hz), right, first
         self._feed(rows)
@@ -126,9 +127,11 @@ class ShankLeg(OneSensorLeg):
             found.append(swing)
         return found
 
-    def _bends(self, rows: FloatArray, up: FloatArray) -> FloatArray | None:
-        """The level axis (3,) of the knee bends between standing and the first step; None where there were none."""
-        gyr = rows[rows[:, STILL] < 1][:, motion.GYR]
+    def _bends(self, rows: Records, up: FloatArray) -> FloatArray | None:
+        """The level axis (3,) of the knee bends in what moved between standing and the first step; None where there
+        were none.
+        """
+        gyr = rows["gyr_rad_s"]
         if len(gyr) < 2:
             return None
         moment = gyr.T @ gyr
@@ -138,17 +141,17 @@ class ShankLeg(OneSensorLeg):
             return None
         return level_axis(moment, up)
 
-    def _tell(self, swing: Swing, now_s: float) -> None:
+    def _report(self, swing: Swing, now_s: float) -> None:
         events = swing.events
         if events.initial_contact_s - self._last_contact_s > self._p.foot_flat.max_stride_s:
             self._log.interrupt()
         self._last_contact_s = events.initial_contact_s
         self._strides_seen += 1
-        self._events.append(GaitEvent(self.side, "foot_off", events.foot_off_s, now_s))
-        self._events.append(GaitEvent(self.side, "initial_contact", events.initial_contact_s, now_s))
+        self._found.events.append(GaitEvent(self.side, "foot_off", events.foot_off_s, now_s))
+        self._found.events.append(GaitEvent(self.side, "initial_contact", events.initial_contact_s, now_s))
         stride = self._log.swing(events, _UNKNOWN, float("nan"), float("nan"))
         if stride is not None and stride.stride_time_s >= self._p.foot_flat.min_stride_s:
-            self._strides.append(stride)
+            self._found.strides.append(stride)
 
     def _fill(self, out: RowAngles, q: FloatArray, tilt_variance: FloatArray) -> None:
         p = self._p.segments

@@ -4,28 +4,29 @@ Between two decisions nothing changes but time, so rows are computed in whole ar
 so the result does not depend on how the input was cut. No row looks ahead: a decision acts on later rows only.
 """
 
-from collections.abc import Sequence
+from bisect import bisect_left
 
 import numpy as np
 
 from subtalar.estimation.angles.row_angles import REAL, TABLE_WIDTH, block_of
-from subtalar.estimation.gait.step_reporter import Step, StepTeller
+from subtalar.estimation.gait.step_reporter import Step, StepReporter
 from subtalar.estimation.gait.stride_log import StrideLog
 from subtalar.estimation.inclination.sensor_stream import SensorStream
 from subtalar.estimation.leg.calibration_record import describe
-from subtalar.estimation.leg.leg_trace import LegDiary, ToldStep, WholeHistory
+from subtalar.estimation.leg.leg_estimates import LegEstimates
+from subtalar.estimation.leg.leg_notices import LegNotices
+from subtalar.estimation.leg.leg_trace import CompleteHistory, LegTrace, ReportedStep
 from subtalar.estimation.leg.leg_tracker import LegTracker
-from subtalar.estimation.leg.row_loop import DONE, GAP_EDGE, TOLD, run_rows
-from subtalar.estimation.numerics.history import History, first_at
+from subtalar.estimation.leg.row_loop import DONE, GAP_EDGE, REST_LASTS, run_rows
+from subtalar.estimation.numerics.history import History
 from subtalar.estimation.parameters import Parameters
-from subtalar.estimation.rows import leg_rows as col
-from subtalar.estimation.rows import sensor_rows as stream
-from subtalar.estimation.rows.motion import TIME
+from subtalar.estimation.rows.leg_rows import LEG_ROW
+from subtalar.estimation.rows.sensor_rows import SENSOR_ROW
 from subtalar.estimation.rows.stride_window import StrideWindow, cut_window
-from subtalar.estimation.stance.foot_flat import FootFlat, FootFlatDetector
+from subtalar.estimation.stance.foot_flat import ENDED, LASTS, FootFlat, FootFlatDetector
 from subtalar.estimation.stance.standing import StillnessDetector
 from subtalar.estimation.stance.standing_search import bend_moment, longest_standing
-from subtalar.types import AngleBlock, BodySite, Calibration, FloatArray, GaitEvent, Notice, NoticeLevel, Side, Stride
+from subtalar.types import AngleBlock, Calibration, Side
 
 _HELD_S = 90.0
 _RAW_HELD_S = 10.0
@@ -34,32 +35,16 @@ _SLACK_S = 5.0
 _FORGET_S = 1.0
 _MARGIN_S = 0.12
 _LONG_REST_S = 1.0
-_STOOD_S = 2.0
-_TELL_AFTER_S = 0.01
-_OFFSET, _SHANK_END, _OVERDUE, _IN_GAP = 0, 3, 4, 5
-"""Of the timing that ``run_rows`` takes."""
-
-_MISPLACED = {
-    "foot_for_shank": (
-        "sensors_exchanged",
-        "The two {side} sensors seem exchanged, foot for shank: no angles. Exchange them and begin anew.",
-    ),
-    "other_leg": (
-        "sensors_exchanged_between_legs",
-        "The {side} foot sensor swings while the {side} shank sensor stands: one of them sits on the other leg. "
-        "No angles: exchange it with that of the other leg and begin anew.",
-    ),
-}
+_REPORT_AFTER_S = 0.01
 
 
-class Leg:
+class TwoSensorLeg:
     """Foot and shank sensor of one side."""
 
     def __init__(self, side: Side, foot: SensorStream, shank: SensorStream, parameters: Parameters) -> None:
         self.side: Side = side
         self.tracker = LegTracker(side, parameters)
         self._angles: list[AngleBlock] = []
-        self._notices: list[Notice] = []
         self._calibrations: list[Calibration] = []
         self._p = parameters
         self._foot, self._shank = foot, shank
@@ -68,26 +53,25 @@ class Leg:
         self._flats = FootFlatDetector(parameters.foot_flat, rate)
         self._still_foot = StillnessDetector(parameters.stillness, rate)
         self._still_shank = StillnessDetector(parameters.stillness, rate)
-        self._rows = History(col.WIDTH)
+        self._rows = History(LEG_ROW)
         self._log = StrideLog(side, parameters.subtalar_axis)
-        self._steps = StepTeller(side, self.tracker, self._log)
+        self._steps = StepReporter(side, self.tracker, self._log)
         self._next = 0
-        self._untold: list[ToldStep] = []
-        self._tell_from = 0
+        self._unreported: list[ReportedStep] = []
+        self._report_from = 0
         self._forgot_at = 0
         self._forgot_until_s = -np.inf
         self._last_flat: FootFlat | None = None
-        self._timing = np.array([0.0, parameters.longest_bridge_s, parameters.partner_patience_s, 0.0, 0.0, 0.0])
-        self._still_rows = 0
-        self._said: set[str] = set()
-        self._diary: LegDiary | None = None
+        self._in_gap = False
+        self._notices = LegNotices(side, parameters, rate)
+        self._trace: LegTrace | None = None
 
-    def keep_diary(self) -> LegDiary:
+    def keep_trace(self) -> LegTrace:
         """Before the first sample: remember the whole recording for a pass that looks ahead. Changes no value."""
-        foot, shank = WholeHistory(stream.WIDTH), WholeHistory(stream.WIDTH)
+        foot, shank = CompleteHistory(SENSOR_ROW), CompleteHistory(SENSOR_ROW)
         self._foot.rows, self._shank.rows = foot, shank
-        self._diary = LegDiary(foot, shank)
-        return self._diary
+        self._trace = LegTrace(foot, shank)
+        return self._trace
 
     def advance(self, horizon_s: float, *, final: bool = False) -> None:
         """Compute every row that is decided, given that all that arrived before ``horizon_s`` was pushed."""
@@ -97,75 +81,44 @@ class Leg:
             overdue_s = np.inf
         while self._next < self._foot.rows.end and self._run(overdue_s):
             pass
-        if final or self._next >= self._tell_from:
-            self._tell()
+        if final or self._next >= self._report_from:
+            self._report()
         # Letting go of the past costs as much as a few rows.
         held = self._foot.rows.end + self._shank.rows.end
         if held - self._forgot_at > 2 * _FORGET_S * self._rate_hz or horizon_s > self._forgot_until_s + 1.0:
             self._forgot_at, self._forgot_until_s = held, horizon_s
             self._forget(horizon_s)
 
-    def take(self) -> tuple[Sequence[AngleBlock], Sequence[GaitEvent], Sequence[Stride], Sequence[Notice]]:
+    def take(self) -> LegEstimates:
         """Everything found since the last call."""
-        out = self._angles, self._steps.events, self._steps.strides, self._notices
-        self._angles, self._steps.events, self._steps.strides, self._notices = [], [], [], []
-        return out
-
-    def take_calibrations(self) -> Sequence[Calibration]:
-        """What was learnt of the sensors since the last call."""
-        out, self._calibrations = self._calibrations, []
+        events, strides = self._steps.take_found()
+        out = LegEstimates(self._angles, events, strides, self._notices.take(), self._calibrations)
+        self._angles, self._calibrations = [], []
         return out
 
     def close(self) -> None:
-        """The recording ended: say what was missing."""
-        end_s = max(self._foot.end_arrival_s, self._shank.end_arrival_s)
-        for sensor in (self._foot, self._shank):
-            if sensor.counts.received == 0:
-                name = sensor.info.site.value.replace("_", " ")
-                self._say(end_s, "problem", "no_samples", f"The {name} sensor delivered nothing: check its link.")
-        if "no_samples" in self._said:
-            return
-        stood = self.tracker.standing is not None or "standing_found" in self._said
-        if not stood and self.tracker.solution is None:
-            self._say(
-                end_s,
-                "problem",
-                "no_standing",
-                f"Nobody stands still with the {self.side} leg anywhere in this recording (both its sensors at once): "
-                "angles need two seconds of quiet standing before the walk.",
-            )
-        elif self.tracker.solution is None and self.tracker.misplacement is None:
-            self._say(
-                end_s,
-                "problem",
-                "no_walking",
-                f"Too few steps of the {self.side} leg follow quiet standing: "
-                f"angles need at least {self._p.placement.strides} strides.",
-            )
+        """The recording ended: whoever waits for angles hears what was missing."""
+        self._notices.ended(self._foot, self._shank, self.tracker)
 
     def _run(self, overdue_s: float) -> bool:
         """Rows up to the first decision; False where no further one can be done now."""
         foot = self._foot.rows.view(self._next, self._foot.rows.end)
         n = len(foot)
-        told, known = self.tracker.known
-        self._timing[_OFFSET], self._timing[_SHANK_END], self._timing[_OVERDUE] = (
-            self.tracker.offset_s,
-            self._shank.end_time_s,
-            overdue_s,
-        )
         rows, angles = self._rows.room(n), np.empty((n, TABLE_WIDTH))
         done, measured, ended = run_rows(
             foot,
             self._shank.rows.view(self._shank.rows.first, self._shank.rows.end),
-            self._timing,
             self._next,
-            self._flats.state,
-            self._flats.rule,
-            self._still_foot.memory,
-            self._still_shank.memory,
-            self._still_foot.rule,
-            told,
-            *known,
+            self.tracker.offset_s,
+            self._p.longest_bridge_s,
+            self._p.partner_patience_s,
+            self._shank.end_time_s,
+            overdue_s,
+            self._in_gap,
+            self._flats.filter,
+            self._still_foot.filter,
+            self._still_shank.filter,
+            self.tracker.model,
             rows,
             self._flats.power.room(n),
             angles,
@@ -176,15 +129,15 @@ class Leg:
             self._rows.end = self._flats.power.end = self._next
             self._log.added(done)
             if self.tracker.solution is None:
-                self._notice_standing(rows[:done])
-            # What was bridged is told to the strides, but does not leave the estimator.
-            told_rows = angles[:done] if measured == done else angles[:done][angles[:done, REAL] > 0]
+                self._notices.standing(rows[:done])
+            # What was bridged is part of the strides, but does not leave the estimator.
+            given = angles[:done] if measured == done else angles[:done][angles[:done, REAL] > 0]
             if measured:
-                self._angles.append(block_of(told_rows, self.side))
+                self._angles.append(block_of(given, self.side))
         if ended == GAP_EDGE:
-            self._gap_edge(float(rows[done, col.TIME]))
-        elif ended > TOLD:
-            flat = self._flats.report(self._next - 1, ended - TOLD)
+            self._gap_edge(float(rows["time_s"][done]))
+        elif ended != DONE:
+            flat = self._flats.report(self._next - 1, LASTS if ended == REST_LASTS else ENDED)
             if flat is not None:
                 self._decide(flat)
         else:
@@ -193,28 +146,15 @@ class Leg:
 
     def _gap_edge(self, time_s: float) -> None:
         """A gap begins or ends at the next row."""
-        begins = self._timing[_IN_GAP] == 0.0
-        self._timing[_IN_GAP] = float(begins)
-        if not begins:
+        self._in_gap = not self._in_gap
+        if not self._in_gap:
             self.tracker.gap(time_s)
-            if self._diary is not None:
-                self._diary.resumed_s.append(time_s)
-
-    def _notice_standing(self, rows: FloatArray) -> None:
-        """Tell the person who stands that it is enough."""
-        moving = np.flatnonzero(rows[:, col.STILL] < 1)
-        enough = round(_STOOD_S * self._rate_hz)
-        run = int(moving[0]) if len(moving) else len(rows)
-        if self._still_rows < enough <= self._still_rows + run:
-            row = rows[enough - self._still_rows - 1]
-            self._say(
-                float(row[col.TIME]), "info", "standing_found", "Standing still: good. Bend the knees, then walk."
-            )
-        self._still_rows = len(rows) - 1 - int(moving[-1]) if len(moving) else self._still_rows + len(rows)
+            if self._trace is not None:
+                self._trace.resumed_s.append(time_s)
 
     def _decide(self, flat: FootFlat) -> None:
         """The foot came to rest or left it: learn from the step before the rest, then from the rest itself."""
-        self._tell()
+        self._report()
         before, self._last_flat = self._last_flat, flat
         now_s = self._time(flat.detected)
         if before is None or before.begin != flat.begin:
@@ -223,48 +163,38 @@ class Leg:
                 self._learn(window, now_s)
             paused = before is not None and before.last - before.first > _LONG_REST_S * self._rate_hz
             step = None if window is None else Step(window, follows=not paused)
-            # Learning and telling in one go would hold up a live block; what is told does not depend on when.
-            self._untold.append(ToldStep(step, now_s + _TELL_AFTER_S))
-            self._tell_from = self._next + round(_TELL_AFTER_S * self._rate_hz)
-            if self._diary is not None:
-                self._diary.steps.append(ToldStep(step, now_s))
+            # Learning and reporting in one go would hold up a live block; what is reported does not depend on when.
+            self._unreported.append(ReportedStep(step, now_s + _REPORT_AFTER_S))
+            self._report_from = self._next + round(_REPORT_AFTER_S * self._rate_hz)
+            if self._trace is not None:
+                self._trace.steps.append(ReportedStep(step, now_s))
         if flat.ended and flat.detected - flat.begin > _LONG_REST_S * self._rate_hz:
             self._rest(flat)
 
-    def _tell(self) -> None:
+    def _report(self) -> None:
         """Events and measures of the newest step."""
-        for told in self._untold:
-            self._steps.take(told.step, told.now_s)
-        self._untold.clear()
+        for reported in self._unreported:
+            self._steps.take(reported.step, reported.now_s)
+        self._unreported.clear()
 
     def _learn(self, window: StrideWindow, now_s: float) -> None:
         tracker = self.tracker
         first = tracker.solution is None
         believed = tracker.learn(window, now_s)
-        if tracker.solution is None:
-            if tracker.misplacement is not None:
-                code, text = _MISPLACED[tracker.misplacement]
-                self._say(now_s, "problem", code, text.format(side=self.side))
-            elif tracker.strides_do_not_fit:
-                text = "do not see the same steps: check that both sit on the same leg and do not slip."
-                self._say(now_s, "problem", "strides_do_not_fit", f"The two {self.side} sensors {text}")
+        solution = tracker.solution
+        if solution is None:
+            self._notices.uncalibrated(now_s, tracker)
             return
         if first:
-            source = "knee bends" if tracker.solution.from_bends else "the walk itself"
-            self._say(now_s, "info", "calibrated", f"Calibrated from quiet standing and {source}.")
+            self._notices.calibrated(now_s, from_bends=solution.from_bends)
         if believed:
-            self._calibrations.append(describe(self.side, now_s, tracker.solution))
+            self._calibrations.append(describe(self.side, now_s, solution))
         slip = tracker.slip(window)
         if slip is not None:
-            turned = f"has turned on the {slip.segment} by about {np.degrees(slip.angle_rad):.0f}° in mid-walk"
-            text = f"The {self.side} {slip.segment} sensor {turned}: fasten its strap, stand still and begin anew."
-            site = BodySite.of(self.side, slip.segment)
-            self._say(now_s, "problem", "strap_slipped", text, site)
-        jump_rad = tracker.solution.heading.jump_rad
+            self._notices.slipped(now_s, slip)
+        jump_rad = solution.heading.jump_rad
         if believed and jump_rad is not None:
-            turned = f"turned against each other by about {abs(np.degrees(jump_rad)):.0f}°"
-            text = f"The {self.side} sensors have {turned}: a strap may have slipped. Check it and begin anew."
-            self._say(now_s, "problem", "sensors_turned", text)
+            self._notices.turned(now_s, jump_rad)
 
     def _rest(self, flat: FootFlat) -> None:
         """A long rest may hold quiet standing and knee bends."""
@@ -289,7 +219,7 @@ class Leg:
         return cut_window(foot, shank, self._rows.view(start, stop), start - lo, stop, self.tracker.offset_s, _MARGIN_S)
 
     def _time(self, row: int) -> float:
-        return float(self._rows.view(row, row + 1)[0, col.TIME])
+        return float(self._rows.view(row, row + 1)["time_s"][0])
 
     def _forget(self, horizon_s: float) -> None:
         # Only the search for standing looks far back.
@@ -300,11 +230,6 @@ class Leg:
         # By how far the leg has got; the shank may have been delivered far ahead of the foot. A foot that stays silent
         # while the session goes on will not come back to what arrived long ago.
         past_s = self._time(self._rows.end - 1) - _RAW_HELD_S if self._rows.end else -np.inf
-        old = first_at(shank, TIME, past_s)
-        long_ago = first_at(shank, stream.ARRIVAL, horizon_s - _HELD_S) if np.isfinite(horizon_s) else 0
+        old = bisect_left(shank["time_s"], past_s)
+        long_ago = bisect_left(shank["arrival_s"], horizon_s - _HELD_S) if np.isfinite(horizon_s) else 0
         self._shank.rows.forget_before(self._shank.rows.first + max(old, long_ago))
-
-    def _say(self, time_s: float, level: NoticeLevel, code: str, text: str, site: BodySite | None = None) -> None:
-        if code not in self._said:
-            self._said.add(code)
-            self._notices.append(Notice(time_s, level, code, text, self.side, site))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+import numpy as np
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -19,13 +20,16 @@ _OPTIONS = {"fastmath": False, "error_model": "numpy", "no_cfunc_wrapper": True}
 _njit: Any = numba.njit
 _jitable: Any = numba.extending.register_jitable
 _types_of: Any = numba.core.sigutils.normalize_signature
+_record_type: Any = numba.from_dtype
 
 
-def compiled(signature: str) -> Callable[[F], F]:
+def compiled(signature: str, **records: np.dtype[np.void]) -> Callable[[F], F]:
     """A function that is called from Python; ``signature`` in Numba's notation, e.g. ``(f8[:,::1], f8)``.
 
-    Arguments of other types work too, at the price of a further compilation.
+    Rows with named fields come in as ``compiled("(row[::1], f8)", row=SENSOR_ROW)``. Arguments of other types work
+    too, at the price of a further compilation.
     """
+    types = _argument_types(signature, records)
 
     def decorate(function: F) -> F:
         try:
@@ -35,10 +39,16 @@ def compiled(signature: str) -> Callable[[F], F]:
             dispatcher = _njit(**_OPTIONS)(function)
         # As types, which is how compiled callers ask: what is kept under the text would be no use to them, nor theirs
         # to anybody who asks by text.
-        _DECLARED.append((dispatcher, _types_of(signature)[0]))
+        _DECLARED.append((dispatcher, types))
         return cast(F, dispatcher)
 
     return decorate
+
+
+def _argument_types(signature: str, records: dict[str, np.dtype[np.void]]) -> tuple[Any, ...]:
+    """The notation is Python over Numba's types, as Numba itself reads it; ``records`` are further names in it."""
+    names = {**vars(numba.types), **{name: _record_type(dtype) for name, dtype in records.items()}}
+    return cast(tuple[Any, ...], _types_of(eval(signature, {}, names))[0])
 
 
 def inlined(function: F) -> F:

@@ -1,41 +1,40 @@
-"""A bounded window on an endless series: columns that grow at the end and are forgotten at the start."""
+"""A bounded window on an endless series: rows that grow at the end and are forgotten at the start."""
 
 import numpy as np
 
-from subtalar.estimation.numerics.compiled import compiled
-from subtalar.types import FloatArray
+from subtalar.estimation.numerics.records import Records, opaque
 
 
 class History:
-    """Rows (n, width) addressed by their index since the beginning of the stream.
+    """Rows (n,) of a dtype with named fields, addressed by their index since the beginning of the stream.
 
     ``first`` is the index of the oldest row that is still held, ``end`` the one after the newest.
     """
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, dtype: np.dtype[np.void]) -> None:
         self.first = 0
         self.end = 0
-        self._rows = np.empty((1024, width))
+        self._rows = np.empty(1024, dtype)
         self._shift = 0  # from index of the stream to index in ``_rows``
 
-    def append(self, rows: FloatArray) -> None:
-        """Add rows (n, width) at the end."""
-        self.room(len(rows))[:] = rows
+    def append(self, rows: Records) -> None:
+        """Add rows (n,) at the end."""
+        opaque(self.room(len(rows)))[:] = opaque(rows)
         self.end += len(rows)
 
-    def room(self, n: int) -> FloatArray:
-        """Where the next rows (n, width) will be: write them there, then raise ``end``."""
+    def room(self, n: int) -> Records:
+        """Where the next rows (n,) will be: write them there, then raise ``end``."""
         at = self.end + self._shift
         if at + n > len(self._rows):
             # Never in place: windows on the past stay what they were.
             held = self.view(self.first, self.end)
-            grown = np.empty((max(1024, 2 * (len(held) + n)), self._rows.shape[1]))
-            grown[: len(held)] = held
+            grown = np.empty(max(1024, 2 * (len(held) + n)), self._rows.dtype)
+            opaque(grown)[: len(held)] = opaque(held)
             self._rows, self._shift = grown, -self.first
             at = len(held)
         return self._rows[at : at + n]
 
-    def view(self, start: int, stop: int) -> FloatArray:
+    def view(self, start: int, stop: int) -> Records:
         """Rows ``start`` to ``stop`` (indices of the stream); clipped to what is held."""
         a = (start if start > self.first else self.first) + self._shift
         b = (stop if stop < self.end else self.end) + self._shift
@@ -49,16 +48,3 @@ class History:
     def __getstate__(self) -> dict[str, object]:
         """What is held, without the room around it."""
         return {"first": self.first, "end": self.end, "_rows": self.view(self.first, self.end), "_shift": -self.first}
-
-
-@compiled("(f8[:,::1], i8, f8)")
-def first_at(rows: FloatArray, column: int, value: float) -> int:
-    """Index of the first row (n, m) whose ``column``, which never decreases, is not below ``value``."""
-    low, high = 0, len(rows)
-    while low < high:
-        middle = (low + high) // 2
-        if rows[middle, column] < value:
-            low = middle + 1
-        else:
-            high = middle
-    return low

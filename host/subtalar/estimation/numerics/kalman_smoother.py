@@ -1,4 +1,4 @@
-"""Fixed-interval smoothing: what a Kalman filter would have said at each step had it known all that came later.
+"""Fixed-interval smoothing: what a Kalman filter would have estimated at each step, had it known all that came later.
 
 Rauch, Tung & Striebel 1965, "Maximum likelihood estimates of linear dynamic systems" (doi 10.2514/3.3166).
 """

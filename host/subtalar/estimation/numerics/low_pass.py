@@ -4,12 +4,21 @@ Coefficients as SciPy's ``butter`` gives them (Oppenheim & Schafer, "Discrete-Ti
 form: importing ``scipy.signal`` for them would double the time until a session is ready.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from subtalar.estimation.numerics.compiled import compiled
 
-SecondOrder = tuple[float, float, float, float, float]
-"""b0, b1, b2, a1, a2; a0 is 1."""
+
+class SecondOrder(NamedTuple):
+    """Coefficients of numerator and denominator; a0 is 1."""
+
+    b0: float
+    b1: float
+    b2: float
+    a1: float
+    a2: float
 
 
 def first_order(cutoff_hz: float, rate_hz: float) -> tuple[float, float]:
@@ -24,4 +33,4 @@ def second_order(cutoff: float) -> SecondOrder:
     w = np.tan(np.pi * cutoff)
     scale = 1.0 / (1.0 + np.sqrt(2.0) * w + w * w)
     b = w * w * scale
-    return b, 2.0 * b, b, 2.0 * (w * w - 1.0) * scale, (1.0 - np.sqrt(2.0) * w + w * w) * scale
+    return SecondOrder(b, 2.0 * b, b, 2.0 * (w * w - 1.0) * scale, (1.0 - np.sqrt(2.0) * w + w * w) * scale)

@@ -86,25 +86,38 @@ def tilted_to(q: Quaternion, up: Vector) -> Quaternion:
 
 
 @inlined
-def quaternion_at(rows: FloatArray, i: int, column: int) -> Quaternion:
-    """The quaternion in row ``i`` of a table (n, m), from ``column`` on."""
-    return rows[i, column], rows[i, column + 1], rows[i, column + 2], rows[i, column + 3]
+def quaternion_of(values: FloatArray) -> Quaternion:
+    """The four components of an array (4,)."""
+    return values[0], values[1], values[2], values[3]
 
 
 @inlined
-def vector_at(rows: FloatArray, i: int, column: int) -> Vector:
-    """The vector in row ``i`` of a table (n, m), from ``column`` on."""
-    return rows[i, column], rows[i, column + 1], rows[i, column + 2]
+def vector_of(values: FloatArray) -> Vector:
+    """The three components of an array (3,)."""
+    return values[0], values[1], values[2]
+
+
+@inlined
+def write(values: Quaternion | Vector, out: FloatArray) -> None:
+    """Components into an array of as many."""
+    for k in range(len(values)):
+        out[k] = values[k]
+
+
+@inlined
+def yaw(q: Quaternion) -> float:
+    """Twist about the vertical."""
+    return float(2.0 * np.arctan2(q[3], q[0]))
 
 
 @compiled("(f8[::1], f8[::1])")
 def _multiply_one(p: FloatArray, q: FloatArray) -> FloatArray:
-    return np.array(product((p[0], p[1], p[2], p[3]), (q[0], q[1], q[2], q[3])))
+    return np.array(product(quaternion_of(p), quaternion_of(q)))
 
 
 @compiled("(f8[::1], f8[::1])")
 def _rotate_one(q: FloatArray, v: FloatArray) -> FloatArray:
-    return np.array(turned((q[0], q[1], q[2], q[3]), (v[0], v[1], v[2])))
+    return np.array(turned(quaternion_of(q), vector_of(v)))
 
 
 def multiply(p: FloatArray, q: FloatArray) -> FloatArray:
@@ -207,9 +220,3 @@ def mean(q: FloatArray) -> FloatArray:
     values, vectors = np.linalg.eigh(q.T @ q)
     m = np.ascontiguousarray(vectors[:, int(np.argmax(values))])
     return m if m[0] >= 0 else -m
-
-
-@inlined
-def yaw_at(rows: FloatArray, i: int, column: int) -> float:
-    """Twist about the vertical of the orientation in row ``i`` of a table (n, m), from ``column`` on."""
-    return float(2.0 * np.arctan2(rows[i, column + 3], rows[i, column]))

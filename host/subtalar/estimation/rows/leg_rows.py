@@ -4,129 +4,147 @@ import numpy as np
 
 from subtalar.estimation.numerics import quaternions as quat
 from subtalar.estimation.numerics.compiled import compiled, inlined
-from subtalar.estimation.numerics.history import first_at
-from subtalar.estimation.rows import motion
-from subtalar.estimation.rows import sensor_rows as stream
-from subtalar.types import FloatArray
+from subtalar.estimation.numerics.records import Record, Records
+from subtalar.estimation.rows.sensor_rows import SENSOR_ROW, first_at
 
-TIME, Q_FOOT, GYR_FOOT, Q_SHANK, GYR_SHANK = 0, slice(1, 5), slice(5, 8), slice(8, 12), slice(12, 15)
-SHOCK, FORCE, REAL, GAP, CLIPPED, BRIDGED, STILL = 15, 16, 17, 18, 19, 20, 21
-ACC_FOOT, ACC_SHANK = slice(22, 25), slice(25, 28)
-FREE_FOOT, FREE_SHANK, TURN_FOOT, TURN_SHANK = slice(28, 32), slice(32, 36), slice(36, 45), slice(45, 54)
-WIDTH = 54
-"""SHOCK and FORCE: magnitude of the specific force of shank and foot (m/s²). GAP: no shank sample near, or samples lost
-just before."""
+SEGMENT = np.dtype(
+    [
+        ("q", "f8", (4,)),
+        ("gyr_rad_s", "f8", (3,)),
+        ("acc_m_s2", "f8", (3,)),
+        ("q_strapdown", "f8", (4,)),
+        ("lowpassed_rotation", "f8", (9,)),
+    ]
+)
+"""What of a sensor's row is its own motion, as in ``SENSOR_ROW``."""
 
-_T, _ARRIVAL, _REAL, _CLIPPED, _STEP = motion.TIME, stream.ARRIVAL, stream.REAL, stream.CLIPPED, stream.STEP
-_Q, _GYR, _ACC, _FREE, _TURN = (c.start for c in (motion.Q, motion.GYR, motion.ACC, motion.FREE, stream.TURN))
-_Q_FOOT, _GYR_FOOT, _Q_SHANK, _GYR_SHANK = Q_FOOT.start, GYR_FOOT.start, Q_SHANK.start, GYR_SHANK.start
-_ACC_FOOT, _ACC_SHANK, _FREE_FOOT, _FREE_SHANK = ACC_FOOT.start, ACC_SHANK.start, FREE_FOOT.start, FREE_SHANK.start
-_TURN_FOOT, _TURN_SHANK = TURN_FOOT.start, TURN_SHANK.start
+LEG_ROW = np.dtype(
+    [
+        ("time_s", "f8"),
+        ("foot", SEGMENT),
+        ("shank", SEGMENT),
+        ("foot_force_m_s2", "f8"),
+        ("shank_force_m_s2", "f8"),
+        ("real", "f8"),
+        ("gap", "f8"),
+        ("clipped", "f8"),
+        ("bridged", "f8"),
+        ("still", "f8"),
+    ]
+)
+"""Session time, both sensors, and the magnitude of their specific force; then 1.0 or 0.0. A ``gap``: no shank sample
+near, or samples lost just before. ``still``: quiet standing (``standing.py``)."""
 
 
-@compiled("(f8[:,::1], f8[:,::1], f8, f8, f8)")
-def aligned(
-    foot: FloatArray, shank: FloatArray, offset_s: float, longest_bridge_s: float, patience_s: float
-) -> FloatArray:
-    """Rows (n, WIDTH) of the leg for foot rows (n, stream.WIDTH) and shank rows (m, stream.WIDTH); STILL is left 0."""
-    out = np.empty((len(foot), WIDTH))
+@compiled("(row[::1], row[::1], f8, f8, f8)", row=SENSOR_ROW)
+def aligned(foot: Records, shank: Records, offset_s: float, longest_bridge_s: float, patience_s: float) -> Records:
+    """Rows (n,) of the leg for the foot's (n,) and the shank's (m,); none is marked as still."""
+    out = np.empty(len(foot), LEG_ROW)
     after = 0
     for i in range(len(foot)):
         after = shank_after(foot, i, shank, offset_s, after)
-        align_at(foot, i, shank, after, offset_s, longest_bridge_s, patience_s, out)
+        align(foot[i], shank, after, offset_s, longest_bridge_s, patience_s, out[i])
     return out
 
 
 @inlined
-def shank_after(foot: FloatArray, i: int, shank: FloatArray, offset_s: float, after: int) -> int:
+def shank_after(foot: Records, i: int, shank: Records, offset_s: float, after: int) -> int:
     """Index of the first shank row at or after the instant of row ``i`` of the foot, given that of the row before.
 
     Where a sample coincides with the row it is the right neighbour, whether or not a later one is there yet.
     """
-    t = foot[i, _T] + offset_s
+    t = foot[i]["time_s"] + offset_s
     if i == 0:
-        return int(first_at(shank, _T, t))
-    while after < len(shank) and shank[after, _T] < t:
+        return int(first_at(shank["time_s"], t))
+    while after < len(shank) and shank[after]["time_s"] < t:
         after += 1
     return after
 
 
 @inlined
-def align_at(
-    foot: FloatArray,
-    i: int,
-    shank: FloatArray,
+def align(
+    foot: Record,
+    shank: Records,
     after: int,
     offset_s: float,
     longest_bridge_s: float,
     patience_s: float,
-    out: FloatArray,
+    out: Record,
 ) -> bool:
-    """Write row ``i`` of the leg for row ``i`` of the foot and the shank around ``after``; whether it lies in a gap."""
-    t = foot[i, _T] + offset_s
-    out[i, TIME] = foot[i, _T]
-    for k in range(4):
-        out[i, _Q_FOOT + k] = foot[i, _Q + k]
-        out[i, _FREE_FOOT + k] = foot[i, _FREE + k]
-    for k in range(9):
-        out[i, _TURN_FOOT + k] = foot[i, _TURN + k]
-    for k in range(3):
-        out[i, _GYR_FOOT + k] = foot[i, _GYR + k]
-        out[i, _ACC_FOOT + k] = foot[i, _ACC + k]
-    x, y, z = quat.vector_at(foot, i, _ACC)
-    out[i, FORCE] = np.sqrt(x * x + y * y + z * z)
-    out[i, REAL] = foot[i, _REAL]
-    out[i, STILL] = 0.0
+    """Write a row of the leg for a row of the foot and the shank's around ``after``; whether it lies in a gap."""
+    t = foot["time_s"] + offset_s
+    out["time_s"] = foot["time_s"]
+    _copy(foot, out["foot"])
+    out["foot_force_m_s2"] = _magnitude(quat.vector_of(foot["acc_m_s2"]))
+    out["real"] = foot["real"]
+    out["still"] = 0.0
+    segment = out["shank"]
     if len(shank) < 2:
-        for k in range(_Q_SHANK, _Q_SHANK + 7):
-            out[i, k] = 0.0
-        for k in range(3):
-            out[i, _ACC_SHANK + k] = 0.0
-        for k in range(4):
-            out[i, _FREE_SHANK + k] = 0.0
-        for k in range(9):
-            out[i, _TURN_SHANK + k] = 0.0
-        out[i, SHOCK], out[i, CLIPPED], out[i, BRIDGED] = 0.0, foot[i, _CLIPPED], 0.0
-        _mark_gap(out, i)
+        _clear(segment)
+        out["shank_force_m_s2"], out["clipped"], out["bridged"] = 0.0, foot["clipped"], 0.0
+        _mark_gap(out)
         return True
     right = min(max(after, 1), len(shank) - 1)
-    left = right - 1
-    span = shank[right, _T] - shank[left, _T]
-    f = min(max((t - shank[left, _T]) / span, 0.0), 1.0)
-    g = 1.0 - f
-    q = quat.between(quat.quaternion_at(shank, left, _Q), quat.quaternion_at(shank, right, _Q), f)
-    free = quat.between(quat.quaternion_at(shank, left, _FREE), quat.quaternion_at(shank, right, _FREE), f)
-    for k in range(4):
-        out[i, _Q_SHANK + k] = q[k]
-        out[i, _FREE_SHANK + k] = free[k]
-    for k in range(9):
-        out[i, _TURN_SHANK + k] = shank[left, _TURN + k] * g + shank[right, _TURN + k] * f
-    for k in range(3):
-        out[i, _GYR_SHANK + k] = shank[left, _GYR + k] * g + shank[right, _GYR + k] * f
-        out[i, _ACC_SHANK + k] = shank[left, _ACC + k] * g + shank[right, _ACC + k] * f
-    x, y, z = quat.vector_at(out, i, _ACC_SHANK)
-    out[i, SHOCK] = np.sqrt(x * x + y * y + z * z)
-    out[i, CLIPPED] = max(foot[i, _CLIPPED], shank[left, _CLIPPED], shank[right, _CLIPPED])
-    out[i, BRIDGED] = 1.0 - min(shank[left, _REAL], shank[right, _REAL], foot[i, _REAL])
-    gap = foot[i, _STEP] > longest_bridge_s or after == 0 or after >= len(shank) or span > longest_bridge_s
-    gap = gap or shank[right, _ARRIVAL] > foot[i, _ARRIVAL] + patience_s
-    out[i, GAP] = 0.0
+    before, later = shank[right - 1], shank[right]
+    span = later["time_s"] - before["time_s"]
+    f = min(max((t - before["time_s"]) / span, 0.0), 1.0)
+    _interpolate(before, later, f, segment)
+    out["shank_force_m_s2"] = _magnitude(quat.vector_of(segment["acc_m_s2"]))
+    out["clipped"] = max(foot["clipped"], before["clipped"], later["clipped"])
+    out["bridged"] = 1.0 - min(before["real"], later["real"], foot["real"])
+    gap = foot["step_s"] > longest_bridge_s or after == 0 or after >= len(shank) or span > longest_bridge_s
+    gap = gap or later["arrival_s"] > foot["arrival_s"] + patience_s
+    out["gap"] = 0.0
     if gap:
-        _mark_gap(out, i)
+        _mark_gap(out)
     return gap
 
 
 @inlined
-def _mark_gap(out: FloatArray, o: int) -> None:
-    out[o, GAP] = 1.0
-    for k in range(4):
-        out[o, _Q_SHANK + k] = np.nan
+def _copy(row: Record, out: Record) -> None:
+    quat.write(quat.quaternion_of(row["q"]), out["q"])
+    quat.write(quat.quaternion_of(row["q_strapdown"]), out["q_strapdown"])
+    quat.write(quat.vector_of(row["gyr_rad_s"]), out["gyr_rad_s"])
+    quat.write(quat.vector_of(row["acc_m_s2"]), out["acc_m_s2"])
+    for k in range(9):
+        out["lowpassed_rotation"][k] = row["lowpassed_rotation"][k]
 
 
-@compiled("(f8[:,::1],)")
-def any_gap(rows: FloatArray) -> bool:
+@inlined
+def _interpolate(before: Record, later: Record, f: float, out: Record) -> None:
+    g = 1.0 - f
+    quat.write(quat.between(quat.quaternion_of(before["q"]), quat.quaternion_of(later["q"]), f), out["q"])
+    strapdown = quat.quaternion_of(before["q_strapdown"]), quat.quaternion_of(later["q_strapdown"])
+    quat.write(quat.between(strapdown[0], strapdown[1], f), out["q_strapdown"])
+    for k in range(9):
+        out["lowpassed_rotation"][k] = before["lowpassed_rotation"][k] * g + later["lowpassed_rotation"][k] * f
+    for k in range(3):
+        out["gyr_rad_s"][k] = before["gyr_rad_s"][k] * g + later["gyr_rad_s"][k] * f
+        out["acc_m_s2"][k] = before["acc_m_s2"][k] * g + later["acc_m_s2"][k] * f
+
+
+@inlined
+def _clear(out: Record) -> None:
+    out["q"][:] = out["q_strapdown"][:] = 0.0
+    out["gyr_rad_s"][:] = out["acc_m_s2"][:] = 0.0
+    out["lowpassed_rotation"][:] = 0.0
+
+
+@inlined
+def _magnitude(v: quat.Vector) -> float:
+    return float(np.sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]))
+
+
+@inlined
+def _mark_gap(out: Record) -> None:
+    out["gap"] = 1.0
+    out["shank"]["q"][:] = np.nan
+
+
+@compiled("(row[::1],)", row=LEG_ROW)
+def any_gap(rows: Records) -> bool:
     """Whether any of the leg's rows lies in a gap."""
     for i in range(len(rows)):  # noqa: SIM110 (compiled)
-        if rows[i, GAP] > 0:
+        if rows[i]["gap"] > 0:
             return True
     return False

@@ -1,51 +1,51 @@
-"""Rows of one sensor's motion: what the front end delivers, strides are cut from, and the ankle's path is told by."""
+"""Samples of one sensor by the names of what was measured."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from subtalar.estimation.numerics.records import Records
+from subtalar.estimation.rows.sensor_rows import SENSOR_ROW
 from subtalar.types import FloatArray
-
-TIME, Q, GYR, ACC, FREE = 0, slice(1, 5), slice(5, 8), slice(8, 11), slice(11, 15)
-"""Session time; orientation, sensor to its own level world; rate (rad/s); specific force (m/s²); orientation by the
-gyroscope alone. Tables may hold more columns behind these."""
-WIDTH = 15
 
 
 @dataclass(frozen=True)
 class SegmentSamples:
-    """One sensor over n instants: ``rows`` (n, ``WIDTH`` or more)."""
+    """One sensor over n instants: ``rows`` (n,) of ``SENSOR_ROW``."""
 
-    rows: FloatArray
+    rows: Records
 
     @staticmethod
     def of(
-        time_s: FloatArray, q: FloatArray, gyr_rad_s: FloatArray, acc_m_s2: FloatArray, free: FloatArray
+        time_s: FloatArray, q: FloatArray, gyr_rad_s: FloatArray, acc_m_s2: FloatArray, q_strapdown: FloatArray
     ) -> "SegmentSamples":
         """From arrays (n,), (n, 4), (n, 3), (n, 3) and (n, 4)."""
-        return SegmentSamples(np.column_stack((time_s, q, gyr_rad_s, acc_m_s2, free)))
+        rows = np.zeros(len(time_s), SENSOR_ROW)
+        rows["time_s"], rows["q"], rows["q_strapdown"] = time_s, q, q_strapdown
+        rows["gyr_rad_s"], rows["acc_m_s2"] = gyr_rad_s, acc_m_s2
+        return SegmentSamples(rows)
 
     @property
     def time_s(self) -> FloatArray:
         """Session time (n,)."""
-        return self.rows[:, TIME]
+        return self.rows["time_s"]
 
     @property
     def q(self) -> FloatArray:
         """Orientation (n, 4), sensor to its own level world."""
-        return self.rows[:, Q]
+        return self.rows["q"]
 
     @property
     def gyr_rad_s(self) -> FloatArray:
         """Angular rate (n, 3), freed of its bias."""
-        return self.rows[:, GYR]
+        return self.rows["gyr_rad_s"]
 
     @property
     def acc_m_s2(self) -> FloatArray:
         """Specific force (n, 3)."""
-        return self.rows[:, ACC]
+        return self.rows["acc_m_s2"]
 
     @property
-    def free(self) -> FloatArray:
+    def q_strapdown(self) -> FloatArray:
         """Orientation (n, 4) by the gyroscope alone."""
-        return self.rows[:, FREE]
+        return self.rows["q_strapdown"]

@@ -1,4 +1,4 @@
-"""Raw rows of one sensor, and how losses in them are bridged.
+"""Raw rows of one sensor in the order of their device times, and how losses in them are bridged.
 
 Lost samples up to ``longest_bridge_s`` are filled by straight lines so that the integration keeps its time.
 """
@@ -6,14 +6,42 @@ Lost samples up to ``longest_bridge_s`` are filled by straight lines so that the
 import numpy as np
 
 from subtalar.estimation.numerics.compiled import compiled, inlined
+from subtalar.estimation.numerics.records import Record, Records
 from subtalar.types import FloatArray
 
-TIME, ARRIVAL, ACC, GYR, EPOCH, STATE, CALM, WIDTH = 0, 1, 2, 5, 8, 9, 10, 11
-"""CALM: for how long the sensor has hardly turned (s), below zero while it turns."""
-MEASURED, FILLED, AFTER_GAP = 0.0, 1.0, 2.0
-"""States of a raw row; after a gap in which the sensor may have turned inclination starts over."""
-_NEWEST, NEWEST_ARRIVAL, _SHIFT, _EPOCH, _STIRRED, _SILENT_UNTIL, _RESUMED = 0, 1, 2, 3, 4, 5, 6
-"""Of what ``one_way`` remembers."""
+RAW_ROW = np.dtype(
+    [
+        ("time_s", "f8"),
+        ("arrival_s", "f8"),
+        ("acc_m_s2", "f8", (3,)),
+        ("gyr_rad_s", "f8", (3,)),
+        ("calm_s", "f8"),
+        ("epoch", "i8"),
+        ("state", "i8"),
+    ]
+)
+"""Device time, carried on where the device's clock began anew, and how often it had (``epoch``); for how long the
+sensor has hardly turned, below zero while it turns; one of the states below."""
+MEASURED, FILLED, AFTER_GAP = 0, 1, 2
+"""After a gap in which the sensor may have turned inclination starts over."""
+
+SAMPLE_ORDER = np.dtype(
+    [
+        ("newest_s", "f8"),
+        ("newest_arrival_s", "f8"),
+        ("shift_s", "f8"),
+        ("epoch", "i8"),
+        ("stirred_s", "f8"),
+        ("silent_until_s", "f8"),
+        ("resumed_s", "f8"),
+        ("unusable", "i8"),
+        ("repeated", "i8"),
+        ("restarts", "i8"),
+    ]
+)
+"""What ``in_order`` remembers: newest device time and arrival, the shift of the device clock so far, its epoch, when
+the sensor last turned, arrival and device time of the first sample after the last silence; and its counts of samples
+that were left out as unusable or repeated, and of how often the clock began anew."""
 _BACKWARD_RESTART_S = 1.0
 _FORWARD_RESTART_S = 2.0
 LONGEST_SILENCE_S = 2.0
@@ -24,158 +52,165 @@ _AHEAD_S = 0.25
 
 @inlined
 def _missing(
-    left: FloatArray, right: FloatArray, period_s: float, longest_s: float, longest_calm_s: float, calm_before_s: float
+    left: Record, right: Record, period_s: float, longest_s: float, longest_calm_s: float, calm_before_s: float
 ) -> int:
     """How many samples to fill in between two rows; −1 where the sensor may have turned too far meanwhile."""
-    step = right[TIME] - left[TIME]
+    step = right["time_s"] - left["time_s"]
     if step <= 1.5 * period_s:
         return 0
-    if step > longest_s and (step > longest_calm_s or left[CALM] < calm_before_s or right[CALM] < 0.0):
+    if step > longest_s and (step > longest_calm_s or left["calm_s"] < calm_before_s or right["calm_s"] < 0.0):
         return -1
     missing: int = round(step / period_s) - 1
     return missing
 
 
-@compiled("(f8[:,::1], f8[::1], f8, f8, f8, f8)")
+@inlined
+def _fill(left: Record, right: Record, f: float, out: Record) -> None:
+    """A row on the straight line between two, ``f`` of the way."""
+    g = 1 - f
+    out["time_s"] = left["time_s"] * g + right["time_s"] * f
+    out["arrival_s"] = left["arrival_s"] * g + right["arrival_s"] * f
+    for k in range(3):
+        out["acc_m_s2"][k] = left["acc_m_s2"][k] * g + right["acc_m_s2"][k] * f
+        out["gyr_rad_s"][k] = left["gyr_rad_s"][k] * g + right["gyr_rad_s"][k] * f
+    out["calm_s"] = left["calm_s"] * g + right["calm_s"] * f
+    out["epoch"] = right["epoch"]
+    out["state"] = FILLED
+
+
+@compiled("(row[::1], row[::1], f8, f8, f8, f8)", row=RAW_ROW)
 def bridged(
-    raw: FloatArray,
-    before: FloatArray,
+    raw: Records,
+    before: Records,
     period_s: float,
     longest_s: float,
     longest_calm_s: float,
     calm_before_s: float,
-) -> tuple[FloatArray, int]:
+) -> tuple[Records, int]:
     """Rows with short losses filled by straight lines, their states set, and the number of gaps that stay gaps.
 
-    ``before`` is the row before the first. A sensor that has hardly turned for a while
+    ``before`` (1,) is the row before the first. A sensor that has hardly turned for a while
     before a longer gap, and does not after it, did not turn in it; a foot between two steps rests too briefly for that.
     """
     added = gaps = 0
-    left = before
     for i in range(len(raw)):
+        left = raw[i - 1] if i > 0 else before[0]
         missing = _missing(left, raw[i], period_s, longest_s, longest_calm_s, calm_before_s)
         added += max(0, missing)
         gaps += missing < 0
-        left = raw[i]
     if added == 0 and gaps == 0:
         return raw, 0
-    out = np.empty((len(raw) + added, WIDTH))
+    out = np.empty(len(raw) + added, RAW_ROW)
     at = 0
-    left = before
     for i in range(len(raw)):
+        left = raw[i - 1] if i > 0 else before[0]
         missing = _missing(left, raw[i], period_s, longest_s, longest_calm_s, calm_before_s)
         for k in range(missing):
-            f = (k + 1) / (missing + 1)
-            for c in range(WIDTH):
-                out[at, c] = left[c] * (1 - f) + raw[i, c] * f
-            out[at, STATE] = FILLED
+            _fill(left, raw[i], (k + 1) / (missing + 1), out[at])
             at += 1
         out[at] = raw[i]
-        out[at, STATE] = AFTER_GAP if missing < 0 else MEASURED
+        out[at]["state"] = AFTER_GAP if missing < 0 else MEASURED
         at += 1
-        left = raw[i]
     return out, gaps
 
 
-def order_at_start() -> FloatArray:
-    """What ``one_way`` remembers before the first sample."""
-    return np.array([-np.inf, -np.inf, 0.0, 0.0, -np.inf, -np.inf, 0.0])
-
-
-@compiled("(f8[::1], f8[::1], f8[:,::1], f8[:,::1], f8[::1], f8, f8, f8, f8, f8, f8)")
-def one_way(
+@compiled(
+    "(f8[::1], f8[::1], f8[:,::1], f8[:,::1], order[::1], f8, f8, f8, f8, f8, f8, row[::1])",
+    order=SAMPLE_ORDER,
+    row=RAW_ROW,
+)
+def in_order(
     device_s: FloatArray,
     arrival_s: FloatArray,
     acc_m_s2: FloatArray,
     gyr_rad_s: FloatArray,
-    order: FloatArray,
+    order: Records,
     period_s: float,
     first_s: float,
     most_acc_m_s2: float,
     most_gyr_rad_s: float,
     calm_rad_s: float,
     silence_s: float,
-) -> tuple[FloatArray, int, int, int, int]:
-    """Raw rows whose device time advances: repeats are dropped, a clock that began anew is carried on by the arrivals.
+    out: Records,
+) -> int:
+    """Into the first of ``out`` (n,): raw rows whose device time advances; how many these are.
 
-    What is no number, or no foot can reach, is a lost sample: it must not stay in the filters' memory. ``order``
-    remembers the newest device time and arrival, the shift of the device clock so far, how often it began anew, when
-    the sensor last turned, and arrival and device time of the first sample after the last silence.
+    Repeats are dropped, a clock that began anew is carried on by the arrivals.
+
+    What is no number, or no foot can reach, is a lost sample: it must not stay in the filters' memory.
     A sensor without a clock, whose samples are counted, does not count what it measured while its link was down: after
     ``silence_s`` its count is carried on by the arrivals, too. Should the samples have been held up after all, they
     now come all at once and would run ahead of the arrivals; those that do are left out (``repeated``).
 
     Where there are no arrivals, ``first_s`` is the first device time and stands for them; NaN where there are.
-    Returns the rows, how many of them were kept (they come first), unusable and repeated, and how often the clock began
-    anew.
     """
-    raw = np.empty((len(device_s), WIDTH))
-    kept = unusable = repeated = restarts = 0
-    for i in range(len(raw)):
+    so_far = order[0]
+    kept = 0
+    for i in range(len(out)):
         usable = np.isfinite(device_s[i]) and np.isfinite(arrival_s[i])
         for k in range(3):
             usable = usable and abs(acc_m_s2[i, k]) < most_acc_m_s2
             usable = usable and abs(gyr_rad_s[i, k]) < most_gyr_rad_s
         if not usable:
-            unusable += 1
+            so_far["unusable"] += 1
             continue
-        newest, arrived = order[_NEWEST], order[NEWEST_ARRIVAL]
-        t, a = device_s[i] + order[_SHIFT], arrival_s[i]
+        newest, arrived = so_far["newest_s"], so_far["newest_arrival_s"]
+        t, a = device_s[i] + so_far["shift_s"], arrival_s[i]
         if not np.isnan(first_s):
             a = t - first_s
         silent = a - arrived > silence_s
+        since_silence_s = a - so_far["silent_until_s"]
         if silent or t <= newest - _BACKWARD_RESTART_S or t > newest + (a - arrived) + _FORWARD_RESTART_S:
             # The very first sample has nothing before it to agree with.
             carried_on = newest + max(a - arrived, period_s)
             if np.isfinite(carried_on):
-                order[_SHIFT] += carried_on - t
-                order[_EPOCH] += 1.0
+                so_far["shift_s"] += carried_on - t
+                so_far["epoch"] += 1
                 t = carried_on
-                restarts += 1
+                so_far["restarts"] += 1
                 if silent:
-                    order[_SILENT_UNTIL], order[_RESUMED] = a, t
+                    so_far["silent_until_s"], so_far["resumed_s"] = a, t
         elif t <= newest:
-            repeated += 1
+            so_far["repeated"] += 1
             continue
-        elif a < order[_SILENT_UNTIL] + _BURST_S and t - order[_RESUMED] > a - order[_SILENT_UNTIL] + _AHEAD_S:
-            order[_SHIFT] -= period_s
-            repeated += 1
+        elif a < so_far["silent_until_s"] + _BURST_S and t - so_far["resumed_s"] > since_silence_s + _AHEAD_S:
+            so_far["shift_s"] -= period_s
+            so_far["repeated"] += 1
             continue
+        row = out[kept]
         power = 0.0
         for k in range(3):
-            raw[kept, ACC + k] = acc_m_s2[i, k]
-            raw[kept, GYR + k] = gyr_rad_s[i, k]
+            row["acc_m_s2"][k] = acc_m_s2[i, k]
+            row["gyr_rad_s"][k] = gyr_rad_s[i, k]
             power += gyr_rad_s[i, k] * gyr_rad_s[i, k]
         if power >= calm_rad_s * calm_rad_s:
-            order[_STIRRED] = t
-            raw[kept, CALM] = -1.0
+            so_far["stirred_s"] = t
+            row["calm_s"] = -1.0
         else:
-            raw[kept, CALM] = t - order[_STIRRED]
-        raw[kept, STATE] = MEASURED
+            row["calm_s"] = t - so_far["stirred_s"]
+        row["state"] = MEASURED
         if not np.isnan(first_s):
             a = t - first_s  # a clock that began anew was carried on
-        raw[kept, TIME], raw[kept, ARRIVAL] = t, a
-        raw[kept, EPOCH] = order[_EPOCH]
-        order[_NEWEST], order[NEWEST_ARRIVAL] = t, a
+        row["time_s"], row["arrival_s"] = t, a
+        row["epoch"] = so_far["epoch"]
+        so_far["newest_s"], so_far["newest_arrival_s"] = t, a
         kept += 1
-    return raw, kept, unusable, repeated, restarts
+    return kept
 
 
-@compiled("(f8[:,::1], f8, f8, f8)")
-def rows_until(raw: FloatArray, knot_s: float, before_s: float, longest_s: float) -> tuple[int, int, int, bool]:
-    """How many rows of the first clock epoch lie before the knot, how many there are, which was least delayed, and
-    whether no step between those before the knot, counted from ``before_s``, is longer than ``longest_s``.
+@compiled("(row[::1], f8, row[::1], f8)", row=RAW_ROW)
+def rows_until(raw: Records, knot_s: float, before: Records, longest_s: float) -> tuple[int, int, bool]:
+    """How many rows of the first clock epoch lie before the knot, which of them was least delayed, and whether no step
+    between them, counted from the row ``before`` (1,), is longer than ``longest_s``.
     """
-    same = 0
-    while same < len(raw) and raw[same, EPOCH] == raw[0, EPOCH]:
-        same += 1
     inside = earliest = 0
     even = True
-    while inside < same and raw[inside, TIME] < knot_s:
-        delay = raw[inside, ARRIVAL] - raw[inside, TIME]
-        if delay < raw[earliest, ARRIVAL] - raw[earliest, TIME]:
+    before_s = before[0]["time_s"]
+    while inside < len(raw) and raw[inside]["epoch"] == raw[0]["epoch"] and raw[inside]["time_s"] < knot_s:
+        delay = raw[inside]["arrival_s"] - raw[inside]["time_s"]
+        if delay < raw[earliest]["arrival_s"] - raw[earliest]["time_s"]:
             earliest = inside
-        even = even and raw[inside, TIME] - before_s <= longest_s
-        before_s = raw[inside, TIME]
+        even = even and raw[inside]["time_s"] - before_s <= longest_s
+        before_s = raw[inside]["time_s"]
         inside += 1
-    return inside, same, earliest, even
+    return inside, earliest, even

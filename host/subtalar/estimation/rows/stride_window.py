@@ -6,13 +6,12 @@ import numpy as np
 
 from subtalar.estimation.numerics import quaternions as quat
 from subtalar.estimation.numerics.compiled import compiled
-from subtalar.estimation.numerics.history import first_at
-from subtalar.estimation.rows import sensor_rows as stream
-from subtalar.estimation.rows.leg_rows import any_gap
-from subtalar.estimation.rows.motion import ACC, FREE, GYR, TIME, WIDTH, Q, SegmentSamples
+from subtalar.estimation.numerics.records import Records
+from subtalar.estimation.rows.leg_rows import LEG_ROW, any_gap
+from subtalar.estimation.rows.motion import SegmentSamples
+from subtalar.estimation.rows.sensor_rows import SENSOR_ROW, first_at
 from subtalar.types import FloatArray
 
-_Q, _GYR, _ACC, _FREE = Q.start, GYR.start, ACC.start, FREE.start
 _FEW = 8
 
 
@@ -34,45 +33,44 @@ class StrideWindow:
     @property
     def end_s(self) -> float:
         """Session time of the second rest."""
-        return float(self.foot.rows[self.stop, TIME])
+        return float(self.foot.time_s[self.stop])
 
     @property
     def middle_s(self) -> float:
         """Session time half-way between the rests."""
-        return 0.5 * float(self.foot.rows[self.start, TIME] + self.foot.rows[self.stop, TIME])
+        return 0.5 * float(self.foot.time_s[self.start] + self.foot.time_s[self.stop])
 
     def shank_at_foot_times(self, offset_s: float) -> SegmentSamples:
         """The shank's samples interpolated at the foot's instants; the shank's clock shows ``offset_s`` more."""
         return SegmentSamples(at_times_of(self.foot.rows, self.shank.rows, offset_s))
 
 
-@compiled("(f8[:,::1], f8[:,::1], f8)")
-def at_times_of(foot: FloatArray, shank: FloatArray, offset_s: float) -> FloatArray:
-    """The shank's rows interpolated at the times of the foot's, which these (n, ``motion.WIDTH``) keep."""
+@compiled("(row[::1], row[::1], f8)", row=SENSOR_ROW)
+def at_times_of(foot: Records, shank: Records, offset_s: float) -> Records:
+    """The shank's rows interpolated at the times of the foot's, which these (n,) keep."""
     n = len(foot)
-    out = np.empty((n, WIDTH))
+    rows = np.zeros(n, SENSOR_ROW)
     j = 0
     for i in range(n):
-        t = foot[i, TIME] + offset_s
-        while j < len(shank) - 2 and shank[j + 1, TIME] <= t:
+        t = foot[i]["time_s"] + offset_s
+        while j < len(shank) - 2 and shank[j + 1]["time_s"] <= t:
             j += 1
-        f = min(max((t - shank[j, TIME]) / (shank[j + 1, TIME] - shank[j, TIME]), 0.0), 1.0)
-        out[i, TIME] = foot[i, TIME]
-        turned = quat.between(quat.quaternion_at(shank, j, _Q), quat.quaternion_at(shank, j + 1, _Q), f)
-        loose = quat.between(quat.quaternion_at(shank, j, _FREE), quat.quaternion_at(shank, j + 1, _FREE), f)
-        for k in range(4):
-            out[i, _Q + k] = turned[k]
-            out[i, _FREE + k] = loose[k]
+        before, later, out = shank[j], shank[j + 1], rows[i]
+        f = min(max((t - before["time_s"]) / (later["time_s"] - before["time_s"]), 0.0), 1.0)
+        out["time_s"] = foot[i]["time_s"]
+        quat.write(quat.between(quat.quaternion_of(before["q"]), quat.quaternion_of(later["q"]), f), out["q"])
+        strapdown = quat.quaternion_of(before["q_strapdown"]), quat.quaternion_of(later["q_strapdown"])
+        quat.write(quat.between(strapdown[0], strapdown[1], f), out["q_strapdown"])
         for k in range(3):
-            out[i, _GYR + k] = shank[j, _GYR + k] * (1 - f) + shank[j + 1, _GYR + k] * f
-            out[i, _ACC + k] = shank[j, _ACC + k] * (1 - f) + shank[j + 1, _ACC + k] * f
-    return out
+            out["gyr_rad_s"][k] = before["gyr_rad_s"][k] * (1 - f) + later["gyr_rad_s"][k] * f
+            out["acc_m_s2"][k] = before["acc_m_s2"][k] * (1 - f) + later["acc_m_s2"][k] * f
+    return rows
 
 
 def cut_window(
-    foot: FloatArray, shank: FloatArray, between: FloatArray, start: int, row: int, offset_s: float, margin_s: float
+    foot: Records, shank: Records, between: Records, start: int, row: int, offset_s: float, margin_s: float
 ) -> StrideWindow | None:
-    """The window of the foot's rows (n, stream.WIDTH) and those of the shank (m, stream.WIDTH) that belong to them.
+    """The window of the foot's rows (n,) and those of the shank's (m,) that belong to them.
 
     ``between`` are the leg's rows from the first rest, ``start`` in the foot's rows, to the second, stream row ``row``.
     None where samples are missing.
@@ -85,9 +83,9 @@ def cut_window(
     )
 
 
-@compiled("(f8[:,::1], f8[:,::1], f8[:,::1], f8, f8)")
+@compiled("(row[::1], row[::1], leg[::1], f8, f8)", row=SENSOR_ROW, leg=LEG_ROW)
 def _belonging(
-    foot: FloatArray, shank: FloatArray, between: FloatArray, offset_s: float, margin_s: float
+    foot: Records, shank: Records, between: Records, offset_s: float, margin_s: float
 ) -> tuple[int, int, FloatArray]:
     """First and end of the shank's rows, no more than ``_FEW`` where a gap lies between; and where either is clipped.
 
@@ -97,16 +95,16 @@ def _belonging(
     clipped = np.zeros(n)
     if any_gap(between):
         return 0, 0, clipped
-    first = max(0, first_at(shank, TIME, foot[0, TIME] + offset_s - margin_s) - 1)
-    last = min(len(shank), first_at(shank, TIME, foot[n - 1, TIME] + offset_s) + 1)
+    first = max(0, first_at(shank["time_s"], foot[0]["time_s"] + offset_s - margin_s) - 1)
+    last = min(len(shank), first_at(shank["time_s"], foot[n - 1]["time_s"] + offset_s) + 1)
     j = first
     for i in range(n):
         # Near: two rows of the foot, and the shank's rows on both sides of the same time.
         for k in range(max(0, i - 2), min(n, i + 3)):
-            if foot[k, stream.CLIPPED] > 0:
+            if foot[k]["clipped"] > 0:
                 clipped[i] = 1.0
-        while j < last - 2 and shank[j + 1, TIME] <= foot[i, TIME]:
+        while j < last - 2 and shank[j + 1]["time_s"] <= foot[i]["time_s"]:
             j += 1
-        if last > first and (shank[j, stream.CLIPPED] > 0 or shank[min(j + 1, last - 1), stream.CLIPPED] > 0):
+        if last > first and (shank[j]["clipped"] > 0 or shank[min(j + 1, last - 1)]["clipped"] > 0):
             clipped[i] = 1.0
     return first, last, clipped

@@ -24,7 +24,7 @@ def levers_and_offsets(
     """The joint centre of all strides, and the clock offset (n,) in seconds at each; ``estimator`` holds the prior."""
     each = list(equations)
     estimator.settle(each)
-    centre = estimator.state
+    centre = estimator.estimate
     levers = np.concatenate((centre.foot_lever_m, centre.shank_lever_m))
     weight = np.array([a[_OFFSET, _OFFSET] for a, _ in each])
     pull = np.array([b[_OFFSET] - a[_OFFSET, _LEVERS] @ levers for a, b in each])

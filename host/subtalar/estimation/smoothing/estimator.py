@@ -1,5 +1,6 @@
 """The smoothed pass with the interface of the live one: push all blocks, then ``finish`` gives the angles."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -7,17 +8,16 @@ import numpy as np
 from subtalar.anatomy import ANKLE
 from subtalar.estimation.angles.row_angles import RowAngles
 from subtalar.estimation.estimator import GaitEstimator
-from subtalar.estimation.gait.step_reporter import StepTeller
+from subtalar.estimation.gait.step_reporter import StepReporter
 from subtalar.estimation.gait.stride_log import StrideLog
-from subtalar.estimation.leg.leg_trace import LegDiary
-from subtalar.estimation.leg.two_sensors import Leg
-from subtalar.estimation.numerics.history import first_at
+from subtalar.estimation.leg.leg_trace import LegTrace
+from subtalar.estimation.leg.two_sensors import TwoSensorLeg
+from subtalar.estimation.numerics.records import Records
 from subtalar.estimation.parameters import Parameters
-from subtalar.estimation.rows import leg_rows as col
-from subtalar.estimation.rows import motion
+from subtalar.estimation.rows.leg_rows import aligned, any_gap
 from subtalar.estimation.smoothing.leg_angles import smoothed_angles
 from subtalar.estimation.smoothing.leg_smoother import LegSmoother
-from subtalar.types import AngleBlock, BodySite, Estimates, FloatArray, Quality, SampleBlock, SensorInfo, Side
+from subtalar.types import AngleBlock, BodySite, Estimates, Quality, SampleBlock, SensorInfo, Side
 
 
 class SmoothingEstimator(GaitEstimator):
@@ -30,7 +30,7 @@ class SmoothingEstimator(GaitEstimator):
 
     def __init__(self, sensors: Mapping[BodySite, SensorInfo], parameters: Parameters | None = None) -> None:
         super().__init__(sensors, parameters)
-        self._diaries = [(leg, leg.keep_diary()) for leg in self._legs]
+        self._traces = [(leg, leg.keep_trace()) for leg in self._legs]
 
     def push(self, block: SampleBlock) -> Estimates:
         """Take one block; what the legs with one sensor gave, and notices."""
@@ -43,7 +43,7 @@ class SmoothingEstimator(GaitEstimator):
     def finish(self) -> Estimates:
         """The end: angles, events and strides of the whole recording."""
         live = self._without_pairs(super().finish())
-        found = [_smoothed(leg, diary, self._p) for leg, diary in self._diaries]
+        found = [_smoothed(leg, trace, self._p) for leg, trace in self._traces]
         return Estimates(
             live.angles + tuple(block for each in found for block in each.angles),
             live.events + tuple(event for each in found for event in each.events),
@@ -63,26 +63,26 @@ class SmoothingEstimator(GaitEstimator):
         )
 
 
-def _smoothed(leg: Leg, diary: LegDiary, parameters: Parameters) -> Estimates:
-    """One leg again from its diary; rows without values where the live pass could not calibrate it."""
+def _smoothed(leg: TwoSensorLeg, trace: LegTrace, parameters: Parameters) -> Estimates:
+    """One leg again from its trace; rows without values where the live pass could not calibrate it."""
     standing, solution, bends = leg.tracker.standing, leg.tracker.solution, leg.tracker.bends
     if standing is None or solution is None:
-        return _Retelling(leg.side, diary, None, np.inf, parameters).run()
-    windows = [told.step.window for told in diary.steps if told.step is not None]
+        return _SecondPass(leg.side, trace, None, np.inf, parameters).run()
+    windows = [reported.step.window for reported in trace.steps if reported.step is not None]
     windows = [w for w in windows if w.foot.time_s[w.start] >= standing.end_s]
-    resumed_s = np.array([t for t in diary.resumed_s if t > standing.end_s])
+    resumed_s = np.array([t for t in trace.resumed_s if t > standing.end_s])
     smoother = LegSmoother(parameters, standing, bends, solution, windows, resumed_s, leg.tracker.slips)
-    return _Retelling(leg.side, diary, smoother, standing.start_s, parameters).run()
+    return _SecondPass(leg.side, trace, smoother, standing.start_s, parameters).run()
 
 
-class _Retelling:
+class _SecondPass:
     """All rows and steps of a leg once more, in order; values from ``start_s`` on."""
 
     def __init__(
-        self, side: Side, diary: LegDiary, smoother: LegSmoother | None, start_s: float, parameters: Parameters
+        self, side: Side, trace: LegTrace, smoother: LegSmoother | None, start_s: float, parameters: Parameters
     ) -> None:
         self._side: Side = side
-        self._diary = diary
+        self._trace = trace
         self._smoother = smoother
         self._start_s = start_s
         self._p = parameters
@@ -93,48 +93,48 @@ class _Retelling:
 
     def run(self) -> Estimates:
         """Rows up to the instant at which a step was known, then the step, and so on."""
-        foot = self._diary.foot.whole()
+        foot = self._trace.foot.whole()
         if self._smoother is None:
             self._rows(0, len(foot))
             return Estimates(tuple(self._angles))
-        teller = StepTeller(self._side, self._smoother, self._log)
+        reporter = StepReporter(self._side, self._smoother, self._log)
         next_row = 0
-        for told in self._diary.steps:
-            end = first_at(foot, motion.TIME, told.now_s) + 1
+        for reported in self._trace.steps:
+            end = bisect_left(foot["time_s"], reported.now_s) + 1
             self._rows(next_row, end)
             next_row = max(next_row, end)
-            teller.take(told.step, told.now_s)
+            reporter.take(reported.step, reported.now_s)
         self._rows(next_row, len(foot))
-        return Estimates(tuple(self._angles), tuple(teller.events), tuple(teller.strides))
+        events, strides = reporter.take_found()
+        return Estimates(tuple(self._angles), tuple(events), tuple(strides))
 
     def _rows(self, start: int, stop: int) -> None:
         """Angles of rows ``start`` to ``stop`` and what the strides need of them."""
         for piece in self._pieces(start, stop):
             rows, found = self._found(piece)
-            t = np.ascontiguousarray(rows[:, col.TIME])
-            shock = np.ascontiguousarray(rows[:, col.SHOCK])
+            t, ankle_deg = np.ascontiguousarray(rows["time_s"]), found.angles_deg[:, ANKLE]
             self._log.add_rows(
-                t, found.angles_deg[:, ANKLE], found.quality, shock, found.foot_pitch_deg, rows[:, col.REAL]
+                t, ankle_deg, found.quality, rows["shank_force_m_s2"], found.foot_pitch_deg, rows["real"]
             )
-            real = rows[:, col.REAL] > 0
+            real = rows["real"] > 0
             if real.any():
                 self._angles.append(found.block(self._side, t, real))
 
-    def _pieces(self, start: int, stop: int) -> Iterator[FloatArray]:
+    def _pieces(self, start: int, stop: int) -> Iterator[Records]:
         """The foot's rows, cut in the middle of each stride, where a new clock offset begins to count."""
-        foot = self._diary.foot.whole()[start:stop]
+        foot = self._trace.foot.whole()[start:stop]
         if len(foot) == 0:
             return
-        t = foot[:, motion.TIME]
+        t = foot["time_s"]
         cuts = np.searchsorted(t, self._cuts_s[(self._cuts_s > t[0]) & (self._cuts_s <= t[-1])])
         yield from (piece for piece in np.split(foot, cuts) if len(piece))
 
-    def _found(self, foot: FloatArray) -> tuple[FloatArray, RowAngles]:
+    def _found(self, foot: Records) -> tuple[Records, RowAngles]:
         leg, p = self._smoother, self._p
-        offset_s = 0.0 if leg is None else leg.offset_s(float(foot[len(foot) // 2, motion.TIME]))
-        rows = col.aligned(foot, self._diary.shank.whole(), offset_s, p.longest_bridge_s, p.partner_patience_s)
-        known = leg is not None and foot[0, motion.TIME] >= self._start_s
+        offset_s = 0.0 if leg is None else leg.offset_s(float(foot["time_s"][len(foot) // 2]))
+        rows = aligned(foot, self._trace.shank.whole(), offset_s, p.longest_bridge_s, p.partner_patience_s)
+        known = leg is not None and float(foot["time_s"][0]) >= self._start_s
         found = smoothed_angles(rows, leg, self._side, p) if leg and known else RowAngles.unknown(len(rows))
-        if col.any_gap(rows):
-            found.withhold(rows[:, col.GAP] > 0, Quality.NO_DATA)
+        if any_gap(rows):
+            found.withhold(rows["gap"] > 0, Quality.NO_DATA)
         return rows, found

@@ -5,7 +5,7 @@ each stride and in standing; where no stride is near, VQF's own vertical, freed 
 as live.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,12 +15,13 @@ from subtalar.estimation.inclination.gravity import GravityFilter, Stance, uprig
 from subtalar.estimation.numerics import quaternions as quat
 from subtalar.estimation.numerics.compiled import compiled
 from subtalar.estimation.numerics.kalman_smoother import smooth
+from subtalar.estimation.numerics.records import Records
 from subtalar.estimation.parameters import Parameters
-from subtalar.estimation.rows import leg_rows as col
+from subtalar.estimation.rows.leg_rows import LEG_ROW
 from subtalar.estimation.rows.motion import SegmentSamples
 from subtalar.estimation.smoothing.parts import Knots, part_of
 from subtalar.estimation.stance.standing import Standing
-from subtalar.types import FloatArray
+from subtalar.types import FloatArray, Segment
 
 _BIAS = slice(3, 6)
 
@@ -44,27 +45,31 @@ class GravityTrack:
         parameters: Parameters,
         standing: Standing,
         stance: Stance,
-        strides: Sequence[GravityStride],
+        strides: Iterable[GravityStride],
         lever_m: FloatArray,
     ) -> None:
         self._p = parameters
         forward = GravityFilter(parameters.gravity, stance, standing.end_s)
         trace = forward.keep_trace()
-        of_stride, part = [], 0
-        for stride in strides:
+        of_stride: list[int] = []
+        of_part: list[int] = []
+        middle_s: list[float] = []
+        part = 0
+        for stride in strides:  # one after the other: their samples together may be as much as the recording
             if stride.part != part:
                 forward.restart()
                 part = stride.part
             forward.add(stride.samples, stride.start, stride.stop, lever_m)
             of_stride.append(len(trace) - 1)
+            of_part.append(stride.part)
+            middle_s.append(stride.middle_s)
         mean, covariance = smooth(trace)
         self.bias_m_s2: FloatArray = mean[-1, _BIAS].copy()
         self.bias_sd_m_s2 = float(np.sqrt(np.trace(covariance[-1, _BIAS, _BIAS]) / 3.0))
         self._gravity = mean[of_stride, :3]
         self.excess = float(np.mean(np.abs(np.linalg.norm(self._gravity, axis=1) / GRAVITY_M_S2 - 1.0)))
         self._knots: dict[int, Knots] = {}
-        parts = np.array([s.part for s in strides])
-        middles = np.array([s.middle_s for s in strides])
+        parts, middles = np.array(of_part), np.array(middle_s)
         for p in sorted(set(parts.tolist())):
             time_s, values = middles[parts == p], self._gravity[parts == p]
             if p == 0:
@@ -77,14 +82,12 @@ class GravityTrack:
         """The samples of a stride, counted as they were given, as gravity was then."""
         return upright_samples(samples, self._gravity[stride], self.bias_m_s2)
 
-    def upright_rows(
-        self, rows: FloatArray, q: int, free: int, turn: int, resumed_s: FloatArray, fresh_rad: FloatArray
-    ) -> FloatArray:
-        """Orientations (n, 4) of rows of the leg; the columns are those where the sensor's values begin.
+    def upright_rows(self, rows: Records, segment: Segment, resumed_s: FloatArray, fresh_rad: FloatArray) -> FloatArray:
+        """Orientations (n, 4) of this sensor, which sits on a segment, in rows of the leg.
 
         ``fresh_rad`` (n,): how far VQF's own vertical is off after an interruption.
         """
-        t = np.ascontiguousarray(rows[:, col.TIME])
+        t = np.ascontiguousarray(rows["time_s"])
         gravity = np.zeros((len(rows), 3))
         parts = part_of(t, resumed_s)
         for part, knots in self._knots.items():
@@ -92,7 +95,7 @@ class GravityTrack:
             if here.any():
                 gravity[here] = knots.at(t[here])
         share = 1.0 - self.own_share(t, resumed_s, fresh_rad)
-        return _upright(rows, q, free, turn, gravity, self.bias_m_s2, share)
+        return _upright(rows, segment == "shank", gravity, self.bias_m_s2, share)
 
     def own_share(self, time_s: FloatArray, resumed_s: FloatArray, fresh_rad: FloatArray) -> FloatArray:
         """Share (n,) of VQF's own vertical: 1 between interruptions without strides."""
@@ -108,30 +111,20 @@ class GravityTrack:
         return own
 
 
-@compiled("(f8[:,::1], i8, i8, i8, f8[:,::1], f8[::1], f8[::1])")
-def _upright(
-    rows: FloatArray,
-    q_column: int,
-    free_column: int,
-    turn_column: int,
-    gravity: FloatArray,
-    bias: FloatArray,
-    share: FloatArray,
-) -> FloatArray:
+@compiled("(row[::1], b1, f8[:,::1], f8[::1], f8[::1])", row=LEG_ROW)
+def _upright(rows: Records, of_shank: bool, gravity: FloatArray, bias: FloatArray, share: FloatArray) -> FloatArray:
     """As in ``gravity.py``, with gravity (n, 3) and its share (n,) of every row."""
     out = np.empty((len(rows), 4))
     for i in range(len(rows)):
-        q = quat.quaternion_at(rows, i, q_column)
-        free = quat.quaternion_at(rows, i, free_column)
-        own = quat.turned(free, quat.turned(quat.inverse(q), (0.0, 0.0, GRAVITY_M_S2)))
+        segment = rows[i]["shank"] if of_shank else rows[i]["foot"]
+        q, strapdown = quat.quaternion_of(segment["q"]), quat.quaternion_of(segment["q_strapdown"])
+        own = quat.turned(strapdown, quat.turned(quat.inverse(q), (0.0, 0.0, GRAVITY_M_S2)))
         mixed = np.empty(3)
         for k in range(3):
             leant = 0.0
             for c in range(3):
-                leant += rows[i, turn_column + 3 * k + c] * bias[c]
+                leant += segment["lowpassed_rotation"][3 * k + c] * bias[c]
             mixed[k] = share[i] * gravity[i, k] + (1.0 - share[i]) * (own[k] - leant)
-        up = quat.turned(quat.inverse(free), (mixed[0], mixed[1], mixed[2]))
-        tilted = quat.tilted_to(q, up)
-        for k in range(4):
-            out[i, k] = tilted[k]
+        up = quat.turned(quat.inverse(strapdown), quat.vector_of(mixed))
+        quat.write(quat.tilted_to(q, up), out[i])
     return out

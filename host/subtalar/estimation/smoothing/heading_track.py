@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from subtalar.estimation.joint.heading import DRIFT, GAIN, NOW, REFERENCE, HeadingFilter, wrapped
+from subtalar.estimation.joint.heading import HeadingFilter, wrapped
+from subtalar.estimation.joint.heading_trend import DRIFT, GAIN, NOW, REFERENCE
 from subtalar.estimation.joint.joint_path import StrideHeading
 from subtalar.estimation.numerics.kalman_smoother import smooth
 from subtalar.estimation.parameters import HeadingParameters

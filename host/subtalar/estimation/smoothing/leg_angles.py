@@ -14,30 +14,26 @@ from subtalar.estimation.angles.row_angles import (
     segment_orientations,
 )
 from subtalar.estimation.numerics import quaternions as quat
+from subtalar.estimation.numerics.records import Records
 from subtalar.estimation.parameters import Parameters
-from subtalar.estimation.rows import leg_rows as col
 from subtalar.estimation.smoothing.leg_smoother import LegSmoother
 from subtalar.estimation.stance.placement import segment_axes
 from subtalar.types import FloatArray, Quality, Side
 
 
-def smoothed_angles(rows: FloatArray, leg: LegSmoother, side: Side, parameters: Parameters) -> RowAngles:
-    """Angles of rows (n, leg_rows.WIDTH), their standard deviations and quality by the rules of the live pass.
+def smoothed_angles(rows: Records, leg: LegSmoother, side: Side, parameters: Parameters) -> RowAngles:
+    """Angles of rows (n,) of the leg, their standard deviations and quality by the rules of the live pass.
 
-    No value between two interruptions with too few strides in between to tell the heading.
+    No value between two interruptions with too few strides in between to know the heading.
     """
     p, resumed_s = parameters, leg.resumed_s
-    t = np.ascontiguousarray(rows[:, col.TIME])
+    t = np.ascontiguousarray(rows["time_s"])
     heading_rad, spread_rad = leg.heading.at(t, resumed_s)
     unknown = ~np.isfinite(heading_rad)
     heading_rad[unknown] = spread_rad[unknown] = 0.0
     fresh_rad = np.radians(p.tilt_after_reset_deg) * np.exp(-_since_resumed_s(t, resumed_s) / p.tilt_settling_s)
-    q_foot = leg.foot.upright_rows(
-        rows, col.Q_FOOT.start, col.FREE_FOOT.start, col.TURN_FOOT.start, resumed_s, fresh_rad
-    )
-    q_shank = leg.shank.upright_rows(
-        rows, col.Q_SHANK.start, col.FREE_SHANK.start, col.TURN_SHANK.start, resumed_s, fresh_rad
-    )
+    q_foot = leg.foot.upright_rows(rows, "foot", resumed_s, fresh_rad)
+    q_shank = leg.shank.upright_rows(rows, "shank", resumed_s, fresh_rad)
     travel = leg.travel_near(float(t[0]))
     forward_rad = leg.placement.forward_rad if travel is None else float(np.angle(travel))
     foot, shank, shank_foot, view = segment_orientations(
@@ -59,8 +55,8 @@ def smoothed_angles(rows: FloatArray, leg: LegSmoother, side: Side, parameters: 
     quality = np.full(len(rows), float(Quality.OK if leg.strides >= FEW else Quality.FEW_STRIDES))
     stale = (leg.heading.since_stride_s(t, resumed_s) > STALE_S) | (spread_deg > UNCERTAIN_DEG)
     quality[stale | slipped] = Quality.HEADING_STALE
-    quality[rows[:, col.CLIPPED] > 0] = Quality.CLIPPED
-    quality[rows[:, col.BRIDGED] > 0] = Quality.BRIDGED_GAP
+    quality[rows["clipped"] > 0] = Quality.CLIPPED
+    quality[rows["bridged"] > 0] = Quality.BRIDGED_GAP
     every = all_angles(foot, shank, angles_deg, sd_deg, tilt_variance, p, side, from_bends=leg.from_bends)
     out = RowAngles(*every, quality, view)
     few = leg.heading.strides_in(t, resumed_s) < p.heading.strides_after_restart

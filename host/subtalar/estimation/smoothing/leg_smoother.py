@@ -50,11 +50,11 @@ class LegSmoother:
         self._windows = windows
         self._middle_s = np.array([w.middle_s for w in windows])
         self._sound = self._middle_s < min((slip.since_s for slip in slips), default=np.inf)
-        """Strides before a strap slipped; the others say nothing about lever arms and axes."""
+        """Strides before a strap slipped; the others show nothing of lever arms and axes."""
         self._part: list[int] = part_of(self._middle_s, resumed_s).tolist()
         force = standing.shank.force_m_s2
         estimator = JointCentreEstimator(parameters.joint_centre, -force / np.linalg.norm(force))
-        self.centre = live.centre.state
+        self.centre = live.centre.estimate
         self._offset_s = np.full(len(windows), self.centre.offset_s)
         guess_rad = live.heading.reference_rad
         self._settle(guess_rad)
@@ -101,8 +101,8 @@ class LegSmoother:
     def _settle(self, guess_rad: float) -> None:
         """Gravity, then every stride's heading, then the heading over time, with the present joint centre."""
         p, standing, centre = self._p, self._standing, self.centre
-        self.foot = GravityTrack(p, standing, standing.foot, list(self._strides(shank=False)), centre.foot_lever_m)
-        self.shank = GravityTrack(p, standing, standing.shank, list(self._strides(shank=True)), centre.shank_lever_m)
+        self.foot = GravityTrack(p, standing, standing.foot, self._strides(shank=False), centre.foot_lever_m)
+        self.shank = GravityTrack(p, standing, standing.shank, self._strides(shank=True), centre.shank_lever_m)
         self.evidence: list[StrideHeading] = [
             self._compared(self._upright(k, w), self._offset_s[k]) for k, w in enumerate(self._windows)
         ]

@@ -1,7 +1,7 @@
-"""Sensors that do not sit where they were announced, told from strides: exchanged on one leg, or between the legs.
+"""Sensors that do not sit where they were announced, found from strides: exchanged on one leg, or between the legs.
 
-The path of the ankle does not tell the legs apart: between two rests of this foot the other ankle falls behind just as
-this one goes ahead, and a relative heading of 180° makes the two look alike. When each segment turns does tell: foot
+The path of the ankle does not distinguish the legs: between two rests of this foot the other ankle falls behind just as
+this one goes ahead, and a relative heading of 180° makes the two look alike. When each segment turns does: foot
 and shank of one leg swing together, while the other leg carries the body.
 """
 
@@ -33,7 +33,7 @@ class MisplacementDetector:
 
     @property
     def found(self) -> Misplacement | None:
-        """What most strides say, as soon as there are enough."""
+        """What most strides show, as soon as there are enough."""
         if len(self._evidence) < self._p.strides:
             return None
         rest, common = np.median(np.array(self._evidence), axis=0).tolist()

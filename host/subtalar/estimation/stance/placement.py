@@ -66,15 +66,15 @@ def _placed(
     axis: FloatArray,
     heading_rad: float,
 ) -> tuple[FloatArray, float]:
-    q_foot = quat.tilted_to((foot[0], foot[1], foot[2], foot[3]), (foot_force[0], foot_force[1], foot_force[2]))
-    q_shank = quat.tilted_to((shank[0], shank[1], shank[2], shank[3]), (shank_force[0], shank_force[1], shank_force[2]))
-    right = quat.turned(q_shank, (axis[0], axis[1], axis[2]))
+    q_foot = quat.tilted_to(quat.quaternion_of(foot), quat.vector_of(foot_force))
+    q_shank = quat.tilted_to(quat.quaternion_of(shank), quat.vector_of(shank_force))
+    right = quat.turned(q_shank, quat.vector_of(axis))
     forward = np.arctan2(right[1], right[0]) + heading_rad + 0.5 * np.pi
     turn = (np.cos(0.5 * heading_rad), 0.0, 0.0, np.sin(0.5 * heading_rad))
     c, s = np.sqrt(0.5) * np.cos(0.5 * forward), np.sqrt(0.5) * np.sin(0.5 * forward)
     to_segment = (c, -c, -s, -s)
     in_foot, in_shank = quat.product(to_segment, q_foot), quat.product(to_segment, quat.product(turn, q_shank))
     poses = np.empty((2, 4))
-    for k in range(4):
-        poses[0, k], poses[1, k] = in_foot[k], in_shank[k]
+    quat.write(in_foot, poses[0])
+    quat.write(in_shank, poses[1])
     return poses, forward

@@ -8,13 +8,15 @@ from subtalar.estimation.inclination.gravity import Stance
 from subtalar.estimation.numerics import quaternions as quat
 from subtalar.estimation.numerics.compiled import compiled, inlined
 from subtalar.estimation.numerics.low_pass import first_order
+from subtalar.estimation.numerics.records import Record, Records, record
 from subtalar.estimation.parameters import StillnessParameters
-from subtalar.estimation.rows import leg_rows as col
-from subtalar.estimation.rows.motion import GYR
+from subtalar.estimation.rows.sensor_rows import SENSOR_ROW
 from subtalar.estimation.stance.placement import Placement, place
 from subtalar.types import FloatArray
 
-_GYR, _GYR_FOOT, _GYR_SHANK = GYR.start, col.GYR_FOOT.start, col.GYR_SHANK.start
+STILLNESS = np.dtype([("b", "f8"), ("a", "f8"), ("most_spread", "f8"), ("most_mean", "f8"), ("memory", "f8", (4,))])
+"""Constants: low-pass filter, limits of squared rates. State: the filter's memory of three rates and their squared
+magnitude."""
 
 
 class StillnessDetector:
@@ -25,51 +27,50 @@ class StillnessDetector:
 
     def __init__(self, parameters: StillnessParameters, rate_hz: float) -> None:
         b, a = first_order(parameters.smoothing_hz, rate_hz)
-        limit = parameters.max_rate_spread_rad_s**2
-        self.rule = np.array([b, a, limit, parameters.max_mean_rate_rad_s**2])
-        # Memory of the smoothing filters of three rates and their squared magnitude; not still until the data say so.
-        self.memory = np.array([0.0, 0.0, 0.0, limit])
+        spread = parameters.max_rate_spread_rad_s**2
+        # Not still until the data say so.
+        memory, mean = [0.0, 0.0, 0.0, spread], parameters.max_mean_rate_rad_s**2
+        self.filter = record(STILLNESS, b=b, a=a, most_spread=spread, most_mean=mean, memory=memory)
 
-    def push(self, samples: FloatArray) -> FloatArray:
-        """1.0 for each of the rows (n, ``motion.WIDTH`` or more) at which the sensor is still, else 0.0 (n,)."""
-        return _stillness(samples, self.memory, self.rule)
+    def push(self, samples: Records) -> FloatArray:
+        """1.0 for each of the rows (n,) at which the sensor is still, else 0.0 (n,)."""
+        return _stillness(samples, self.filter)
 
 
-@compiled("(f8[:,::1], f8[::1], f8[::1])")
-def _stillness(samples: FloatArray, memory: FloatArray, rule: FloatArray) -> FloatArray:
+@compiled("(row[::1], filter[::1])", row=SENSOR_ROW, filter=STILLNESS)
+def _stillness(samples: Records, detector: Records) -> FloatArray:
     out = np.empty(len(samples))
     for i in range(len(samples)):
-        out[i] = 1.0 if _still(quat.vector_at(samples, i, _GYR), memory, rule) else 0.0
+        out[i] = 1.0 if _still(quat.vector_of(samples[i]["gyr_rad_s"]), detector[0]) else 0.0
     return out
 
 
 @inlined
-def mark_still_at(
-    rows: FloatArray, i: int, of_foot: FloatArray, of_shank: FloatArray, rule: FloatArray, gap: bool
-) -> None:
-    """Write into row ``i`` of the leg whether both sensors are still: 1.0 or 0.0."""
+def mark_still(row: Record, of_foot: Record, of_shank: Record, gap: bool) -> None:
+    """Write into a row of the leg whether both sensors are still: 1.0 or 0.0."""
     # What is unknown counts as no movement: the filters' memory must stay finite.
-    shank = _still((0.0, 0.0, 0.0) if gap else quat.vector_at(rows, i, _GYR_SHANK), of_shank, rule)
-    foot = _still(quat.vector_at(rows, i, _GYR_FOOT), of_foot, rule)
-    rows[i, col.STILL] = 1.0 if foot and shank and not gap else 0.0
+    shank = _still((0.0, 0.0, 0.0) if gap else quat.vector_of(row["shank"]["gyr_rad_s"]), of_shank)
+    foot = _still(quat.vector_of(row["foot"]["gyr_rad_s"]), of_foot)
+    row["still"] = 1.0 if foot and shank and not gap else 0.0
 
 
 @inlined
-def _still(rate: quat.Vector, memory: FloatArray, rule: FloatArray) -> bool:
+def _still(rate: quat.Vector, detector: Record) -> bool:
     """First-order low-pass (direct form II transposed) of rate and squared rate; the spread is their difference."""
     x, y, z = rate
-    sx = _smooth(x, memory, 0, rule)
-    sy = _smooth(y, memory, 1, rule)
-    sz = _smooth(z, memory, 2, rule)
-    power = _smooth(x * x + y * y + z * z, memory, 3, rule)
+    sx = _smooth(x, detector, 0)
+    sy = _smooth(y, detector, 1)
+    sz = _smooth(z, detector, 2)
+    power = _smooth(x * x + y * y + z * z, detector, 3)
     mean = sx * sx + sy * sy + sz * sz
-    return bool(power - mean < rule[2] and mean < rule[3])
+    return bool(power - mean < detector["most_spread"] and mean < detector["most_mean"])
 
 
 @inlined
-def _smooth(value: float, memory: FloatArray, k: int, rule: FloatArray) -> float:
-    smooth = rule[0] * value + memory[k]
-    memory[k] = rule[0] * value - rule[1] * smooth
+def _smooth(value: float, detector: Record, k: int) -> float:
+    memory = detector["memory"]
+    smooth = detector["b"] * value + memory[k]
+    memory[k] = detector["b"] * value - detector["a"] * smooth
     return float(smooth)
 
 

@@ -12,7 +12,6 @@ from vqf import VQF
 
 from subtalar.anatomy import angle_index
 from subtalar.estimation.numerics import quaternions as quat
-from subtalar.estimation.rows import motion
 from subtalar.session.estimates import SessionEstimates, estimate_live
 from subtalar.types import SIDES, BodySite, FloatArray, SampleBlock, SensorInfo, Side
 from subtalar_bench.accuracy.foot_markers import (
@@ -107,7 +106,7 @@ def _reference(recording: FootRecording) -> Reference:
     markers = recording.toe_m, recording.heel_m, recording.fifth_m
     up = up_in_foot(*markers, recording.side)
     rows = rows_of(BodySite.of(recording.side, "foot"), recording.time_s, recording.acc_m_s2, recording.gyr_rad_s)
-    flat_s = np.array([rows[flat.first, motion.TIME] for flat in rests(rows)])
+    flat_s = np.array([rows["time_s"][flat.first] for flat in rests(rows)])
     flat = np.clip(np.round(flat_s * MARKER_RATE_HZ).astype(int), 0, len(up) - 1)
     return Reference(recording.marker_time_s, levelled(up, up[flat].mean(axis=0)), unbent(*markers))
 

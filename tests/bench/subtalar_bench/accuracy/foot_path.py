@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from subtalar.estimation.joint.joint_path import ankle_velocity
+from subtalar.estimation.numerics.records import Records
 from subtalar.estimation.rows.motion import SegmentSamples
 from subtalar.types import FloatArray
 from subtalar_bench.accuracy.front_end import rests
@@ -31,8 +32,8 @@ class FootPath:
         return np.asarray(self.steps_m.sum(axis=0))
 
 
-def foot_path(rows: FloatArray) -> FootPath:
-    """Path of the sensor itself from rows (n, stream.WIDTH) of a foot that begins and ends at rest.
+def foot_path(rows: Records) -> FootPath:
+    """Path of the sensor itself from rows (n,) of a foot that begins and ends at rest.
 
     The heading is the gyroscope's alone. Windows of any length count: a path must be followed through stumbles too.
     """

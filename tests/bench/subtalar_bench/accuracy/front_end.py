@@ -3,17 +3,17 @@
 import numpy as np
 
 from subtalar.estimation.inclination.sensor_stream import SensorStream
+from subtalar.estimation.numerics.records import Records
 from subtalar.estimation.parameters import Parameters
-from subtalar.estimation.rows import motion
 from subtalar.estimation.stance.foot_flat import FootFlat, FootFlatDetector
 from subtalar.types import BodySite, FloatArray, SampleBlock, SensorInfo
 
 
-def rows_of(site: BodySite, time_s: FloatArray, acc_m_s2: FloatArray, gyr_rad_s: FloatArray) -> FloatArray:
+def rows_of(site: BodySite, time_s: FloatArray, acc_m_s2: FloatArray, gyr_rad_s: FloatArray) -> Records:
     """Rows (n, stream.WIDTH) of a whole recording: time as given, orientation, angular rate, specific force."""
     info = SensorInfo(site, 1.0 / float(np.median(np.diff(time_s))))
     sensor = SensorStream(info, Parameters())
-    rows: list[FloatArray] = []
+    rows: list[Records] = []
     # In parts, since a stream keeps what it delivered until told to forget.
     for start in range(0, len(time_s), 8192):
         part = slice(start, start + 8192)
@@ -22,19 +22,19 @@ def rows_of(site: BodySite, time_s: FloatArray, acc_m_s2: FloatArray, gyr_rad_s:
     sensor.finish()
     rows.append(_taken(sensor))
     whole = np.concatenate(rows)
-    whole[:, motion.TIME] += time_s[0]
+    whole["time_s"] += time_s[0]
     return whole
 
 
-def _taken(sensor: SensorStream) -> FloatArray:
+def _taken(sensor: SensorStream) -> Records:
     rows = sensor.rows.view(sensor.rows.first, sensor.rows.end).copy()
     sensor.rows.forget_before(sensor.rows.end)
     return rows
 
 
-def rests(rows: FloatArray) -> list[FootFlat]:
+def rests(rows: Records) -> list[FootFlat]:
     """Every rest of the foot whose rows these are, in order; of the last, which need not have ended, the beginning."""
-    rate_hz = 1.0 / float(np.median(np.diff(rows[:, motion.TIME])))
+    rate_hz = 1.0 / float(np.median(np.diff(rows["time_s"])))
     detector = FootFlatDetector(Parameters().foot_flat, rate_hz)
     detector.push(rows)
     found: dict[int, FootFlat] = {}

@@ -13,7 +13,6 @@ from scipy.io import loadmat
 from vqf import VQF
 
 from subtalar.estimation.numerics import quaternions as quat
-from subtalar.estimation.rows import motion
 from subtalar.types import BodySite, FloatArray
 from subtalar_bench.accuracy.front_end import rows_of
 from subtalar_bench.accuracy.recordings import existing
@@ -51,7 +50,7 @@ def measure_file(path: Path) -> Inclination:
     reference = np.asarray(trial["opt_quat"], dtype=np.float64)
     scored = (trial["movement"].ravel() > 0) & np.isfinite(reference).all(axis=1)
     time_s = np.arange(len(gyr)) / rate_hz
-    ours = rows_of(BodySite.RIGHT_FOOT, time_s, acc, gyr)[:, motion.Q]
+    ours = rows_of(BodySite.RIGHT_FOOT, time_s, acc, gyr)["q"]
     plain = VQF(1.0 / rate_hz).updateBatch(gyr, acc)["quat6D"]
     return Inclination(path.stem, *(lagged_rms_deg(time_s, q, reference, scored) for q in (ours, plain)))
 

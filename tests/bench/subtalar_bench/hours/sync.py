@@ -6,8 +6,6 @@ import numpy.typing as npt
 from subtalar.conventions import GRAVITY_M_S2
 from subtalar.estimation import Parameters
 from subtalar.estimation.inclination.sensor_stream import SensorStream
-from subtalar.estimation.rows.motion import TIME
-from subtalar.estimation.rows.sensor_rows import REAL
 from subtalar.types import BodySite, FloatArray, SampleBlock, SensorInfo
 
 _STEP_MS = 1e-3
@@ -38,7 +36,7 @@ class SensorTimes:
         self._stream.push(SampleBlock(block.site, block.device_time_s, block.host_time_s, upright, still))
         rows = self._stream.rows
         fresh = rows.view(rows.first, rows.end)
-        given_s = fresh[fresh[:, REAL] > 0, TIME].copy()
+        given_s = fresh["time_s"][fresh["real"] > 0]
         rows.forget_before(rows.end)
         true_s = np.concatenate([self._true_s, true_s])
         self._true_s = true_s[len(given_s) :]
