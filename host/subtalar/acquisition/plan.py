@@ -91,8 +91,8 @@ class Integrations:
 class AcquisitionPlan:
     """One live session. ``record_path`` None: nothing is recorded. ``duration_s`` None: until stopped.
 
-    ``subtalar_axis_deg``: inclination and deviation of the subtalar axis; None: the mean one. ``about``: whose session
-    it is, for the recording and the screen.
+    ``subtalar_axis_deg``: inclination and deviation of the subtalar axis; None: the mean one. ``assignment``: to whom
+    the session belongs, for the recording and the screen.
     """
 
     source: Source
@@ -101,7 +101,7 @@ class AcquisitionPlan:
     duration_s: float | None = None
     truth_path: Path | None = None
     subtalar_axis_deg: tuple[float, float] | None = None
-    about: "Assignment | None" = None
+    assignment: "Assignment | None" = None
     integrations: Integrations = Integrations()
 
 

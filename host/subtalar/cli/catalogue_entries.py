@@ -61,7 +61,7 @@ def enter_beginning(plan: "AcquisitionPlan", replayed: "Session | None") -> bool
             if replayed is not None:
                 catalogue.refresh_session(replayed.path)
             if plan.record_path is not None:
-                catalogue.add_upcoming(plan.record_path, plan.about or UNASSIGNED, datetime.now(UTC).isoformat())
+                catalogue.add_upcoming(plan.record_path, plan.assignment or UNASSIGNED, datetime.now(UTC).isoformat())
     except (InputError, OSError) as error:
         click.echo(f"subtalar: {error} {_LATER}", err=True)
         return False

@@ -156,7 +156,7 @@ def live(
     from subtalar.cli.catalogue_entries import assignment_from_options
 
     replayed = None if replay is None else _opened(replay)
-    about = assignment_from_options(replayed, participant, visit, condition)
+    assignment = assignment_from_options(replayed, participant, visit, condition)
     if lsl or lsl_markers is not None:
         _load_lsl()
     if simulate:
@@ -170,7 +170,7 @@ def live(
         duration_s,
         None if truth is None else truth_path(truth),
         axis_deg,
-        about,
+        assignment,
         Integrations(lsl, lsl_markers, marker_port),
     )
     is_finite = replay is not None or (motion is not None and not loop)

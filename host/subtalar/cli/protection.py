@@ -99,8 +99,8 @@ def erase_participant(code: str, *, yes: bool) -> None:
 
 def _confirm(plan: "Erasure", *, yes: bool) -> None:
     count = len(plan.sessions)
-    whose = f" of {plan.code}" if plan.code else ""
-    click.echo(f"{count} session{'' if count == 1 else 's'}{whose}; these will be erased:")
+    owner = f" of {plan.code}" if plan.code else ""
+    click.echo(f"{count} session{'' if count == 1 else 's'}{owner}; these will be erased:")
     for path in plan.paths:
         click.echo(f"  {path}{os.sep if path.is_dir() else ''}")
     for sentence in plan.kept:

@@ -25,8 +25,8 @@ class FakeEngine:
     def record_to(self, place: object) -> None:
         raise InputError(f"{place} cannot be recorded to.")
 
-    def set_owner(self, about: Any) -> None:
-        self.owners.append(about.participant)
+    def set_owner(self, assignment: Any) -> None:
+        self.owners.append(assignment.participant)
 
 
 async def test_before_there_is_an_engine_a_session_can_be_stopped_and_all_else_is_nothing() -> None:

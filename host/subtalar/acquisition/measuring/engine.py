@@ -41,7 +41,7 @@ class Engine:
         record_path: Path | None,
         live: bool,
         subtalar_axis_deg: tuple[float, float] | None = None,
-        about: Assignment | None = None,
+        assignment: Assignment | None = None,
     ) -> None:
         self._clock = clock
         self._live = live
@@ -49,7 +49,7 @@ class Engine:
         self._statuses = {site: SensorStatus(info) for site, info in sensors.items()}
         self._recording: LiveRecording | None = None
         self._closed = False
-        owner = vars(about or UNASSIGNED)
+        owner = vars(assignment or UNASSIGNED)
         self._facts = SessionFacts(source=source_text, started_unix_s=clock.wall_start.timestamp(), **owner)
         axis = SubtalarAxis() if subtalar_axis_deg is None else SubtalarAxis(*subtalar_axis_deg)
         parameters = Parameters(subtalar_axis=axis)
@@ -58,7 +58,10 @@ class Engine:
         self._samples = 0
         self._listeners: tuple[Listener, ...] = ()
         if record_path is not None:
-            configuration = {**describe(source_text, parameters), CONFIGURATION_KEY: (about or UNASSIGNED).as_json()}
+            configuration = {
+                **describe(source_text, parameters),
+                CONFIGURATION_KEY: (assignment or UNASSIGNED).as_json(),
+            }
             self._recording = LiveRecording(
                 record_path, list(sensors.values()), clock.wall_start, configuration, live=live
             )
@@ -129,13 +132,13 @@ class Engine:
         if self._recording is not None:
             self._recording.continue_in(place)
 
-    def set_owner(self, about: Assignment) -> None:
+    def set_owner(self, assignment: Assignment) -> None:
         """Whose session it is. Nothing once the session is over."""
         if self._closed:
             return
-        self._facts = replace(self._facts, **vars(about))
+        self._facts = replace(self._facts, **vars(assignment))
         if self._recording is not None:
-            self._recording.set_owner(about)
+            self._recording.set_owner(assignment)
         self._ring.publish_session(self._facts)
 
     @property

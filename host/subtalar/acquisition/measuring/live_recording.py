@@ -66,10 +66,10 @@ class LiveRecording:
         with self._switching, contextlib.suppress(RecordingError):
             write(self._recorder)
 
-    def set_owner(self, about: Assignment) -> None:
+    def set_owner(self, assignment: Assignment) -> None:
         """Whose session it is: beside the files there are, and in those to come."""
-        self._configuration[CONFIGURATION_KEY] = about.as_json()
-        threading.Thread(target=_write_owner_files, args=(tuple(self.files), about), daemon=True).start()
+        self._configuration[CONFIGURATION_KEY] = assignment.as_json()
+        threading.Thread(target=_write_owner_files, args=(tuple(self.files), assignment), daemon=True).start()
 
     def tick(self, now_s: float) -> None:
         """Several times a second: meet a failure, and finish what ``continue_in`` began. Never waits for a disk."""
@@ -163,11 +163,11 @@ def remove_owner_file(path: Path) -> None:
         companion_path(path, SIDECAR_SUFFIX).unlink()
 
 
-def _write_owner_files(files: Sequence[Path], about: Assignment) -> None:
+def _write_owner_files(files: Sequence[Path], assignment: Assignment) -> None:
     """In a thread: a disk may hang. One that is gone takes nothing, and the other files say it."""
     for path in files:
         with contextlib.suppress(InputError, OSError):
-            write_sidecar(recordings_folder(), path, about)
+            write_sidecar(recordings_folder(), path, assignment)
 
 
 def path_of_next_part(place: Path, first: Path) -> Path:

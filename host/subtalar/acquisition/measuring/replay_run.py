@@ -35,7 +35,7 @@ async def run_replay(
         record_path=plan.record_path,
         live=False,
         subtalar_axis_deg=plan.subtalar_axis_deg,
-        about=plan.about,
+        assignment=plan.assignment,
     )
     on_engine(engine)
     try:

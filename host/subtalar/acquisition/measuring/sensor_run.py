@@ -45,7 +45,7 @@ async def run_sensors(
         record_path=plan.record_path,
         live=True,
         subtalar_axis_deg=plan.subtalar_axis_deg,
-        about=plan.about,
+        assignment=plan.assignment,
     )
     relay.engine = engine
     on_engine(engine)

@@ -18,8 +18,8 @@ def checked_owner(participant: str, visit: str, condition: str) -> SessionOwner:
     """Without blanks at the ends, the code in capitals. Raises InputError, in a sentence for that person."""
     from subtalar.session.catalogue import checked_assignment
 
-    about = checked_assignment(participant.strip(), visit.strip(), condition.strip())
-    return SessionOwner(about.participant, about.visit, about.condition)
+    assignment = checked_assignment(participant.strip(), visit.strip(), condition.strip())
+    return SessionOwner(assignment.participant, assignment.visit, assignment.condition)
 
 
 def keep_owner(recordings: Sequence[str], owner: SessionOwner) -> None:
