@@ -63,8 +63,8 @@ def test_rows_and_rests_of_a_whole_recording(trial_folder: Path) -> None:
     block = join([b for b in trial.blocks() if b.site == BodySite.RIGHT_FOOT])
     assert block.device_time_s is not None
     rows = rows_of(block.site, block.device_time_s, block.acc_m_s2, block.gyr_rad_s)
-    assert rows[0, 0] == pytest.approx(block.device_time_s[0])
-    assert rows[-1, 0] == pytest.approx(block.device_time_s[-1], abs=0.01)
+    assert rows["time_s"][0] == pytest.approx(block.device_time_s[0])
+    assert rows["time_s"][-1] == pytest.approx(block.device_time_s[-1], abs=0.01)
     found = rests(rows)
     assert len({flat.begin for flat in found}) == len(found)
     assert abs(len(found) - len(trial.strides["right"])) < 4

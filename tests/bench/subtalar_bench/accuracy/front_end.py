@@ -10,7 +10,7 @@ from subtalar.types import BodySite, FloatArray, SampleBlock, SensorInfo
 
 
 def rows_of(site: BodySite, time_s: FloatArray, acc_m_s2: FloatArray, gyr_rad_s: FloatArray) -> Records:
-    """Rows (n, stream.WIDTH) of a whole recording: time as given, orientation, angular rate, specific force."""
+    """Rows (n,) of a whole recording: time as given, orientation, angular rate, specific force."""
     info = SensorInfo(site, 1.0 / float(np.median(np.diff(time_s))))
     sensor = SensorStream(info, Parameters())
     rows: list[Records] = []
