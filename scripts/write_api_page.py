@@ -27,16 +27,16 @@ import subtalar
 
 foot, shank = subtalar.BodySite.RIGHT_FOOT, subtalar.BodySite.RIGHT_SHANK
 estimator = subtalar.GaitEstimator({site: subtalar.SensorInfo(site, rate_hz=100.0) for site in (foot, shank)})
-for second in range(5):                          # whatever your sensors deliver, in blocks of any size
+for second in range(5):  # whatever your sensors deliver, in blocks of any size
     t = second + np.arange(100) / 100.0
     acc, gyr = np.tile([0.0, 0.0, 9.81], (100, 1)), np.zeros((100, 3))
     for site in (foot, shank):
         found = estimator.push(subtalar.SampleBlock(site, t, t + 0.02, acc, gyr))
-        for block in found.angles:               # subtalar.AngleBlock: one row a sample, NaN until it is calibrated
+        for block in found.angles:  # subtalar.AngleBlock: one row a sample, NaN until it is calibrated
             print(block.side, block.time_s[-1], block.ankle_deg[-1])
-        for notice in found.notices:             # what the person at the screen should know
+        for notice in found.notices:  # what the person at the screen should know
             print(notice.text)
-last = estimator.finish()                        # what was still held back
+last = estimator.finish()  # what was still held back
 ```
 """
 FUNCTIONS = ("read", "analyze", "simulate", "export")
