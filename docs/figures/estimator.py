@@ -14,7 +14,7 @@ from drawing import INK, PALE, X_COLOUR, Y_COLOUR, Z_COLOUR, save
 
 from subtalar.estimation.clocks.arrival_floor import ArrivalFloor
 from subtalar.estimation.estimator import GaitEstimator
-from subtalar.estimation.gait import step_reporter as leg_steps
+from subtalar.estimation.gait import step_reporter
 from subtalar.estimation.gait.gait_events import SwingEvents, swing_events
 from subtalar.estimation.joint.heading import HeadingFilter
 from subtalar.estimation.joint.joint_path import StrideHeading, ankle_velocity, stride_heading
@@ -36,7 +36,7 @@ CONFIG = SimulationConfig(
 
 
 @dataclass
-class Seen:
+class Observed:
     """What one run of the estimator let us see."""
 
     compared: list[tuple[StrideWindow, Any, Any, float]] = field(default_factory=list)
@@ -48,31 +48,31 @@ class Seen:
     arrivals: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
 
 
-def run(folder: Path) -> Seen:
+def run(folder: Path) -> Observed:
     """Simulate, estimate, and keep what passed by."""
-    seen = Seen()
+    observed = Observed()
     session = open_session(write_session(CONFIG, folder))
     whole_add = HeadingFilter.add
 
     def learn(window: StrideWindow, gravity: Any, centre: Any, heading_rad: float, *, known: bool) -> StrideHeading:
         found = learn_stride(window, gravity, centre, heading_rad, known=known)
-        at = centre.state
-        seen.compared.append((gravity.upright(window), at.foot_lever_m, at.shank_lever_m, at.offset_s))
+        at = centre.estimate
+        observed.compared.append((gravity.upright(window), at.foot_lever_m, at.shank_lever_m, at.offset_s))
         return found
 
     def add(self: HeadingFilter, stride: StrideHeading) -> bool:
         taken = whole_add(self, stride)
-        seen.evidence.append(stride)
+        observed.evidence.append(stride)
         here = np.array([stride.time_s])
-        seen.filtered.append((stride.time_s, float(self.heading_rad(here)[0]), float(self.sd_rad(here)[0]), taken))
+        observed.filtered.append((stride.time_s, float(self.heading_rad(here)[0]), float(self.sd_rad(here)[0]), taken))
         return taken
 
     def swing(foot: Any, placement: Any) -> SwingEvents | None:
         right = quat.rotate(quat.conjugate(placement), np.array([0.0, 0.0, 1.0]))
-        seen.swings.append((foot["time_s"], foot["gyr_rad_s"] @ right, foot["acc_m_s2"]))
+        observed.swings.append((foot["time_s"], foot["gyr_rad_s"] @ right, foot["acc_m_s2"]))
         return swing_events(foot, placement)
 
-    leg_steps.swing_events = swing  # type: ignore[assignment]
+    step_reporter.swing_events = swing  # type: ignore[assignment]
     leg_tracker.learn_stride, HeadingFilter.add = learn, add  # type: ignore[assignment,method-assign]
     try:
         estimator = GaitEstimator(session.sensors)
@@ -82,21 +82,21 @@ def run(folder: Path) -> Seen:
             assert block.host_time_s is not None
             arrivals[block.site].append(np.column_stack((block.device_time_s, block.host_time_s)))
             found = estimator.push(block)
-            seen.angles += found.angles
-            seen.events += found.events
+            observed.angles += found.angles
+            observed.events += found.events
         found = estimator.finish()
-        seen.angles += found.angles
-        seen.events += found.events
+        observed.angles += found.angles
+        observed.events += found.events
     finally:
-        leg_steps.swing_events = swing_events
+        step_reporter.swing_events = swing_events
         leg_tracker.learn_stride, HeadingFilter.add = learn_stride, whole_add  # type: ignore[method-assign]
-    seen.arrivals = {site: tuple(np.concatenate(parts).T) for site, parts in arrivals.items()}  # type: ignore[misc]
-    return seen
+    observed.arrivals = {site: tuple(np.concatenate(parts).T) for site, parts in arrivals.items()}  # type: ignore[misc]
+    return observed
 
 
-def draw_clock(seen: Seen) -> None:
+def draw_clock(observed: Observed) -> None:
     """Arrival minus device time, and the line below it."""
-    device, host = seen.arrivals[BodySite.RIGHT_SHANK]
+    device, host = observed.arrivals[BodySite.RIGHT_SHANK]
     figure, ax = plt.subplots(figsize=(8, 3.2), layout="constrained")
     since, late = device - device[0], host - device
     lowest = late.min()
@@ -105,9 +105,9 @@ def draw_clock(seen: Seen) -> None:
     edges = np.arange(0, since[-1], Parameters().clock.bin_s)
     bins = [late[(since >= a) & (since < a + 1)].argmin() + np.searchsorted(since, a) for a in edges]
     ax.plot(since[bins], 1e3 * (late[bins] - lowest), "o", ms=3, color=X_COLOUR, label="smallest of each second")
-    floor, points = ArrivalFloor(Parameters().clock), np.column_stack((since[bins], late[bins] - lowest))
+    floor, at_s, least_s = ArrivalFloor(Parameters().clock), since[bins], late[bins] - lowest
     for n, end in enumerate(edges + Parameters().clock.bin_s, start=1):  # second by second, as it is in a session
-        slope, intercept = floor.fit(points[:n], end)
+        slope, intercept = floor.fit(at_s[:n], least_s[:n], end)
     label = f"floor: the two clocks drift apart by {abs(1e6 * slope):.0f} ppm"
     ax.plot(since, 1e3 * (slope * since + intercept), color=INK, lw=1.5, label=label)
     ax.set(xlabel="device time since the first sample (s)", ylabel="arrival − device time\n(ms, from the smallest)")
@@ -116,14 +116,14 @@ def draw_clock(seen: Seen) -> None:
     save(figure, "clock.svg")
 
 
-def one_stride(seen: Seen, after_s: float) -> tuple[StrideWindow, Any, Any, float]:
+def one_stride(observed: Observed, after_s: float) -> tuple[StrideWindow, Any, Any, float]:
     """The first stride compared after an instant."""
-    return next(c for c in seen.compared if c[0].middle_s > after_s)
+    return next(c for c in observed.compared if c[0].middle_s > after_s)
 
 
-def draw_ankle_path(seen: Seen) -> None:
+def draw_ankle_path(observed: Observed) -> None:
     """The ankle's horizontal velocity as each sensor has it, before and after one turn about the vertical."""
-    window, foot_lever, shank_lever, offset_s = one_stride(seen, 60.0)
+    window, foot_lever, shank_lever, offset_s = one_stride(observed, 60.0)
     foot = ankle_velocity(window.foot, foot_lever, window.start, window.stop)
     shank = ankle_velocity(window.shank_at_foot_times(offset_s), shank_lever, window.start, window.stop)
     evidence = stride_heading(window, foot_lever, shank_lever, offset_s)
@@ -153,11 +153,13 @@ def draw_ankle_path(seen: Seen) -> None:
     save(figure, "ankle-path.svg")
 
 
-def draw_heading(seen: Seen) -> None:
+def draw_heading(observed: Observed) -> None:
     """One value a stride, and what the filter makes of them; calibration's repeated rounds are left out."""
-    last_restart = max(i for i in range(1, len(seen.filtered)) if seen.filtered[i][0] < seen.filtered[i - 1][0])
-    t, heading, sd, taken = (np.array(x) for x in zip(*seen.filtered[last_restart:], strict=True))
-    raw = np.degrees(np.unwrap([e.heading_rad for e in seen.evidence[last_restart:]]))
+    last_restart = max(
+        i for i in range(1, len(observed.filtered)) if observed.filtered[i][0] < observed.filtered[i - 1][0]
+    )
+    t, heading, sd, taken = (np.array(x) for x in zip(*observed.filtered[last_restart:], strict=True))
+    raw = np.degrees(np.unwrap([e.heading_rad for e in observed.evidence[last_restart:]]))
     heading = np.degrees(np.unwrap(heading))
     heading += 360 * np.round((raw[0] - heading[0]) / 360)
     zero = heading[0]
@@ -174,10 +176,10 @@ def draw_heading(seen: Seen) -> None:
     save(figure, "heading-per-stride.svg")
 
 
-def draw_events(seen: Seen) -> None:
+def draw_events(observed: Observed) -> None:
     """Pitch rate of the foot and the force it feels, from one rest to the next, with the events found in them."""
-    t, pitch_rate, acc = next(swing for swing in seen.swings if swing[0][0] > 60.0)
-    body, delay_s = CONFIG.make_body(), fixed_delay_s(seen)
+    t, pitch_rate, acc = next(swing for swing in observed.swings if swing[0][0] > 60.0)
+    body, delay_s = CONFIG.make_body(), fixed_delay_s(observed)
     truths = {"foot_off": body.foot_offs_s("right"), "initial_contact": body.initial_contacts_s("right")}
     figure, axes = plt.subplots(2, 1, figsize=(8, 4.6), sharex=True, layout="constrained", height_ratios=[1.6, 1])
     axes[0].plot(t - t[0], np.degrees(pitch_rate), color=FOOT_INK, lw=1.6)
@@ -187,7 +189,7 @@ def draw_events(seen: Seen) -> None:
     axes[1].set(ylabel="specific force\nat the foot (m/s²)", xlabel="time since foot-flat (s)")
     top = 1.16 * np.degrees(pitch_rate).max()
     for kind, name in (("foot_off", "foot off"), ("initial_contact", "initial contact")):
-        found = next(e.time_s for e in seen.events if e.kind == kind and t[0] < e.time_s < t[-1])
+        found = next(e.time_s for e in observed.events if e.kind == kind and t[0] < e.time_s < t[-1])
         true = truths[kind] + delay_s
         true_s = true[np.argmin(np.abs(true - found))]
         for ax in axes:
@@ -198,28 +200,28 @@ def draw_events(seen: Seen) -> None:
     save(figure, "gait-events.svg")
 
 
-def truth_and_estimate(seen: Seen) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def truth_and_estimate(observed: Observed) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Times (n,), angles (n, 3), sd (n, 3) of all rows that have a value."""
-    t = np.concatenate([b.time_s for b in seen.angles])
-    angles = np.concatenate([b.ankle_deg for b in seen.angles])
-    sd = np.concatenate([b.ankle_sd_deg for b in seen.angles])
+    t = np.concatenate([b.time_s for b in observed.angles])
+    angles = np.concatenate([b.ankle_deg for b in observed.angles])
+    sd = np.concatenate([b.ankle_sd_deg for b in observed.angles])
     known = np.isfinite(angles).all(axis=1)
     return t[known], angles[known], sd[known]
 
 
-def fixed_delay_s(seen: Seen) -> float:
+def fixed_delay_s(observed: Observed) -> float:
     """How much later the session clock shows an instant: the sensor's fixed delay, which only a simulation can tell."""
-    t, angles, _ = truth_and_estimate(seen)
+    t, angles, _ = truth_and_estimate(observed)
     part = slice(len(t) // 3, len(t) // 3 + 2000)
     body, tries = CONFIG.make_body(), np.arange(0.0, 0.06, 0.001)
     misfit = [np.std(body.angles_deg("right", t[part] - d)[:, 0] - angles[part, 0]) for d in tries]
     return float(tries[int(np.argmin(misfit))])
 
 
-def draw_angles(seen: Seen) -> None:
+def draw_angles(observed: Observed) -> None:
     """Three strides of all three angles beside the truth."""
-    t, angles, sd = truth_and_estimate(seen)
-    delay_s = fixed_delay_s(seen)
+    t, angles, sd = truth_and_estimate(observed)
+    delay_s = fixed_delay_s(observed)
     part = np.flatnonzero((t > 90.0) & (t < 93.3))[::2]
     truth = CONFIG.make_body().angles_deg("right", t[part] - delay_s)
     figure, axes = plt.subplots(3, 1, figsize=(8, 6), sharex=True, layout="constrained")
@@ -240,9 +242,9 @@ def draw_angles(seen: Seen) -> None:
 def main() -> None:
     """All of them."""
     with tempfile.TemporaryDirectory() as folder:
-        seen = run(Path(folder))
+        observed = run(Path(folder))
     for draw in (draw_clock, draw_ankle_path, draw_heading, draw_events, draw_angles):
-        draw(seen)
+        draw(observed)
 
 
 if __name__ == "__main__":
