@@ -38,6 +38,8 @@ def simulate(
         raise SubtalarError(
             f"This needs the package {error.name}, which is not installed: run `pip install 'subtalar[sim]'`."
         ) from None
+    if not 0.0 < duration_s < 86_400.0:
+        raise InputError(f"This cannot be simulated: a session of {duration_s:g} s; give seconds, up to a day.")
     folder = Path(tempfile.mkdtemp(prefix="subtalar-"))
     try:
         config = SimulationConfig(

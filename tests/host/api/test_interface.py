@@ -118,6 +118,8 @@ def test_what_is_not_there_is_one_sentence(walk: subtalar.Session, found: subtal
         subtalar.read(tmp_path / "nowhere.mcap")
     with pytest.raises(subtalar.SubtalarError, match="no style 'moonwalk'"):
         subtalar.simulate(style="moonwalk")
+    with pytest.raises(subtalar.SubtalarError, match="a session of nan s; give seconds"):
+        subtalar.simulate(float("nan"))
     with pytest.raises(subtalar.SubtalarError, match="end before the walking starts"):
         subtalar.simulate(3.0)
     with pytest.raises(subtalar.SubtalarError, match="is not a format"):
