@@ -32,9 +32,10 @@ class PeerScore:
 
 def measure(data: Path) -> list[Table]:
     """Every truth trial in ``data`` by every method. Raises InputError where trials or a package are missing."""
+    folders = folders_in(data)
     for name in ("imufusion", "qmt"):
         filters.optional(name)
-    return [table([s for found in side_by_side(measure_trial, folders_in(data)) for s in found])]
+    return [table([s for found in side_by_side(measure_trial, folders) for s in found])]
 
 
 def measure_trial(folder: Path) -> list[PeerScore]:
