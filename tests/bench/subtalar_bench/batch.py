@@ -53,7 +53,7 @@ def _cluster(workers: int) -> Iterator[str]:
     except ImportError:
         yield ""
         return
-    with LocalCluster(workers, threads_per_worker=1, host="127.0.0.1", dashboard_address=None) as cluster:
+    with LocalCluster(workers, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0") as cluster:
         yield cluster.scheduler_address
 
 

@@ -171,7 +171,7 @@ def test_a_scheduler_that_is_not_there_is_told(visits, tmp_path, monkeypatch):
 def test_a_cluster_gives_the_same_tables(visits, first, tmp_path, monkeypatch):
     """The workers are threads of this process, over TCP all the same; `subtalar bench batch` has processes."""
     distributed = pytest.importorskip("distributed")
-    options = {"dashboard_address": None, "threads_per_worker": 1, "host": "127.0.0.1", "memory_limit": 0}
+    options = {"dashboard_address": "127.0.0.1:0", "threads_per_worker": 1, "host": "127.0.0.1", "memory_limit": 0}
     with distributed.LocalCluster(n_workers=0, processes=False, protocol="tcp://", **options) as dask:
         with monkeypatch.context() as patch:
             patch.setattr(cluster, "_FIRST_WORKER_S", 2.0)
