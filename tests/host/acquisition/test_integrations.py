@@ -1,8 +1,10 @@
 """What accompanies a session: streams of the Lab Streaming Layer, markers from elsewhere."""
 
 import asyncio
+import os
 import socket
 import time
+import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -89,7 +91,14 @@ def stride(**values: Any) -> Stride:
 
 
 @pytest.fixture
-def pylsl() -> Any:
+def pylsl(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The library, in a session of its own: another run of the tests on this network is neither heard nor seen.
+
+    liblsl reads LSLAPICFG once, when it is first used in a process.
+    """
+    settings = tmp_path_factory.mktemp("lsl") / "lsl_api.cfg"
+    settings.write_text(f"[lab]\nSessionID = subtalar-tests-{uuid.uuid4().hex}\n")
+    os.environ.setdefault("LSLAPICFG", str(settings))
     return pytest.importorskip("pylsl")
 
 
