@@ -342,6 +342,7 @@ def test_make_live_that_is_ended_by_ctrl_c_says_it_too(clone: Path, tmp_path: Pa
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored where tests run in the background
     )
     deadline = time.monotonic() + 20
     while not (clone / "waits").exists() and time.monotonic() < deadline:
