@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -87,7 +87,7 @@ class SampleBlock:
 
 
 class Quality(IntEnum):
-    """Why an angle is, or is not, to be trusted. The most serious reason wins; higher is worse."""
+    """Why an angle is, or is not, to be trusted. The most serious reason wins, by ``severity`` and not by the code."""
 
     OK = 0
     FEW_STRIDES = 1
@@ -96,11 +96,21 @@ class Quality(IntEnum):
     BRIDGED_GAP = 4
     NOT_CALIBRATED = 5
     NO_DATA = 6
+    PROVISIONAL_ZERO = 7
 
     @property
     def label(self) -> str:
         """The word written to files: ``ok``, ``few_strides``, …"""
         return self.name.lower()
+
+    @property
+    def severity(self) -> int:
+        """0 for ``ok``; higher is worse."""
+        return SEVERITY[self]
+
+
+SEVERITY: Final = (0, 2, 3, 4, 5, 6, 7, 1)
+"""How serious each ``Quality`` is, by its code: a zero that is only provisional leaves everything else as it is."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +120,8 @@ class AngleBlock:
     ``time_s`` (n,) session clock; ``angles_deg`` and ``angles_sd_deg`` (n, ``anatomy.ANGLE_COUNT``) in the order of
     ``anatomy.ANGLES``, NaN where not known; ``quality`` (n,) of ``Quality`` values; ``shank_orientation`` (n, 4)
     scalar-first quaternion, shank segment frame (ISB) into a view whose x axis is the direction of travel of the last
-    stride, y up, z right; NaN before calibration.
+    stride, y up, z right; NaN before calibration; ``zero_sd_deg`` (n,) the part of the ankle's sd that its zero has,
+    one constant error of all rows; NaN where not known.
 
     Raises ValueError where shapes disagree.
     """
@@ -121,8 +132,11 @@ class AngleBlock:
     angles_sd_deg: FloatArray
     quality: npt.NDArray[np.uint8]
     shank_orientation: FloatArray
+    zero_sd_deg: FloatArray = field(default_factory=lambda: np.empty(0))
 
     def __post_init__(self) -> None:
+        if len(self.zero_sd_deg) == 0 and len(self.time_s):
+            object.__setattr__(self, "zero_sd_deg", np.full(len(self.time_s), np.nan))
         shape = (len(self.time_s), ANGLE_COUNT)
         for name in ("angles_deg", "angles_sd_deg"):
             if getattr(self, name).shape != shape:

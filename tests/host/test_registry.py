@@ -143,7 +143,7 @@ def test_one_more_angle_is_one_entry(recorded: tuple[Path, dict[str, Any]]) -> N
     _, seen = recorded
     assert seen["angle in memory"]
     assert seen["others unknown"]
-    assert seen["angles.csv"][-2:] == ["foot_rotation_deg", "foot_rotation_sd_deg"]
+    assert seen["angles.csv"][-3:] == ["foot_rotation_deg", "foot_rotation_sd_deg", "zero_sd_deg"]
     assert {"foot_rotation_deg", "foot_rotation_sd_deg"} <= set(seen["exports"])
     assert seen["window"] == ["Foot pitch", "Foot inversion", "Foot rotation"]
     assert seen["page"][-1] == "Foot rotation"

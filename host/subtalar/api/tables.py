@@ -26,12 +26,10 @@ def angle_table(side: Side, blocks: Sequence[AngleBlock], *, rounded: bool) -> T
     time_s = _joined([b.time_s for b in blocks], 0)
     deg, sd = (_joined(of, ANGLE_COUNT) for of in ([b.angles_deg for b in blocks], [b.angles_sd_deg for b in blocks]))
     quality = np.concatenate([b.quality for b in blocks]) if blocks else np.empty(0, np.uint8)
+    zero_sd = _joined([b.zero_sd_deg for b in blocks], 0)
     if rounded:
-        time_s, deg, sd = (
-            as_written(time_s, TIME_DECIMALS),
-            as_written(deg, ANGLE_DECIMALS),
-            as_written(sd, ANGLE_DECIMALS),
-        )
+        time_s = as_written(time_s, TIME_DECIMALS)
+        deg, sd, zero_sd = (as_written(values, ANGLE_DECIMALS) for values in (deg, sd, zero_sd))
     of = {name: k for k, name in enumerate(ANGLE_NAMES)}
     columns: dict[str, Column] = {"time_s": time_s, "side": np.full(len(time_s), side)}
     columns |= {f"{name}_deg": deg[:, of[name]] for name in ANKLE_NAMES}
@@ -39,6 +37,7 @@ def angle_table(side: Side, blocks: Sequence[AngleBlock], *, rounded: bool) -> T
     columns["quality"] = _LABELS[quality]
     for name in FURTHER_NAMES:
         columns[f"{name}_deg"], columns[f"{name}_sd_deg"] = deg[:, of[name]], sd[:, of[name]]
+    columns["zero_sd_deg"] = zero_sd
     return Table(f"angles of the {side} leg", columns)
 
 

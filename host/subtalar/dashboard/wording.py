@@ -27,6 +27,7 @@ SIDE_WORDS: Final[dict[Side, str]] = {"left": "Left", "right": "Right"}
 
 QUALITY_WORDS: Final[dict[Quality, str]] = {
     Quality.OK: "",
+    Quality.PROVISIONAL_ZERO: "zero from the walk",
     Quality.FEW_STRIDES: "few strides yet",
     Quality.HEADING_STALE: "direction uncertain",
     Quality.CLIPPED: "sensor overloaded",
@@ -101,6 +102,7 @@ def size_text(n_bytes: int) -> str:
 
 _STRIDE_QUALITY: Final = {
     "": "ok",
+    "provisional_zero": "zero open",
     "few_strides": "settling",
     "heading_stale": "uncertain",
     "clipped": "overloaded",

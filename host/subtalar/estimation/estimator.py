@@ -15,6 +15,7 @@ from subtalar.estimation.leg.two_sensors import TwoSensorLeg
 from subtalar.estimation.numerics.compiled import warm_up
 from subtalar.estimation.parameters import Parameters
 from subtalar.estimation.snapshot import pack, unpack
+from subtalar.estimation.stance.zero_pose import ZeroPose
 from subtalar.types import (
     SIDES,
     AngleBlock,
@@ -25,6 +26,7 @@ from subtalar.types import (
     Notice,
     SampleBlock,
     SensorInfo,
+    Side,
     Stride,
 )
 
@@ -42,11 +44,19 @@ class GaitEstimator:
     interleaved in any way. The output depends on the samples alone, not on how they were cut. ``advance`` says that
     everything that arrived before an instant has been pushed: rows then stop waiting for a silent sensor.
 
+    ``zeros``: of some legs the pose that counts as zero from the start (``again``).
+
     Raises InputError where a sensor is too slow to see steps.
     """
 
-    def __init__(self, sensors: Mapping[BodySite, SensorInfo], parameters: Parameters | None = None) -> None:
+    def __init__(
+        self,
+        sensors: Mapping[BodySite, SensorInfo],
+        parameters: Parameters | None = None,
+        zeros: Mapping[Side, ZeroPose] | None = None,
+    ) -> None:
         warm_up()
+        self._sensors, self._zeros = dict(sensors), dict(zeros or {})
         self._p = parameters or Parameters()
         sensors = {site: info for site, info in sensors.items() if site.segment in ANKLE_SEGMENTS}
         for info in sensors.values():
@@ -65,7 +75,7 @@ class GaitEstimator:
             foot = self._streams.get(BodySite.of(side, "foot"))
             shank = self._streams.get(BodySite.of(side, "shank"))
             if foot is not None and shank is not None:
-                self._legs.append(TwoSensorLeg(side, foot, shank, self._p))
+                self._legs.append(TwoSensorLeg(side, foot, shank, self._p, self._zeros.get(side)))
             elif foot is not None:
                 self._lone.append(FootLeg(side, foot, self._p))
                 text = f"The {side} leg has no shank sensor: foot angles to the floor and steps, but no ankle angles."
@@ -110,6 +120,14 @@ class GaitEstimator:
             leg.advance(np.inf, final=True)
             leg.close()
         return self._taken()
+
+    def again(self) -> "GaitEstimator | None":
+        """After ``finish``: the same estimator before the first sample, with the best zero of the whole recording; None
+        where no leg found a better one than it began with.
+        """
+        found = {leg.side: leg.tracker.zero for leg in self._legs if leg.tracker.zero_moved}
+        zeros = self._zeros | {side: zero for side, zero in found.items() if zero is not None}
+        return type(self)(self._sensors, self._p, zeros) if found else None
 
     def save(self) -> bytes:
         """The whole state, also in mid-stride, for ``restore`` in another process of the same version.

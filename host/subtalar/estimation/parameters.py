@@ -173,6 +173,41 @@ class PlacementParameters:
 
 
 @dataclass(frozen=True)
+class ZeroParameters:
+    """What the zero of the angles is worth (``zero_pose.py``, ``calm_stance.py``)."""
+
+    walk_sd_deg: float = 4.5
+    """Of the ankle's mean over a stride against quiet standing: 4–5° between people (Schwartz et al. 2008)."""
+    walk_frontal_share: float = 0.5
+    """Seen from the front: of six legs of four people after stroke the foot in its rests is 1° (root mean square) off
+    its pose in standing, the shank on average over a stride 3.6°; simulated bare feet roll inward by 6–12°, and their
+    shanks are off by less than 1°."""
+    walk_foot_sd_deg: float = 3.0
+    walk_gravity_sd_m_s2: float = 0.5
+    """How well the first rest of a walk knows gravity."""
+    walk_mismatch: float = 0.3
+    """Of strides without any standing before them, which might be no steps at all."""
+    shortest_stance_s: float = 0.6
+    longest_stance_s: float = 8.0
+    least_sd_deg: float = 0.3
+    """People do not stand twice in quite the same pose."""
+    brief_deg_s: float = 0.4
+    """The sd of a stance of one second by its shortness alone."""
+    sway_memory_s: float = 1.0
+    """Sway is one and the same for about so long."""
+    per_rate_s: float = 0.5
+    """A leg that turns by 1 °/s on average is not where it would stand by half a degree."""
+    most_sd_deg: float = 3.0
+    """A worse stance is none."""
+    better: float = 0.7
+    """A new zero must be better than the old one by this share."""
+    most_apart: float = 3.0
+    """Sitting and a stride's pose are no standing: they differ from what the walk shows by so many sd."""
+    good_sd_deg: float = 0.7
+    """From here on a zero counts as known, and none better is looked for."""
+
+
+@dataclass(frozen=True)
 class StrapParameters:
     """When a sensor has turned on its segment (``strap_slip.py``)."""
 
@@ -243,6 +278,7 @@ class Parameters:
     joint_centre: JointCentreParameters = field(default_factory=JointCentreParameters)
     heading: HeadingParameters = field(default_factory=HeadingParameters)
     placement: PlacementParameters = field(default_factory=PlacementParameters)
+    zero: ZeroParameters = field(default_factory=ZeroParameters)
     strap: StrapParameters = field(default_factory=StrapParameters)
     subtalar_axis: SubtalarAxis = field(default_factory=SubtalarAxis)
     segments: SegmentParameters = field(default_factory=SegmentParameters)

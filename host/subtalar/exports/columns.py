@@ -55,6 +55,12 @@ SHANK_MEANING: Final = (
 )
 
 
+ZERO_SD_MEANING: Final = (
+    "The part of the standard deviations of the ankle's angles that their common zero has: one constant error of "
+    "all rows."
+)
+
+
 def _angle(angle: Angle) -> tuple[Column, Column]:
     name = angle.name
     return (
@@ -70,6 +76,7 @@ ANGLES: Final = (
     *(_angle(angle)[1] for angle in BODY_ANGLES[ANKLE]),
     Column("quality", "word", "", QUALITY_MEANING),
     *(column for angle in BODY_ANGLES[FURTHER] for column in _angle(angle)),
+    _number("zero_sd_deg", "deg", ZERO_SD_MEANING),
     *(_number(f"shank_q{c}", "", f"{SHANK_MEANING}; {c}.") for c in "wxyz"),
 )
 """One row a side and measured sample (of the foot, or of a leg's only sensor). Zero is the subject's quiet standing."""

@@ -35,6 +35,7 @@ def angle_columns(block: AngleBlock) -> list[Values]:
         *block.ankle_sd_deg.T,
         [_WORDS[code] for code in block.quality.tolist()],
         *further_columns(block),
+        block.zero_sd_deg,
         *block.shank_orientation.T,
     ]
 

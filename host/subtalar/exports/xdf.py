@@ -55,7 +55,14 @@ class XdfWriter(FormatWriter):
     def add_angles(self, block: AngleBlock) -> None:
         """Rows of one side."""
         quality = block.quality.astype(np.float64)
-        rows = [block.ankle_deg, block.ankle_sd_deg, *further_columns(block), block.shank_orientation, quality]
+        rows = [
+            block.ankle_deg,
+            block.ankle_sd_deg,
+            *further_columns(block),
+            block.zero_sd_deg,
+            block.shank_orientation,
+            quality,
+        ]
         self._add(self._streams[block.side], block.time_s, np.column_stack(rows))
 
     def finish(self, results: GaitResults) -> None:

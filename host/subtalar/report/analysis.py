@@ -15,7 +15,7 @@ from subtalar.report.results import AnalysisResult, Gait, Pass, SensorFacts, Sid
 from subtalar.report.tables import write_strides, write_summary
 from subtalar.report.waveforms import WaveformCollector
 from subtalar.session.catalogue import UNASSIGNED, Assignment
-from subtalar.session.estimates import Estimator, default_subtalar_axis_deg, make_estimator, run_estimator
+from subtalar.session.estimates import Estimator, Repeatable, default_subtalar_axis_deg, make_estimator, run_estimator
 from subtalar.session.model import Session
 from subtalar.session.output_folder import staging
 from subtalar.types import AngleBlock, BodySite, Estimates, GaitEvent, Ledger, SampleBlock, SensorInfo, Side, Stride
@@ -93,6 +93,10 @@ class AngleSink(Protocol):
         """The next rows of one side."""
         ...
 
+    def clear(self) -> None:
+        """Forget all rows."""
+        ...
+
 
 def measure(
     session: Session,
@@ -106,19 +110,25 @@ def measure(
 ) -> AnalysisResult:
     """Run the estimator over a session; its angles go to a sink, all else is in the result.
 
-    ``estimator``: None for the usual one, live or with ``smooth`` the one that looks ahead. Raises InputError, in one
-    sentence, when nothing could be measured.
+    Where zero became better known in the course of the session, the best one counts from the beginning: the estimator
+    runs a second time, and the sink begins anew. ``estimator``: None for the usual one, live or with ``smooth`` the one
+    that looks ahead. Raises InputError, in one sentence, when nothing could be measured.
     """
     axis_deg = default_subtalar_axis_deg() if subtalar_axis_deg is None else subtalar_axis_deg
     if estimator is None:
         estimator = make_estimator(session.sensors, smooth=smooth, subtalar_axis_deg=axis_deg)
-    run = _Pass(session, angles, axis_deg, "smoothed" if smooth else "live")
-    for block, found in run_estimator(estimator, session.blocks(_BLOCK_S)):
-        if block is not None:
-            run.add_block(block)
-        run.take(found)
-        if progress is not None:
-            progress(min(run.done_s, session.duration_s), session.duration_s)
+    again: Estimator | None = estimator
+    while again is not None:
+        estimator = again
+        angles.clear()
+        run = _Pass(session, angles, axis_deg, "smoothed" if smooth else "live")
+        for block, found in run_estimator(estimator, session.blocks(_BLOCK_S)):
+            if block is not None:
+                run.add_block(block)
+            run.take(found)
+            if progress is not None:
+                progress(min(run.done_s, session.duration_s), session.duration_s)
+        again = estimator.again() if isinstance(estimator, Repeatable) else None
     result = replace(run.result(), assignment=assignment)
     raise_if_nothing_measured(result)
     return result

@@ -18,6 +18,7 @@ ANGLE_COLUMNS: Final = (
     *(f"{name}_sd_deg" for name in ANKLE_NAMES),
     "quality",
     *(f"{name}_{what}" for name in FURTHER_NAMES for what in ("deg", "sd_deg")),
+    "zero_sd_deg",
 )
 
 TIME_DECIMALS = 5
@@ -57,6 +58,13 @@ class AnglesWriter:
             part.write(_rows(block, slice(start, start + _BLOCK_ROWS)))
         self.rows += len(block)
 
+    def clear(self) -> None:
+        """Forget all rows: the next one is the first."""
+        for part in self._parts.values():
+            part.seek(0)
+            part.truncate()
+        self.rows = 0
+
     def assemble(self, path: Path) -> None:
         """Write header and rows to ``path`` and remove the parts. Nothing can be appended afterwards."""
         with path.open("wb") as file:
@@ -89,5 +97,6 @@ def _rows(block: AngleBlock, rows: slice) -> bytes:
                 for k in range(ANKLE_COUNT, ANGLE_COUNT)
                 for values in (block.angles_deg, block.angles_sd_deg)
             ),
+            decimal_text(block.zero_sd_deg[rows], ANGLE_DECIMALS),
         ]
     )

@@ -11,7 +11,8 @@ from subtalar.types import AngleBlock, BodySite, FloatArray, Notice, NoticeLevel
 
 @dataclass(frozen=True)
 class AngleCoverage:
-    """Rows of ``angles.csv`` of one side: all, with values, and by quality; ``mean_sd_deg`` (3,), NaN without rows.
+    """Rows of ``angles.csv`` of one side: all, with values, and by quality; ``mean_sd_deg`` (3,), ``zero_sd_deg`` of
+    the last row with values; NaN without rows.
 
     Values are the ankle angles; of a leg with one sensor, those of its segment to the floor.
     """
@@ -20,6 +21,7 @@ class AngleCoverage:
     known: int
     by_quality: dict[Quality, int]
     mean_sd_deg: FloatArray
+    zero_sd_deg: float = np.nan
 
     @property
     def known_ratio(self) -> float:
@@ -36,6 +38,7 @@ class CoverageCounter:
         self._by_quality = np.zeros(len(Quality), np.int64)
         self._sd_sum = np.zeros(ANKLE_COUNT)
         self._sd_count = 0
+        self._zero_sd_deg = np.nan
 
     def push(self, block: AngleBlock) -> None:
         """Count one block."""
@@ -48,12 +51,15 @@ class CoverageCounter:
         self._by_quality += np.bincount(block.quality, minlength=len(Quality))
         self._sd_sum += sd.sum(axis=0)
         self._sd_count += len(sd)
+        stated = block.zero_sd_deg[np.isfinite(block.zero_sd_deg)]
+        if len(stated):
+            self._zero_sd_deg = float(stated[-1])
 
     def finish(self) -> AngleCoverage:
         """What was counted."""
         counts = {quality: int(self._by_quality[quality]) for quality in Quality if self._by_quality[quality]}
         mean_sd = self._sd_sum / self._sd_count if self._sd_count else np.full(ANKLE_COUNT, np.nan)
-        return AngleCoverage(int(self._by_quality.sum()), self._known, counts, mean_sd)
+        return AngleCoverage(int(self._by_quality.sum()), self._known, counts, mean_sd, self._zero_sd_deg)
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ class Limits:
 LOST_RATIO: Final = Limits(0.02, 0.10)
 DOUBTFUL_RATIO: Final = Limits(0.10, 0.50)
 UNCERTAINTY_DEG: Final = Limits(2.5, 5.0)
+ZERO_DEG: Final = 2.0
 FEWEST_STRIDES: Final = Limits(10, 3)
 """Means are reliable from 10 strides on (König et al. 2014, doi 10.1016/j.gaitpost.2013.06.014)."""
 
@@ -78,7 +79,11 @@ def _judge_side(side: SideResult) -> list[tuple[Level, str]]:
         found.append(
             (DOUBTFUL_RATIO.level(1 - whole / used), f"{name}: {used - whole} of {used} strides lack complete angles.")
         )
-    sd = side.used_sd_deg
+    zero_sd = side.coverage.zero_sd_deg
+    if zero_sd > ZERO_DEG:
+        text = f"{name}: zero is known to ±{zero_sd:.1f}° only (nobody stood still): compare curves and excursions."
+        found.append(("limited", text))
+    sd = np.sqrt(np.maximum(side.used_sd_deg**2 - (zero_sd**2 if zero_sd > ZERO_DEG else 0.0), 0.0))
     if np.isfinite(sd).any():
         worst = int(np.nanargmax(sd))
         found.append(

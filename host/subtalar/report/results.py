@@ -20,7 +20,7 @@ from subtalar.types import FloatArray, GaitEvent, Ledger, Quality, Segment, Sens
 Gait = Literal["walking", "running"]
 Pass = Literal["live", "smoothed"]
 
-RELIABLE_QUALITIES: Final = frozenset(q.label for q in (Quality.OK, Quality.CLIPPED, Quality.BRIDGED_GAP))
+RELIABLE_QUALITIES: Final = frozenset(q.label for q in (Quality.OK, Quality.PROVISIONAL_ZERO, Quality.BRIDGED_GAP))
 """Strides that enter the means. A bridged gap is at most 0.12 s, and clipped impacts are left out of the angles by the
 estimator: both are told, neither spoils a stride. An uncertain heading, a turn or anything unknown does."""
 

@@ -82,7 +82,8 @@ def summary(result: AnalysisResult) -> dict[str, Any]:
         ``stride_quality_counts``; ``measures``: by name (as in ``strides.csv``, and ``cadence_steps_per_min``,
         ``speed_m_s``) ``{"mean", "sd", "n"}`` over the used strides; ``stride_time_cv_pct``; ``angles``: ``row_count``,
         ``known_ratio``, ``quality_ratios`` (shares of the rows of ``angles.csv``), ``mean_sd_deg`` and
-        ``mean_sd_in_strides_deg`` by angle; ``mean_waveforms``: ``gait_cycle_pct`` and by angle ``_deg`` the 101
+        ``mean_sd_in_strides_deg`` by angle, ``zero_sd_deg`` (the constant part of these that the common zero has);
+        ``mean_waveforms``: ``gait_cycle_pct`` and by angle ``_deg`` the 101
         values of ``mean`` and ``sd``, null without angles; ``one_sensor``: ``foot`` or ``shank`` where the leg carried
         only that sensor, else null; ``subtalar_unexplained_deg``: what two hinges leave of the ankle's rotation, root
         mean square in stance; ``further_mean_waveforms``: as ``mean_waveforms``, of the further angles.
@@ -178,6 +179,7 @@ def _side(result: AnalysisResult, side: SideResult) -> dict[str, Any]:
             "known_ratio": _number(side.coverage.known_ratio) if rows else None,
             "quality_ratios": {quality.label: _number(n / rows) for quality, n in side.coverage.by_quality.items()},
             "mean_sd_deg": _by_angle(side.coverage.mean_sd_deg),
+            "zero_sd_deg": _number(side.coverage.zero_sd_deg),
             "mean_sd_in_strides_deg": _by_angle(side.used_sd_deg),
         },
         "mean_waveforms": _waveforms(curves(side.used_waveforms_deg)),

@@ -18,6 +18,7 @@ ANKLE_WORDS: Final = WORDS_OF["ankle"]
 
 QUALITY_WORDS: Final = {
     Quality.OK: "Measured as intended",
+    Quality.PROVISIONAL_ZERO: "Measured as intended, but zero is not quiet standing: nobody stood still",
     Quality.FEW_STRIDES: "Still settling: too few strides had been seen",
     Quality.HEADING_STALE: "Direction of the sensors not renewed by walking for a while",
     Quality.CLIPPED: "Movement beyond the range of a sensor",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -40,7 +40,7 @@ class Estimator(Protocol):
 @dataclass(frozen=True)
 class AngleTrack:
     """All rows of one side, as in ``AngleBlock``: session time (n,), angles and their sd (n, ``ANGLE_COUNT``) in
-    degrees, quality codes (n,), and the shank's orientation (n, 4).
+    degrees, quality codes (n,), the shank's orientation (n, 4), and the sd of the ankle's zero (n,) in degrees.
     """
 
     time_s: FloatArray
@@ -48,6 +48,7 @@ class AngleTrack:
     angles_sd_deg: FloatArray
     quality: npt.NDArray[np.uint8]
     shank_orientation: FloatArray
+    zero_sd_deg: FloatArray
 
     @property
     def ankle_deg(self) -> FloatArray:
@@ -68,6 +69,7 @@ class AngleTrack:
             self.angles_sd_deg[keep],
             self.quality[keep],
             self.shank_orientation[keep],
+            self.zero_sd_deg[keep],
         )
 
 
@@ -111,6 +113,15 @@ def default_subtalar_axis_deg() -> tuple[float, float]:
     return SubtalarAxis.inclination_deg, SubtalarAxis.deviation_deg
 
 
+@runtime_checkable
+class Repeatable(Protocol):
+    """An estimator that may know more at the end of a recording than it did at the beginning."""
+
+    def again(self) -> Estimator | None:
+        """The same before the first sample, with what it knows now; None where that changes nothing."""
+        ...
+
+
 def run_estimator(
     estimator: Estimator, blocks: Iterable[SampleBlock]
 ) -> Iterator[tuple[SampleBlock | None, Estimates]]:
@@ -152,4 +163,5 @@ def join_angle_blocks(blocks: Sequence[AngleBlock]) -> AngleTrack:
         np.concatenate([b.angles_sd_deg for b in blocks]),
         np.concatenate([b.quality for b in blocks]),
         np.concatenate([b.shank_orientation for b in blocks]),
+        np.concatenate([b.zero_sd_deg for b in blocks]),
     )

@@ -33,7 +33,16 @@ from subtalar_sim.config import SimulationConfig
 from subtalar_sim.session_writer import write_session
 
 SHARED = Path(__file__).resolve().parents[4] / "shared"
-COLUMNS = ("time_s", "ankle_deg", "ankle_sd_deg", "angles_deg", "angles_sd_deg", "quality", "shank_orientation")
+COLUMNS = (
+    "time_s",
+    "ankle_deg",
+    "ankle_sd_deg",
+    "angles_deg",
+    "angles_sd_deg",
+    "quality",
+    "shank_orientation",
+    "zero_sd_deg",
+)
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,9 @@ def test_angles_are_the_estimators(tables: dict[str, Table], lossy: Case) -> Non
     for side, track in lossy.outcome.tracks.items():
         told = np.column_stack([where(table, "side", side, n) for n in table if n not in ("side", "quality")])
         further = [v[:, k] for k in range(3, 8) for v in (track.angles_deg, track.angles_sd_deg)]
-        own = np.column_stack((track.time_s, track.ankle_deg, track.ankle_sd_deg, *further, track.shank_orientation))
+        own = np.column_stack(
+            (track.time_s, track.ankle_deg, track.ankle_sd_deg, *further, track.zero_sd_deg, track.shank_orientation)
+        )
         np.testing.assert_array_equal(told, own)
         words = [q for q, s in zip(table["quality"], table["side"], strict=True) if s == side]
         assert words == [Quality(q).label for q in track.quality]

@@ -25,7 +25,7 @@ def written(folder: Path, *blocks: AngleBlock) -> str:
 
 def cut(block: AngleBlock, at: int) -> tuple[AngleBlock, AngleBlock]:
     def part(rows: slice) -> AngleBlock:
-        names = ("time_s", "angles_deg", "angles_sd_deg", "quality", "shank_orientation")
+        names = ("time_s", "angles_deg", "angles_sd_deg", "quality", "shank_orientation", "zero_sd_deg")
         return replace(block, **{name: getattr(block, name)[rows] for name in names})
 
     return part(slice(None, at)), part(slice(at, None))
@@ -36,7 +36,7 @@ def test_header_begins_as_the_contract_says_and_goes_on_with_the_further_angles(
         "time_s,side,dorsiflexion_deg,inversion_deg,tibial_rotation_deg,"
         "dorsiflexion_sd_deg,inversion_sd_deg,tibial_rotation_sd_deg,quality,"
         "subtalar_deg,subtalar_sd_deg,foot_pitch_deg,foot_pitch_sd_deg,foot_inversion_deg,foot_inversion_sd_deg,"
-        "shank_sagittal_deg,shank_sagittal_sd_deg,shank_frontal_deg,shank_frontal_sd_deg\n"
+        "shank_sagittal_deg,shank_sagittal_sd_deg,shank_frontal_deg,shank_frontal_sd_deg,zero_sd_deg\n"
     )
 
 
@@ -72,7 +72,7 @@ def test_unknown_values_are_empty_and_quality_says_why(tmp_path: Path) -> None:
     quality = np.array([Quality.OK, Quality.NO_DATA, Quality.CLIPPED, Quality.BRIDGED_GAP], np.uint8)
     sd = np.where(np.isnan(angles), NAN, block.angles_sd_deg)
     text = written(tmp_path, replace(block, angles_deg=angles, angles_sd_deg=sd, quality=quality))
-    assert text.splitlines()[2] == "0.00500,left,,,,,,,no_data" + 10 * ","
+    assert text.splitlines()[2] == "0.00500,left,,,,,,,no_data" + 11 * ","
     assert [line.split(",")[8] for line in text.splitlines()[1:]] == ["ok", "no_data", "clipped", "bridged_gap"]
     assert "nan" not in text.lower()
 
@@ -94,4 +94,4 @@ def test_long_blocks_are_written_whole(tmp_path: Path) -> None:
 
 
 def test_columns_start_as_the_contract_says() -> None:
-    assert len(set(ANGLE_COLUMNS)) == 9 + 10
+    assert len(set(ANGLE_COLUMNS)) == 9 + 10 + 1

@@ -43,6 +43,7 @@ ANGLE_ROW: Final = np.dtype(
         ("time_s", "f8"),
         ("angles_deg", "f8", ANGLE_COUNT),
         ("angles_sd_deg", "f8", ANGLE_COUNT),
+        ("zero_sd_deg", "f8"),
         ("shank_orientation", "f8", 4),
         ("arrival_ns", "i8"),
         ("publish_ns", "i8"),

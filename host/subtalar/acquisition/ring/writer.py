@@ -101,6 +101,7 @@ def _angle_rows(block: AngleBlock, arrival_ns: int, publish_ns: int) -> Rows:
     rows["time_s"] = block.time_s
     rows["angles_deg"] = block.angles_deg
     rows["angles_sd_deg"] = block.angles_sd_deg
+    rows["zero_sd_deg"] = block.zero_sd_deg
     rows["shank_orientation"] = block.shank_orientation
     rows["quality"] = block.quality
     rows["arrival_ns"] = arrival_ns

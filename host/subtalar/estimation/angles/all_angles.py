@@ -19,7 +19,7 @@ def all_angles(
     q_shank: FloatArray,
     ankle_deg: FloatArray,
     ankle_sd_deg: FloatArray,
-    tilt_variance: FloatArray,
+    tilt_variances: tuple[FloatArray, FloatArray],
     parameters: Parameters,
     side: Side,
     *,
@@ -28,6 +28,7 @@ def all_angles(
     """Angles and their sd (n, ``ANGLE_COUNT``) in degrees from segments in level worlds (n, 4) and the ankle angles
     (n, 3). NaN where the estimator does not know an angle.
 
+    ``tilt_variances`` (n,) in square degrees are those of the foot's and of the shank's inclination beside the floor.
     ``from_bends``: the medio-lateral axis of both segments comes from knee bends.
     """
     out, sd = np.full((len(q_foot), ANGLE_COUNT), np.nan), np.full((len(q_foot), ANGLE_COUNT), np.nan)
@@ -36,7 +37,8 @@ def all_angles(
     out[:, SUBTALAR], sd[:, SUBTALAR], _ = subtalar_angles(ankle_deg, ankle_sd_deg, axis, side)
     p = parameters.segments
     axis_sd_deg = p.axis_sd_deg if from_bends else p.axis_from_walk_sd_deg
-    for part, to_floor in ((FOOT, foot_to_floor_deg(q_foot, side)), (SHANK, shank_to_floor_deg(q_shank, side))):
+    to_floors = foot_to_floor_deg(q_foot, side), shank_to_floor_deg(q_shank, side)
+    for part, to_floor, tilt_variance in zip((FOOT, SHANK), to_floors, tilt_variances, strict=True):
         out[:, part] = to_floor
         sd[:, part] = to_floor_sd_deg(to_floor[:, 0], tilt_variance, axis_sd_deg, p)
     return out, sd

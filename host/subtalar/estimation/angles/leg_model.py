@@ -30,6 +30,9 @@ LEG_MODEL = np.dtype(
         ("ankle_floor_sd_deg", "f8", (3,)),
         ("segment_floor_sd_deg", "f8"),
         ("axis_sd_deg", "f8"),
+        ("zero_sd_deg", "f8"),
+        ("foot_zero_sd_deg", "f8"),
+        ("stated_zero_sd_deg", "f8"),
         ("confirmed_s", "f8"),
         ("quality", "f8"),
     ]
@@ -37,7 +40,8 @@ LEG_MODEL = np.dtype(
 """Gravity of both sensors and relative heading, as the filters stand. Placements turn sensor axes into segment axes,
 ``view`` the foot's level world into the picture's. ``mirror`` is 1 on the right and −1 on the left; the axis is the
 subtalar one in the foot. Inclination: when it began anew, its sd then, how fast that fades, and what remains. Least sd
-of the ankle's angles and of angles to the floor, and the sd of the medio-lateral axis. When the heading was last
+of the ankle's angles and of angles to the floor; sd of the medio-lateral axis; sd of the zero of the ankle's angles and
+of the foot's to the floor, beyond what the least sd holds already, and what is stated of it. When the heading was last
 confirmed, and the quality while nothing is amiss."""
 
 

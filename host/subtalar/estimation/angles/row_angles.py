@@ -27,7 +27,8 @@ _CLIPPED, _BRIDGED_GAP = float(Quality.CLIPPED), float(Quality.BRIDGED_GAP)
 # Columns of a table of rows with all that leaves the estimator.
 TIME, QUALITY, REAL, VIEW = 0, 1, 2, slice(3, 7)
 ANGLES, SD = slice(7, 7 + ANGLE_COUNT), slice(7 + ANGLE_COUNT, 7 + 2 * ANGLE_COUNT)
-TABLE_WIDTH = SD.stop
+ZERO_SD = SD.stop
+TABLE_WIDTH = ZERO_SD + 1
 _VIEW, _ANGLES, _SD = VIEW.start, ANGLES.start, SD.start
 _SUBTALAR, _FOOT_PITCH, _FOOT_INVERSION, _SHANK_SAGITTAL, _SHANK_FRONTAL = map(
     angle_index, ("subtalar", "foot_pitch", "foot_inversion", "shank_sagittal", "shank_frontal")
@@ -37,12 +38,15 @@ FOOT_PITCH = _ANGLES + _FOOT_PITCH
 
 @dataclass
 class RowAngles:
-    """Angles and their sd (n, ``ANGLE_COUNT``) in degrees, quality codes (n,), shank in the view (n, 4)."""
+    """Angles and their sd (n, ``ANGLE_COUNT``) in degrees, quality codes (n,), shank in the view (n, 4), sd of the zero
+    of the ankle's angles (n,).
+    """
 
     angles_deg: FloatArray
     sd_deg: FloatArray
     quality: FloatArray
     shank_view: FloatArray
+    zero_sd_deg: FloatArray
 
     @property
     def foot_pitch_deg(self) -> FloatArray:
@@ -57,6 +61,7 @@ class RowAngles:
             np.full((n, ANGLE_COUNT), np.nan),
             np.full(n, float(Quality.NOT_CALIBRATED)),
             np.full((n, 4), np.nan),
+            np.full(n, np.nan),
         )
 
     def block(self, side: Side, time_s: FloatArray, real: npt.NDArray[np.bool_]) -> AngleBlock:
@@ -64,19 +69,20 @@ class RowAngles:
         table = np.empty((len(time_s), TABLE_WIDTH))
         table[:, TIME], table[:, QUALITY], table[:, REAL] = time_s, self.quality, real
         table[:, ANGLES], table[:, SD], table[:, VIEW] = self.angles_deg, self.sd_deg, self.shank_view
+        table[:, ZERO_SD] = self.zero_sd_deg
         return block_of(table if real.all() else table[real], side)
 
     def withhold(self, rows: npt.NDArray[np.bool_], reason: Quality) -> None:
         """No values in these rows (n,), for this reason."""
         self.quality[rows] = reason
-        for values in (self.angles_deg, self.sd_deg, self.shank_view):
+        for values in (self.angles_deg, self.sd_deg, self.shank_view, self.zero_sd_deg):
             values[rows] = np.nan
 
 
 _STEPS = np.empty(TABLE_WIDTH)
 _STEPS[[TIME, QUALITY, REAL]] = 1.0
 _STEPS[ANGLES] = 2.0**-16
-_STEPS[SD] = 2.0**-12
+_STEPS[SD] = _STEPS[ZERO_SD] = 2.0**-12
 _STEPS[VIEW] = 2.0**-40  # coarser ones would no longer be of length 1
 _PER_STEP = 1.0 / _STEPS
 
@@ -95,6 +101,7 @@ def block_of(table: FloatArray, side: Side) -> AngleBlock:
         rounded[:, SD],
         table[:, QUALITY].astype(np.uint8),
         rounded[:, VIEW],
+        rounded[:, ZERO_SD],
     )
 
 
@@ -179,10 +186,11 @@ def angles_at(row: Record, model: Record, trend: Trend, out: FloatArray, i: int)
     spread = np.degrees(heading_sd_at(t, trend))
     fresh = model["reset_sd_deg"] * np.exp(-max(0.0, t - model["reset_s"]) / model["settling_s"])
     tilt_variance = fresh * fresh + model["tilt_sd_deg"] * model["tilt_sd_deg"]
+    zero_variance = model["zero_sd_deg"] * model["zero_sd_deg"]
     out[i, TIME], out[i, REAL] = t, row["real"]
     for k in range(ANKLE_COUNT):
         out[i, _ANGLES + k] = a[k]
-        out[i, _SD + k] = _sd_at(spread, tilt_variance, model["ankle_floor_sd_deg"][k], k)
+        out[i, _SD + k] = _sd_at(spread, tilt_variance + zero_variance, model["ankle_floor_sd_deg"][k], k)
     for k in range(ANKLE_COUNT, ANGLE_COUNT):
         out[i, _ANGLES + k] = out[i, _SD + k] = np.nan
     for k in range(4):
@@ -193,8 +201,10 @@ def angles_at(row: Record, model: Record, trend: Trend, out: FloatArray, i: int)
     foot_pitch, foot_inversion = foot_at_deg(q_foot, mirror)
     shank_ahead, shank_inward = shank_at_deg(q_shank, mirror)
     axis_sd, floor_sd = model["axis_sd_deg"], model["segment_floor_sd_deg"]
-    foot_sd = mixed_sd_at(foot_pitch, tilt_variance, axis_sd, floor_sd)
-    shank_sd = mixed_sd_at(shank_ahead, tilt_variance, axis_sd, floor_sd)
+    foot_variance = tilt_variance + model["foot_zero_sd_deg"] * model["foot_zero_sd_deg"]
+    foot_sd = mixed_sd_at(foot_pitch, foot_variance, axis_sd, floor_sd)
+    shank_sd = mixed_sd_at(shank_ahead, tilt_variance + zero_variance, axis_sd, floor_sd)
+    out[i, ZERO_SD] = model["stated_zero_sd_deg"]
     out[i, _ANGLES + _SUBTALAR], out[i, _SD + _SUBTALAR] = pronation, pronation_sd
     out[i, _ANGLES + _FOOT_PITCH], out[i, _ANGLES + _FOOT_INVERSION] = foot_pitch, foot_inversion
     out[i, _SD + _FOOT_PITCH], out[i, _SD + _FOOT_INVERSION] = foot_sd

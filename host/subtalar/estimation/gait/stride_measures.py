@@ -16,8 +16,9 @@ from subtalar.estimation.angles.subtalar_axis import about_axis
 from subtalar.estimation.numerics import quaternions as quat
 from subtalar.estimation.numerics.compiled import compiled, inlined
 from subtalar.estimation.numerics.records import Records
-from subtalar.types import FloatArray, Quality, Side, Stride
+from subtalar.types import SEVERITY, FloatArray, Quality, Side, Stride
 
+_SEVERITY = np.array(SEVERITY)
 _SHOCK_WINDOW_S = 0.15
 _SLOPE_S = 0.05
 _TURN_DEG = 25.0
@@ -210,7 +211,9 @@ def _over_stride(rows: Records, shock_until_s: float, known: bool) -> _Whole:
         if row["time_s"] <= shock_until_s and not np.isnan(shock):
             shock = row["shank_force_m_s2"] if not row["shank_force_m_s2"] <= shock else shock
         lost += row["real"] < 1
-        worst = max(worst, row["quality"])
+        quality = int(row["quality"])
+        if _SEVERITY[quality] > _SEVERITY[int(worst)]:
+            worst = row["quality"]
     if not np.isfinite(shock):
         shock = np.nan
     if not known:
@@ -219,7 +222,7 @@ def _over_stride(rows: Records, shock_until_s: float, known: bool) -> _Whole:
 
 
 def _quality(frame: StrideFrame, worst: Quality) -> str:
-    if worst >= Quality.CLIPPED:
+    if worst.severity >= Quality.CLIPPED.severity:
         return worst.label
     if abs(frame.turn_deg) > _TURN_DEG:
         return "turn"

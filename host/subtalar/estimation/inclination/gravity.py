@@ -65,12 +65,16 @@ class Stance:
 class GravityFilter:
     """One sensor: ``state`` is changed in place, by ``learn_gravity`` too; ``rule`` is constant."""
 
-    def __init__(self, parameters: GravityParameters, stance: Stance, end_s: float) -> None:
+    def __init__(
+        self, parameters: GravityParameters, stance: Stance, end_s: float, stance_sd_m_s2: float | None = None
+    ) -> None:
+        """``stance_sd_m_s2``: how well the stance knows gravity; as quiet standing does unless given."""
         p = parameters
+        sd_m_s2 = p.standing_sd_m_s2 if stance_sd_m_s2 is None else stance_sd_m_s2
         self._trace: list[FilterStep] | None = None
         x = np.zeros(6)
         cov = np.diag([_UNKNOWN] * 3 + [p.bias_sd_m_s2**2] * 3)
-        _take(x, cov, stance.force_turned_m_s2, stance.turn, p.standing_sd_m_s2**2)
+        _take(x, cov, stance.force_turned_m_s2, stance.turn, sd_m_s2**2)
         up = x[:3] / np.sqrt(np.sum(x[:3] ** 2))
         size = np.concatenate((up, np.zeros(3)))
         gain = cov @ size / (size @ cov @ size + (p.scale_sd * GRAVITY_M_S2) ** 2)

@@ -114,6 +114,12 @@ class HeadingFilter:
         self.strides_since_restart += 1
         return True
 
+    def anchor(self) -> None:
+        """Zero is known without the heading of any moment: what tibial rotation does not know is the heading now."""
+        cov = self._covariance
+        cov[REFERENCE, :] = 0.0
+        cov[:, REFERENCE] = 0.0
+
     def restart(self) -> None:
         """One sensor's heading began anew (a gap in its samples): only its drift and the reference are still known."""
         cov = self._covariance

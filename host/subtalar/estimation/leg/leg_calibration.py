@@ -1,4 +1,5 @@
-"""From quiet standing and a few strides to everything a leg needs: placement, joint centre, first headings.
+"""From a few strides to everything a leg needs: placement, joint centre, first headings; the zero from quiet standing
+before them, or where nobody stood from the strides themselves.
 
 The unknowns hang together (a heading needs lever arms, lever arms need a heading), so they are found in rounds over the
 first strides; each further stride up to ``settle_strides`` adds one round over all strides so far.
@@ -18,6 +19,7 @@ from subtalar.estimation.rows.stride_window import StrideWindow
 from subtalar.estimation.stance.misplacement import Misplacement, MisplacementDetector
 from subtalar.estimation.stance.placement import Placement, principal_axis
 from subtalar.estimation.stance.standing import Standing
+from subtalar.estimation.stance.zero_pose import ZeroPose, pose_of_strides, walking_start
 from subtalar.types import FloatArray
 
 _FIRST_ROUNDS = 4
@@ -26,7 +28,9 @@ _LATER_ROUNDS = 1
 
 @dataclass(frozen=True)
 class Solution:
-    """What calibration found; ``from_bends``: the medio-lateral axis comes from knee bends, not from walking."""
+    """What calibration found; ``from_bends``: the medio-lateral axis comes from knee bends, not from walking; ``zero``:
+    the pose in which all angles are zero, None where it is the quiet standing that ``gravity`` began with.
+    """
 
     placement: Placement
     centre: JointCentreEstimator
@@ -35,14 +39,36 @@ class Solution:
     axis: FloatArray
     from_bends: bool
     last: StrideHeading
+    zero: ZeroPose | None
+    standing: Standing
+
+    @property
+    def zero_sd_deg(self) -> float:
+        """Standard deviation of the zero of the ankle's angles."""
+        return self.standing.zero_sd_deg if self.zero is None else self.zero.sd_deg
+
+    @property
+    def provisional(self) -> bool:
+        """Nobody was seen standing: zero is what the walk shows."""
+        return self.zero is not None and self.zero.source == "walk"
+
+    def placed(self) -> Placement:
+        """Sensors to segments, by what is known now."""
+        return _placed(self.zero, self.gravity, self.heading, self.axis)
+
+
+def _placed(zero: ZeroPose | None, gravity: LegGravity, heading: HeadingFilter, axis: FloatArray) -> Placement:
+    return gravity.placed(heading.reference_rad, axis) if zero is None else zero.placed(gravity.biases_m_s2, axis)
 
 
 class LegCalibration:
     """Collects evidence; ``solve`` gives a solution as soon as there is enough."""
 
-    def __init__(self, parameters: Parameters) -> None:
+    def __init__(self, parameters: Parameters, zero: ZeroPose | None = None) -> None:
         self._p = parameters
         self.standing: Standing | None = None
+        self.zero = zero
+        """A zero from elsewhere in the recording, which counts instead of the standing's and the walk's."""
         self.misfits = 0
         self.bends: FloatArray | None = None
         self._windows: list[StrideWindow] = []
@@ -82,24 +108,24 @@ class LegCalibration:
 
     def solve(self) -> Solution | None:
         """All unknowns from all strides so far, or None while strides are too few or do not fit together."""
-        if self.standing is None or len(self._windows) < self._p.placement.strides:
+        if len(self._windows) < self._p.placement.strides or self.misplacement is not None:
             return None
-        if self.misplacement is not None:
-            return None
+        standing = self.standing or walking_start(self._windows[0], self._p.zero.walk_gravity_sd_m_s2)
         rounds = _LATER_ROUNDS
         if self._centre is None:
-            force = self.standing.shank.force_m_s2
+            force = standing.shank.force_m_s2
             down = -force / np.sqrt(np.sum(force**2))
             self._centre = JointCentreEstimator(self._p.joint_centre, down)
             rounds = _FIRST_ROUNDS
         centre = self._centre
-        gravity, windows = self._upright(self.standing, centre)
+        gravity, windows = self._upright(standing, centre)
         headings = _headings(windows, centre)
         for _ in range(rounds):
             centre.relearn(windows, [h.heading_rad for h in headings])
-            gravity, windows = self._upright(self.standing, centre)
+            gravity, windows = self._upright(standing, centre)
             headings = _headings(windows, centre)
-        good = [h for h in headings if h.mismatch <= self._p.heading.max_velocity_mismatch]
+        most = self._p.heading.max_velocity_mismatch if self.standing is not None else self._p.zero.walk_mismatch
+        good = [h for h in headings if h.mismatch <= most]
         if len(good) < self._p.placement.strides:
             self.misfits += 1
             self._windows.pop(int(np.argmax([h.mismatch for h in headings])))
@@ -112,8 +138,33 @@ class LegCalibration:
         axis = self._axis(windows, headings)
         if axis is None:
             return None
-        placement = gravity.placed(heading.reference_rad, axis)
-        return Solution(placement, centre, heading, gravity, axis, self.bends is not None, headings[-1])
+        zero = self._zero(windows, headings, centre, gravity, axis)
+        if zero is not None:
+            heading.anchor()
+        placement = _placed(zero, gravity, heading, axis)
+        from_bends = self.bends is not None
+        return Solution(placement, centre, heading, gravity, axis, from_bends, headings[-1], zero, standing)
+
+    def _zero(
+        self,
+        windows: list[StrideWindow],
+        headings: list[StrideHeading],
+        centre: JointCentreEstimator,
+        gravity: LegGravity,
+        axis: FloatArray,
+    ) -> ZeroPose | None:
+        """The zero that counts instead of the standing's."""
+        if self.zero is not None:
+            return self.zero
+        if self.standing is not None:
+            return None
+        p = self._p.zero
+        fit = [
+            (window, heading.heading_rad, centre.offset_s)
+            for window, heading in zip(windows, headings, strict=True)
+            if heading.mismatch <= p.walk_mismatch
+        ]
+        return pose_of_strides(fit, axis, gravity.biases_m_s2, p)
 
     def _upright(self, standing: Standing, centre: JointCentreEstimator) -> tuple[LegGravity, list[StrideWindow]]:
         """Gravity from standing and all strides in order, and each stride as gravity was known when it ended."""

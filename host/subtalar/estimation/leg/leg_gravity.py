@@ -18,12 +18,17 @@ class LegGravity:
 
     def __init__(self, parameters: GravityParameters, standing: Standing) -> None:
         self._standing = standing
-        self.foot = GravityFilter(parameters, standing.foot, standing.end_s)
-        self.shank = GravityFilter(parameters, standing.shank, standing.end_s)
+        self.foot = GravityFilter(parameters, standing.foot, standing.end_s, standing.gravity_sd_m_s2)
+        self.shank = GravityFilter(parameters, standing.shank, standing.end_s, standing.gravity_sd_m_s2)
 
     def placed(self, heading_rad: float, axis: FloatArray) -> Placement:
         """Sensors to segments by quiet standing, the heading then, and the medio-lateral axis (3,) in the shank."""
         return place_standing(self._standing, self.foot.bias_m_s2, self.shank.bias_m_s2, axis, heading_rad)
+
+    @property
+    def biases_m_s2(self) -> tuple[FloatArray, FloatArray]:
+        """Of foot's and shank's accelerometer (3,)."""
+        return self.foot.bias_m_s2, self.shank.bias_m_s2
 
     @property
     def tilt_sd_rad(self) -> float:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from subtalar.estimation.inclination.sensor_stream import SensorStream
+from subtalar.estimation.leg.leg_calibration import Solution
 from subtalar.estimation.leg.leg_tracker import LegTracker
 from subtalar.estimation.numerics.records import Records
 from subtalar.estimation.parameters import Parameters
@@ -10,6 +11,8 @@ from subtalar.estimation.stance.strap_slip import StrapSlip
 from subtalar.types import BodySite, Notice, NoticeLevel, Side
 
 _STOOD_S = 2.0
+ZERO = "zero_pose"
+"""Code of what is said of the zero: advice while it comes from the walk, information once somebody stood."""
 
 _MISPLACED = {
     "foot_for_shank": (
@@ -32,7 +35,7 @@ class LegNotices:
         self._p = parameters
         self._stood_rows = round(_STOOD_S * rate_hz)
         self._still_rows = 0
-        self._notified: set[str] = set()
+        self._notified: set[tuple[str, NoticeLevel]] = set()
         self._waiting: list[Notice] = []
 
     def take(self) -> list[Notice]:
@@ -59,10 +62,22 @@ class LegNotices:
             text = "do not see the same steps: check that both sit on the same leg and do not slip."
             self._notify(now_s, "problem", "strides_do_not_fit", f"The two {self._side} sensors {text}")
 
-    def calibrated(self, now_s: float, *, from_bends: bool) -> None:
+    def calibrated(self, now_s: float, solution: Solution) -> None:
         """From now on there are angles."""
-        source = "knee bends" if from_bends else "the walk itself"
+        if solution.provisional:
+            text = (
+                f"The {self._side} leg is calibrated from the walk alone: curves are as good as ever, but their zero "
+                f"is known to ±{solution.zero_sd_deg:.1f}° only. Stand still for two seconds to make it exact."
+            )
+            self._notify(now_s, "advice", ZERO, text)
+            return
+        source = "knee bends" if solution.from_bends else "the walk itself"
         self._notify(now_s, "info", "calibrated", f"Calibrated from quiet standing and {source}.")
+
+    def zero_found(self, now_s: float, sd_deg: float) -> None:
+        """Somebody stood calmly after the first angles."""
+        text = f"The {self._side} leg stood still: its angles count from this stance now (±{sd_deg:.1f}°)."
+        self._notify(now_s, "info", ZERO, text)
 
     def slipped(self, now_s: float, slip: StrapSlip) -> None:
         """One sensor has turned on its segment."""
@@ -83,9 +98,9 @@ class LegNotices:
             if sensor.counts.received == 0:
                 name = sensor.info.site.value.replace("_", " ")
                 self._notify(end_s, "problem", "no_samples", f"The {name} sensor delivered nothing: check its link.")
-        if "no_samples" in self._notified or tracker.solution is not None:
+        if ("no_samples", "problem") in self._notified or tracker.solution is not None:
             return
-        if tracker.standing is None and "standing_found" not in self._notified:
+        if tracker.standing is None and ("standing_found", "info") not in self._notified:
             self._notify(
                 end_s,
                 "problem",
@@ -103,6 +118,6 @@ class LegNotices:
             )
 
     def _notify(self, time_s: float, level: NoticeLevel, code: str, text: str, site: BodySite | None = None) -> None:
-        if code not in self._notified:
-            self._notified.add(code)
+        if (code, level) not in self._notified:
+            self._notified.add((code, level))
             self._waiting.append(Notice(time_s, level, code, text, self._side, site))

@@ -20,16 +20,17 @@ from subtalar.estimation.stance.misplacement import Misplacement
 from subtalar.estimation.stance.placement import segment_axes
 from subtalar.estimation.stance.standing import Standing
 from subtalar.estimation.stance.strap_slip import SlipDetector, StrapSlip
+from subtalar.estimation.stance.zero_pose import ZeroPose, pose_of_stance
 from subtalar.types import FloatArray, Quality, Side
 
 
 class LegTracker:
     """``learn`` takes strides in order; ``model`` is what rows that come after them are computed by."""
 
-    def __init__(self, side: Side, parameters: Parameters) -> None:
+    def __init__(self, side: Side, parameters: Parameters, zero: ZeroPose | None = None) -> None:
         self._side: Side = side
         self._p = parameters
-        self._calibration = LegCalibration(parameters)
+        self._calibration = LegCalibration(parameters, zero)
         self._frozen = False
         self._view = np.array([1.0, 0.0, 0.0, 0.0])
         self._heading_at_s = -np.inf
@@ -50,11 +51,23 @@ class LegTracker:
         self._slipped_rad = 0.0
         self.solution: Solution | None = None
         self.offset_s = 0.0
+        self.zero_moved = False
+        """Whether zero moved after the first angles."""
 
     @property
     def standing(self) -> Standing | None:
         """The quiet stance that counts as zero."""
         return self._calibration.standing
+
+    @property
+    def walked(self) -> bool:
+        """Whether there were strides since standing, or since the beginning."""
+        return self._calibration.strides > 0
+
+    @property
+    def zero(self) -> ZeroPose | None:
+        """The pose that counts as zero; None where it is quiet standing before the walk, or nothing yet."""
+        return self._calibration.zero if self.solution is None else self.solution.zero
 
     @property
     def bends(self) -> FloatArray | None:
@@ -80,17 +93,48 @@ class LegTracker:
         """Where the ankle went from rest to rest, in the foot's level world; needs a solution."""
         return self.evidence(window).travel_m
 
+    @property
+    def wants_zero(self) -> bool:
+        """Whether a stance could make the zero better."""
+        return self.solution is not None and self.solution.zero_sd_deg > self._p.zero.good_sd_deg
+
     def stand(self, standing: Standing, bends: FloatArray | None) -> None:
         """A quiet stance before calibration; later ones change nothing."""
         if self.solution is None:
             self._calibration.stand(standing, bends)
+
+    def stand_again(self, rows: Records, sd_deg: float) -> bool:
+        """A calm stance of rows (n,) of the leg after calibration; whether zero moved to it.
+
+        A pose too far from what the walk shows is none in which somebody stands.
+        """
+        solution, p = self.solution, self._p.zero
+        if solution is None or sd_deg > p.better * solution.zero_sd_deg or rows["time_s"][0] < self._reset_at_s:
+            return False
+        heading_rad = solution.heading.ahead_rad(float(np.mean(rows["time_s"])))
+        pose = pose_of_stance(rows["foot"], rows["shank"], heading_rad, solution.gravity.biases_m_s2, sd_deg)
+        old = solution.zero
+        if old is not None and pose.apart_deg(old) > p.most_apart * float(np.hypot(old.sd_deg, sd_deg)):
+            return False
+        self.take_zero(pose)
+        self.zero_moved = True
+        return True
+
+    def take_zero(self, zero: ZeroPose) -> None:
+        """From now on this is zero."""
+        self._calibration.zero = zero
+        if self.solution is not None:
+            self.solution.heading.anchor()
+            self.solution = replace(self.solution, zero=zero)
+            self.solution = replace(self.solution, placement=self.solution.placed())
+            self._model_is_current = False
 
     def gap(self, time_s: float) -> None:
         """One sensor's world began anew: its heading is unknown, its inclination rough."""
         self._reset_at_s = time_s
         self._model_is_current = False
         if self.solution is None:
-            self._calibration = LegCalibration(self._p)
+            self._calibration = LegCalibration(self._p, self._calibration.zero)
         else:
             self._frozen = True
             self.solution.heading.restart()
@@ -103,8 +147,6 @@ class LegTracker:
         self._model_is_current = False
         if self.solution is not None and (self._frozen or self._calibration.settled):
             return self._refine(self.solution, window, now_s)
-        if self.standing is None:
-            return False
         self._calibration.add(window)
         solution = self._calibration.solve()
         if solution is None:
@@ -152,8 +194,7 @@ class LegTracker:
         evidence = learn_stride(window, gravity, solution.centre, expected, known=known)
         self._newest = window
         believed = heading.add(evidence)
-        placement = gravity.placed(heading.reference_rad, solution.axis)
-        renewed = replace(solution, placement=placement, last=evidence)
+        renewed = replace(solution, placement=solution.placed(), last=evidence)
         if believed:
             self._accept(renewed, now_s)
         else:
@@ -178,7 +219,8 @@ class LegTracker:
         )
         beyond = math.sqrt(max(0.0, heading.mismatch**2 - p.sensor_mismatch**2))
         floors = zip(p.angle_floor_sd_deg, p.soft_tissue_sd_deg, strict=True)
-        quality = Quality.OK if heading.strides >= FEW else Quality.FEW_STRIDES
+        settled = Quality.PROVISIONAL_ZERO if solution.provisional else Quality.OK
+        quality = settled if heading.strides >= FEW else Quality.FEW_STRIDES
         if self._slipped_rad:
             quality = Quality.HEADING_STALE
         withheld = heading.strides_since_restart < min(p.heading.strides_after_restart, heading.strides)
@@ -189,5 +231,9 @@ class LegTracker:
         model["view"] = self._view
         model["reset_s"], model["tilt_sd_deg"] = self._reset_at_s, math.degrees(unknown)
         model["ankle_floor_sd_deg"] = [math.hypot(floor, beyond * soft) for floor, soft in floors]
+        zero = solution.zero
+        model["zero_sd_deg"] = solution.zero_sd_deg
+        model["stated_zero_sd_deg"] = max(p.zero.least_sd_deg, solution.zero_sd_deg)
+        model["foot_zero_sd_deg"] = solution.zero_sd_deg if zero is None else zero.foot_sd_deg
         model["axis_sd_deg"] = p.segments.axis_sd_deg if solution.from_bends else p.segments.axis_from_walk_sd_deg
         model["confirmed_s"], model["quality"] = self._heading_at_s, float(quality)

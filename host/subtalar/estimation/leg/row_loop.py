@@ -9,13 +9,13 @@ from subtalar.estimation.numerics.compiled import compiled
 from subtalar.estimation.numerics.records import Records
 from subtalar.estimation.rows.leg_rows import LEG_ROW, align, shank_after
 from subtalar.estimation.rows.sensor_rows import SENSOR_ROW
-from subtalar.estimation.stance.foot_flat import FOOT_FLAT, LASTS, NOTHING, REST_POWER, rest_at, unrest_at
+from subtalar.estimation.stance.foot_flat import ENDED, FOOT_FLAT, LASTS, NOTHING, REST_POWER, rest_at, unrest_at
 from subtalar.estimation.stance.standing import STILLNESS, mark_still
 from subtalar.types import FloatArray, Quality
 
-DONE, GAP_EDGE, REST_LASTS, REST_ENDED = 0, 1, 2, 3
+DONE, GAP_EDGE, REST_LASTS, REST_ENDED, REST_GOES_ON = 0, 1, 2, 3, 4
 """Why the loop ended: no further row is decided; a gap begins or ends at the next row; the last row shows that a rest
-lasts, or that it has ended."""
+lasts, that it has ended, or that it goes on."""
 _NOT_CALIBRATED, _NO_DATA = float(Quality.NOT_CALIBRATED), float(Quality.NO_DATA)
 
 
@@ -81,5 +81,5 @@ def run_rows(
         unrest_at(sample, flat, powers[i])
         rest = rest_at(powers[i]["smooth"], first + i, flat)
         if rest != NOTHING:
-            return i + 1, measured, REST_LASTS if rest == LASTS else REST_ENDED
+            return i + 1, measured, REST_LASTS if rest == LASTS else REST_ENDED if rest == ENDED else REST_GOES_ON
     return len(foot), measured, DONE

@@ -17,15 +17,17 @@ from subtalar.estimation.leg.leg_estimates import LegEstimates
 from subtalar.estimation.leg.leg_notices import LegNotices
 from subtalar.estimation.leg.leg_trace import CompleteHistory, LegTrace, ReportedStep
 from subtalar.estimation.leg.leg_tracker import LegTracker
-from subtalar.estimation.leg.row_loop import DONE, GAP_EDGE, REST_LASTS, run_rows
+from subtalar.estimation.leg.row_loop import DONE, GAP_EDGE, REST_GOES_ON, REST_LASTS, run_rows
 from subtalar.estimation.numerics.history import History
 from subtalar.estimation.parameters import Parameters
 from subtalar.estimation.rows.leg_rows import LEG_ROW
 from subtalar.estimation.rows.sensor_rows import SENSOR_ROW
 from subtalar.estimation.rows.stride_window import StrideWindow, cut_window
+from subtalar.estimation.stance.calm_stance import calmest_stance
 from subtalar.estimation.stance.foot_flat import ENDED, LASTS, FootFlat, FootFlatDetector
 from subtalar.estimation.stance.standing import StillnessDetector
-from subtalar.estimation.stance.standing_search import bend_moment, longest_standing
+from subtalar.estimation.stance.standing_search import bend_moment, brief_standing, longest_standing
+from subtalar.estimation.stance.zero_pose import ZeroPose
 from subtalar.types import AngleBlock, Calibration, Side
 
 _HELD_S = 90.0
@@ -35,22 +37,32 @@ _SLACK_S = 5.0
 _FORGET_S = 1.0
 _MARGIN_S = 0.12
 _LONG_REST_S = 1.0
+_LOOK_AGAIN_S = 2.0
+"""Whoever stands still hears within this time that it is enough."""
 _REPORT_AFTER_S = 0.01
 
 
 class TwoSensorLeg:
     """Foot and shank sensor of one side."""
 
-    def __init__(self, side: Side, foot: SensorStream, shank: SensorStream, parameters: Parameters) -> None:
+    def __init__(
+        self,
+        side: Side,
+        foot: SensorStream,
+        shank: SensorStream,
+        parameters: Parameters,
+        zero: ZeroPose | None = None,
+    ) -> None:
+        """``zero``: the pose that counts as zero from the start, where it is known from elsewhere."""
         self.side: Side = side
-        self.tracker = LegTracker(side, parameters)
+        self.tracker = LegTracker(side, parameters, zero)
         self._angles: list[AngleBlock] = []
         self._calibrations: list[Calibration] = []
         self._p = parameters
         self._foot, self._shank = foot, shank
         rate = foot.info.rate_hz
         self._rate_hz = rate
-        self._flats = FootFlatDetector(parameters.foot_flat, rate)
+        self._flats = FootFlatDetector(parameters.foot_flat, rate, _LOOK_AGAIN_S)
         self._still_foot = StillnessDetector(parameters.stillness, rate)
         self._still_shank = StillnessDetector(parameters.stillness, rate)
         self._rows = History(LEG_ROW)
@@ -97,7 +109,8 @@ class TwoSensorLeg:
         return out
 
     def close(self) -> None:
-        """The recording ended: whoever waits for angles hears what was missing."""
+        """The recording ended: whoever waits for angles hears what was missing, and who stands still gives the zero."""
+        self._present_rest()
         self._notices.ended(self._foot, self._shank, self.tracker)
 
     def _run(self, overdue_s: float) -> bool:
@@ -136,6 +149,9 @@ class TwoSensorLeg:
                 self._angles.append(block_of(given, self.side))
         if ended == GAP_EDGE:
             self._gap_edge(float(rows["time_s"][done]))
+        elif ended == REST_GOES_ON:
+            if self.tracker.wants_zero:
+                self._present_rest()
         elif ended != DONE:
             flat = self._flats.report(self._next - 1, LASTS if ended == REST_LASTS else ENDED)
             if flat is not None:
@@ -168,8 +184,8 @@ class TwoSensorLeg:
             self._report_from = self._next + round(_REPORT_AFTER_S * self._rate_hz)
             if self._trace is not None:
                 self._trace.steps.append(ReportedStep(step, now_s))
-        if flat.ended and flat.detected - flat.begin > _LONG_REST_S * self._rate_hz:
-            self._rest(flat)
+        if flat.ended and flat.detected - flat.begin > self._p.zero.shortest_stance_s * self._rate_hz:
+            self._rest(flat.begin, flat.last, flat.detected)
 
     def _report(self) -> None:
         """Events and measures of the newest step."""
@@ -186,7 +202,7 @@ class TwoSensorLeg:
             self._notices.uncalibrated(now_s, tracker)
             return
         if first:
-            self._notices.calibrated(now_s, from_bends=solution.from_bends)
+            self._notices.calibrated(now_s, solution)
         if believed:
             self._calibrations.append(describe(self.side, now_s, solution))
         slip = tracker.slip(window)
@@ -196,16 +212,31 @@ class TwoSensorLeg:
         if believed and jump_rad is not None:
             self._notices.turned(now_s, jump_rad)
 
-    def _rest(self, flat: FootFlat) -> None:
-        """A long rest may hold quiet standing and knee bends."""
-        if self.tracker.solution is not None:
-            return
-        begin = max(flat.begin, flat.detected - round(_HELD_S * self._rate_hz))
-        rows = self._rows.view(begin, flat.detected)
-        standing = longest_standing(rows, begin, self._p.stillness, self._rate_hz)
-        if standing is not None:
-            # Heel rise ends the rest and is no knee bend.
-            self.tracker.stand(standing, bend_moment(rows[: flat.last - begin], self._p.placement))
+    def _present_rest(self) -> None:
+        """The foot is still at rest; what was seen before belongs to the zero before."""
+        self._report()
+        begin = self._flats.resting_since
+        if begin is not None and self._next - begin > self._p.zero.shortest_stance_s * self._rate_hz:
+            self._rest(max(begin, self._rows.first), self._next - 1, self._next)
+
+    def _rest(self, begin: int, last: int, end: int) -> None:
+        """Rows from ``begin`` to ``end``, calm until ``last``: a long rest may hold quiet standing and knee bends."""
+        tracker = self.tracker
+        if tracker.solution is None:
+            begin = max(begin, end - round(_HELD_S * self._rate_hz))
+            rows = self._rows.view(begin, end)
+            standing = longest_standing(rows, begin, self._p.stillness, self._rate_hz)
+            # Between the first steps the foot rests, too.
+            if standing is None and tracker.standing is None and not tracker.walked:
+                standing = brief_standing(rows, begin, self._p, self._rate_hz)
+            if standing is not None:
+                # Heel rise ends the rest and is no knee bend.
+                tracker.stand(standing, bend_moment(rows[: last - begin], self._p.placement))
+        elif tracker.wants_zero:
+            rows = self._rows.view(max(begin, end - round(_RAW_HELD_S * self._rate_hz)), end)
+            calm = calmest_stance(rows, self._p.zero, self._rate_hz)
+            if calm is not None and tracker.stand_again(rows[calm.start : calm.stop], calm.sd_deg):
+                self._notices.zero_found(self._time(end - 1), calm.sd_deg)
 
     def _window(self, start: int, stop: int) -> StrideWindow | None:
         """Both sensors' samples from rest to rest; None where that is no stride or samples are missing."""

@@ -40,6 +40,9 @@ class SmoothingEstimator(GaitEstimator):
         """As live; what the legs with one sensor gave, and notices."""
         return self._without_pairs(super().advance(host_time_s))
 
+    def again(self) -> None:
+        """The smoothed pass uses the best zero of the recording as it is."""
+
     def finish(self) -> Estimates:
         """The end: angles, events and strides of the whole recording."""
         live = self._without_pairs(super().finish())
@@ -65,14 +68,16 @@ class SmoothingEstimator(GaitEstimator):
 
 def _smoothed(leg: TwoSensorLeg, trace: LegTrace, parameters: Parameters) -> Estimates:
     """One leg again from its trace; rows without values where the live pass could not calibrate it."""
-    standing, solution, bends = leg.tracker.standing, leg.tracker.solution, leg.tracker.bends
-    if standing is None or solution is None:
+    solution, bends = leg.tracker.solution, leg.tracker.bends
+    if solution is None:
         return _SecondPass(leg.side, trace, None, np.inf, parameters).run()
+    standing = solution.standing
     windows = [reported.step.window for reported in trace.steps if reported.step is not None]
     windows = [w for w in windows if w.foot.time_s[w.start] >= standing.end_s]
     resumed_s = np.array([t for t in trace.resumed_s if t > standing.end_s])
     smoother = LegSmoother(parameters, standing, bends, solution, windows, resumed_s, leg.tracker.slips)
-    return _SecondPass(leg.side, trace, smoother, standing.start_s, parameters).run()
+    start_s = standing.start_s if leg.tracker.standing is not None else -np.inf
+    return _SecondPass(leg.side, trace, smoother, start_s, parameters).run()
 
 
 class _SecondPass:

@@ -49,7 +49,7 @@ class GravityTrack:
         lever_m: FloatArray,
     ) -> None:
         self._p = parameters
-        forward = GravityFilter(parameters.gravity, stance, standing.end_s)
+        forward = GravityFilter(parameters.gravity, stance, standing.end_s, standing.gravity_sd_m_s2)
         trace = forward.keep_trace()
         of_stride: list[int] = []
         of_part: list[int] = []

@@ -24,8 +24,12 @@ class HeadingTrack:
         parts: Sequence[int],
         reference_s: float,
         guess_rad: float,
+        *,
+        anchored: bool,
     ) -> None:
-        """``parts`` (n,) says in which part of the recording each stride lies."""
+        """``parts`` (n,) says in which part of the recording each stride lies. ``anchored``: zero is known without the
+        heading in standing, so the certainty is that of the heading itself.
+        """
         self._p = parameters
         forward = HeadingFilter(parameters, reference_s, guess_rad)
         trace = forward.keep_trace()
@@ -40,7 +44,9 @@ class HeadingTrack:
         mean, covariance = smooth(trace)
         self.reference_rad = float(mean[-1, REFERENCE])
         self._gain = float(mean[-1, GAIN])
-        gap = covariance[:, NOW, NOW] + covariance[:, REFERENCE, REFERENCE] - 2.0 * covariance[:, NOW, REFERENCE]
+        gap = covariance[:, NOW, NOW]
+        if not anchored:
+            gap = gap + covariance[:, REFERENCE, REFERENCE] - 2.0 * covariance[:, NOW, REFERENCE]
         self._knots: dict[int, Knots] = {}
         self._yaw: dict[int, Knots] = {}
         taken = [(s, p, k) for s, p, k, ok in zip(strides, parts, of_stride, believed, strict=True) if ok]

@@ -50,15 +50,19 @@ def smoothed_angles(rows: Records, leg: LegSmoother, side: Side, parameters: Par
         slipped |= t >= slip.since_s
         tilt_variance[t >= slip.since_s] += np.degrees(slip.angle_rad) ** 2
     beyond = np.sqrt(max(0.0, leg.mismatch**2 - p.sensor_mismatch**2))
+    zero_variance = leg.zero_sd_deg**2
     floor_sd_deg = np.hypot(np.array(p.angle_floor_sd_deg), beyond * np.array(p.soft_tissue_sd_deg))
-    sd_deg = angle_sd_deg(spread_deg, tilt_variance, floor_sd_deg)
-    quality = np.full(len(rows), float(Quality.OK if leg.strides >= FEW else Quality.FEW_STRIDES))
+    sd_deg = angle_sd_deg(spread_deg, tilt_variance + zero_variance, floor_sd_deg)
+    settled = Quality.PROVISIONAL_ZERO if leg.zero is not None and leg.zero.source == "walk" else Quality.OK
+    quality = np.full(len(rows), float(settled if leg.strides >= FEW else Quality.FEW_STRIDES))
     stale = (leg.heading.since_stride_s(t, resumed_s) > STALE_S) | (spread_deg > UNCERTAIN_DEG)
     quality[stale | slipped] = Quality.HEADING_STALE
     quality[rows["clipped"] > 0] = Quality.CLIPPED
     quality[rows["bridged"] > 0] = Quality.BRIDGED_GAP
-    every = all_angles(foot, shank, angles_deg, sd_deg, tilt_variance, p, side, from_bends=leg.from_bends)
-    out = RowAngles(*every, quality, view)
+    variances = tilt_variance + leg.foot_zero_sd_deg**2, tilt_variance + zero_variance
+    every = all_angles(foot, shank, angles_deg, sd_deg, variances, p, side, from_bends=leg.from_bends)
+    stated = np.full(len(rows), max(p.zero.least_sd_deg, leg.zero_sd_deg))
+    out = RowAngles(*every, quality, view, stated)
     few = leg.heading.strides_in(t, resumed_s) < p.heading.strides_after_restart
     out.withhold(np.asarray(unknown | few), Quality.NO_DATA)
     return out

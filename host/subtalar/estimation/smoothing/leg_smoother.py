@@ -20,6 +20,7 @@ from subtalar.estimation.smoothing.parts import part_of
 from subtalar.estimation.stance.placement import Placement, principal_axis
 from subtalar.estimation.stance.standing import Standing, place_standing
 from subtalar.estimation.stance.strap_slip import StrapSlip
+from subtalar.estimation.stance.zero_pose import ZeroPose, pose_of_strides
 from subtalar.types import FloatArray
 
 _ROUNDS = 3
@@ -46,6 +47,7 @@ class LegSmoother:
         self.slips = slips
         self.from_bends = bends is not None
         self._p = parameters
+        self._live = live
         self._standing = standing
         self._windows = windows
         self._middle_s = np.array([w.middle_s for w in windows])
@@ -62,6 +64,8 @@ class LegSmoother:
             self.centre, offsets_s = levers_and_offsets(parameters.joint_centre, estimator, self._equations(estimator))
             self._offset_s = np.interp(self._middle_s, self._middle_s[self.heading.believed & self._sound], offsets_s)
             self._settle(guess_rad)
+        self.zero = live.zero
+        """As found live; where that was from the first strides, from all of them."""
         self.placement = self._placed(bends, live)
         believed = self.heading.believed
         self.strides = int(believed.sum())
@@ -107,8 +111,8 @@ class LegSmoother:
             self._compared(self._upright(k, w), self._offset_s[k]) for k, w in enumerate(self._windows)
         ]
         first = self._windows[0]
-        start_s = float(first.foot.time_s[first.start])
-        self.heading = HeadingTrack(p.heading, self.evidence, self._part, start_s, guess_rad)
+        start_s, anchored = float(first.foot.time_s[first.start]), self._live.zero is not None
+        self.heading = HeadingTrack(p.heading, self.evidence, self._part, start_s, guess_rad, anchored=anchored)
 
     def _strides(self, *, shank: bool) -> Iterator[GravityStride]:
         for k, w in enumerate(self._windows):
@@ -141,7 +145,27 @@ class LegSmoother:
         elif vote < 0.0:
             axis = -axis
         biases = self.foot.bias_m_s2, self.shank.bias_m_s2
+        if live.provisional:
+            self.zero = self._zero_of_walk(axis)
+        if self.zero is not None:
+            return self.zero.placed(biases, axis)
         return place_standing(self._standing, *biases, axis, self.heading.reference_rad)
+
+    def _zero_of_walk(self, axis: FloatArray) -> ZeroPose:
+        p = self._p
+        fit = [k for k, e in enumerate(self.evidence) if self._sound[k] and e.mismatch <= p.zero.walk_mismatch]
+        upright = ((self._upright(k, self._windows[k]), self.evidence[k].heading_rad, self._offset_s[k]) for k in fit)
+        return pose_of_strides(upright, axis, (self.foot.bias_m_s2, self.shank.bias_m_s2), p.zero)
+
+    @property
+    def zero_sd_deg(self) -> float:
+        """Standard deviation of the zero of the ankle's angles."""
+        return self._standing.zero_sd_deg if self.zero is None else self.zero.sd_deg
+
+    @property
+    def foot_zero_sd_deg(self) -> float:
+        """The same of the foot's angles to the floor."""
+        return self.zero_sd_deg if self.zero is None else self.zero.foot_sd_deg
 
     def _nearest(self, time_s: float) -> int:
         return int(np.argmin(np.abs(self._middle_s - time_s)))

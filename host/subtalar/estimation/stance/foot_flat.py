@@ -25,8 +25,8 @@ _SEARCH_S = 0.5
 """The stillest instants are sought in this much of the rest's beginning and end."""
 _MEMORY = 0.3
 """Weight of the newest swing in what counts as typical."""
-NOTHING, LASTS, ENDED = 0, 1, 2
-"""What a row shows of a rest: nothing new, that one lasts, that it ended."""
+NOTHING, LASTS, ENDED, GOES_ON = 0, 1, 2, 3
+"""What a row shows of a rest: nothing new, that one lasts, that it ended, that one which lasts still goes on."""
 
 FOOT_FLAT = np.dtype(
     [
@@ -40,6 +40,7 @@ FOOT_FLAT = np.dtype(
         ("move_share", "f8"),
         ("span_rows", "f8"),
         ("shortest_rest_rows", "f8"),
+        ("again_rows", "i8"),
         ("memory", "f8", (2,)),
         ("start_row", "i8"),
         ("swing_power", "f8"),
@@ -80,7 +81,8 @@ class FootFlatDetector:
     and ``report`` what that showed; both change ``filter``.
     """
 
-    def __init__(self, parameters: FootFlatParameters, rate_hz: float) -> None:
+    def __init__(self, parameters: FootFlatParameters, rate_hz: float, again_s: float = 0.0) -> None:
+        """``again_s``: how often ``rest_at`` shows that a rest goes on; 0 for never."""
         p = parameters
         self._span = round(_SEARCH_S * rate_hz)
         self._most_rest = p.max_unrest_rad_s**2
@@ -98,6 +100,7 @@ class FootFlatDetector:
             move_share=p.move_fraction**2,
             span_rows=self._span,
             shortest_rest_rows=p.shortest_rest_s * rate_hz,
+            again_rows=round(again_s * rate_hz),
         )
         self.power = History(REST_POWER)
         self._seen = 0
@@ -127,6 +130,11 @@ class FootFlatDetector:
         """
         if self.filter["resting"][0]:
             self.power.forget_before(row - 2 * self._span)
+
+    @property
+    def resting_since(self) -> int | None:
+        """Row at which the present rest began; None while the foot moves."""
+        return int(self.filter["start_row"][0]) if self.filter["resting"][0] else None
 
     def report(self, row: int, shown: int) -> FootFlat | None:
         """What ``rest_at`` showed at this row; None where the foot was in the air, and the swing goes on."""
@@ -199,7 +207,7 @@ def unrest_at(sample: Record, flat: Record, out: Record) -> None:
 
 @inlined
 def rest_at(smooth: float, row: int, flat: Record) -> int:
-    """What the next row shows: ``NOTHING`` new, that a rest ``LASTS``, or that it has ``ENDED``."""
+    """What the next row shows: ``NOTHING`` new, that a rest ``LASTS``, ``GOES_ON``, or has ``ENDED``."""
     highest, typical = flat["swing_power"], flat["typical_power"]
     if not flat["resting"]:
         # A rest begins below a share of the highest power so far in this swing.
@@ -211,6 +219,8 @@ def rest_at(smooth: float, row: int, flat: Record) -> int:
         return NOTHING
     rested = row - flat["start_row"]
     if not smooth > max(flat["least_move"], flat["move_share"] * max(typical, highest)):
+        if flat["reported"] and flat["again_rows"] > 0 and rested % flat["again_rows"] == 0:
+            return GOES_ON
         if flat["reported"] or rested < flat["span_rows"]:
             return NOTHING
         flat["reported"] = True

@@ -78,7 +78,8 @@ def _smooth(value: float, detector: Record, k: int) -> float:
 class Standing:
     """One quiet stance: rows ``start`` to ``stop``.
 
-    ``gravity_error``: by what share the worse of the two accelerometers misses standard gravity.
+    ``gravity_error``: by what share the worse of the two accelerometers misses standard gravity. ``zero_sd_deg``: sd of
+    the zero that it gives to the ankle's angles. ``gravity_sd_m_s2``: how well it knows gravity, where not as usual.
     """
 
     start: int
@@ -88,6 +89,8 @@ class Standing:
     foot: Stance
     shank: Stance
     gravity_error: float
+    zero_sd_deg: float = 0.0
+    gravity_sd_m_s2: float | None = None
 
     @property
     def duration_s(self) -> float:

@@ -7,7 +7,8 @@ from subtalar.conventions import GRAVITY_M_S2
 from subtalar.estimation.inclination.gravity import Stance
 from subtalar.estimation.numerics import quaternions as quat
 from subtalar.estimation.numerics.records import Records
-from subtalar.estimation.parameters import PlacementParameters, StillnessParameters
+from subtalar.estimation.parameters import Parameters, PlacementParameters, StillnessParameters
+from subtalar.estimation.stance.calm_stance import calmest_stance
 from subtalar.estimation.stance.standing import Standing
 from subtalar.types import FloatArray
 
@@ -34,9 +35,7 @@ def longest_standing(rows: Records, first: int, parameters: StillnessParameters,
     if stop - start < parameters.min_duration_s * rate_hz:
         return None
     quiet = rows[start:stop]
-    gravity_error = max(
-        abs(float(quiet[f"{segment}_force_m_s2"].mean()) / GRAVITY_M_S2 - 1.0) for segment in ("foot", "shank")
-    )
+    gravity_error = _gravity_error(quiet)
     if gravity_error > _NO_ACCELEROMETER:
         return None
     late = _before_walking(rows, starts, ends, rate_hz)
@@ -51,6 +50,25 @@ def longest_standing(rows: Records, first: int, parameters: StillnessParameters,
         _stance(quiet["shank"], late["shank"]),
         gravity_error,
     )
+
+
+def brief_standing(rows: Records, first: int, parameters: Parameters, rate_hz: float) -> Standing | None:
+    """The calmest part of ``rows`` (n,), as in ``longest_standing``, for whoever sways or walks off at once."""
+    calm = calmest_stance(rows, parameters.zero, rate_hz)
+    if calm is None:
+        return None
+    quiet = rows[calm.start : calm.stop]
+    gravity_error = _gravity_error(quiet)
+    if gravity_error > _NO_ACCELEROMETER:
+        return None
+    stances = _stance(quiet["foot"], quiet["foot"]), _stance(quiet["shank"], quiet["shank"])
+    span_s = float(quiet["time_s"][0]), float(quiet["time_s"][-1])
+    return Standing(first + calm.start, first + calm.stop, *span_s, *stances, gravity_error, zero_sd_deg=calm.sd_deg)
+
+
+def _gravity_error(quiet: Records) -> float:
+    sizes = (float(quiet[f"{segment}_force_m_s2"].mean()) for segment in ("foot", "shank"))
+    return max(abs(size / GRAVITY_M_S2 - 1.0) for size in sizes)
 
 
 def _before_walking(

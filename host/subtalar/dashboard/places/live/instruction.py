@@ -142,6 +142,11 @@ def _measuring(facts: SessionFacts, sensors: Sequence[SensorStatus], qualities: 
         (Quality.NOT_CALIBRATED, "Keep walking", "no angles yet; they appear after a few strides straight ahead."),
         (Quality.HEADING_STALE, "Walk a few steps", "less certain after a rest; walking makes the angles sure again."),
         (Quality.FEW_STRIDES, "Keep walking", "settling; a few more strides make the angles surer."),
+        (
+            Quality.PROVISIONAL_ZERO,
+            "Stand still for 2 seconds",
+            "zero still comes from the walk; standing makes it exact.",
+        ),
     )
     for quality, advice, why in doubts:
         sides = [SIDE_WORDS[side] for side in SIDES if qualities.get(side) is quality]

@@ -14,6 +14,7 @@ from subtalar.session.recording.format.schema import ANGLE_FIELDS, ANGLE_SD_FIEL
 _ROWS_OF_ANGLES: Final = {
     "time_s": 1,
     "shank_orientation": 4,
+    "zero_sd_deg": 1,
     **{name: len(angles) for name, angles in (ANGLE_FIELDS | ANGLE_SD_FIELDS).items()},
 }
 

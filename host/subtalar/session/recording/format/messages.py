@@ -194,6 +194,9 @@ def encode_angles(blocks: Sequence[AngleBlock]) -> bytes:
     for (name, angles), sd_name in zip(ANGLE_FIELDS.items(), ANGLE_SD_FIELDS, strict=True):
         if name not in columns and np.isfinite(deg[:, angles]).any():
             columns[name], columns[sd_name] = deg[:, angles], sd_deg[:, angles]
+    zero_sd_deg = np.concatenate([b.zero_sd_deg for b in blocks])
+    if np.isfinite(zero_sd_deg).any():
+        columns["zero_sd_deg"] = zero_sd_deg
     quality = np.concatenate([b.quality for b in blocks]).astype(np.uint8, copy=False).tobytes()
     return _with_columns(_Angles(side=blocks[0].side, quality=quality), columns)
 
@@ -242,6 +245,7 @@ def decode_angles(m: Any) -> AngleBlock:
         sd_deg,
         np.frombuffer(m.quality, dtype=np.uint8),
         _array(m.shank_orientation).reshape(-1, 4),
+        _array(m.zero_sd_deg),  # empty in an older file
     )
 
 

@@ -100,6 +100,7 @@ _MESSAGES: Final[dict[str, dict[str, tuple[int, str]]]] = {
         "shank_orientation": (6, "double*"),
         "further_deg": (7, "double*"),
         "further_sd_deg": (8, "double*"),
+        "zero_sd_deg": (9, "double*"),
         # Angles that came later have fields of their own, with the numbers that the registry gives them.
         **{f"{a.name}_deg": (a.recorded_as or 0, "double*") for a in _OWN.values()},
         **{f"{a.name}_sd_deg": ((a.recorded_as or 0) + 1, "double*") for a in _OWN.values()},
