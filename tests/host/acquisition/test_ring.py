@@ -200,7 +200,7 @@ def test_full_shared_memory_is_one_sentence(monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(segment.os, "posix_fallocate", full)
-    with pytest.raises(SubtalarError, match="27 MB of shared memory"):
+    with pytest.raises(SubtalarError, match="28 MB of shared memory"):
         RingWriter.create("too-big")
     assert not os.path.exists("/dev/shm/too-big")
 
