@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from subtalar.estimation.joint.ankle_acceleration import FOOT, OFFSET, SHANK, UNKNOWNS, equations_at
+from subtalar.estimation.numerics import quaternions as quat
 from subtalar.estimation.numerics.compiled import compiled
 from subtalar.estimation.numerics.records import Records, record
 from subtalar.estimation.parameters import JointCentreParameters
@@ -85,6 +86,25 @@ class JointCentreEstimator:
         foot, rows = window.foot.rows, (window.start, window.stop)
         shank = at_times_of(foot, window.shank.rows, self.offset_s)
         learn_centre(self.state, self.rule, foot, shank, heading_rad, window.clipped, *rows)
+
+    def remembered(self) -> tuple[FloatArray, FloatArray]:
+        """Information (7, 7) and vector (7,) as ``learn_centre`` keeps them when it adds a stride."""
+        memory = self.rule["memory"][0]
+        return memory * self.state["information"][0], memory * self.state["vector"][0]
+
+    def learnt_since(self, remembered: tuple[FloatArray, FloatArray]) -> tuple[FloatArray, FloatArray]:
+        """What one stride added to ``remembered``."""
+        return self.state["information"][0] - remembered[0], self.state["vector"][0] - remembered[1]
+
+    def turn(self, sensor: slice, to_new: FloatArray) -> None:
+        """One sensor, ``FOOT`` or ``SHANK``, sits otherwise: ``to_new`` (4,) turns former axes into the new ones."""
+        turn = np.eye(UNKNOWNS)
+        turn[sensor, sensor] = quat.matrix(to_new)
+        state, rule = self.state, self.rule
+        state["information"][0] = turn @ state["information"][0] @ turn.T
+        state["vector"][0] = turn @ state["vector"][0]
+        rule["prior_mean"][0] = turn @ rule["prior_mean"][0]
+        _solve(state, rule)
 
     def relearn(self, windows: list[StrideWindow], headings_rad: list[float]) -> None:
         """Start over from the prior with these strides, linearised at the present estimate."""

@@ -19,7 +19,7 @@ from subtalar.estimation.rows.stride_window import StrideWindow
 from subtalar.estimation.stance.misplacement import Misplacement, MisplacementDetector
 from subtalar.estimation.stance.placement import Placement, principal_axis
 from subtalar.estimation.stance.standing import Standing
-from subtalar.estimation.stance.zero_pose import ZeroPose, pose_of_strides, walking_start
+from subtalar.estimation.stance.zero_pose import ZeroPose, pose_of_standing, pose_of_strides, walking_start
 from subtalar.types import FloatArray
 
 _FIRST_ROUNDS = 4
@@ -51,6 +51,13 @@ class Solution:
     def provisional(self) -> bool:
         """Nobody was seen standing: zero is what the walk shows."""
         return self.zero is not None and self.zero.source == "walk"
+
+    def zero_pose(self) -> ZeroPose:
+        """The same zero in sensor axes alone, also where it is quiet standing."""
+        if self.zero is not None:
+            return self.zero
+        sd_deg = self.standing.zero_sd_deg
+        return pose_of_standing(self.standing, self.heading.reference_rad, self.gravity.biases_m_s2, sd_deg)
 
     def placed(self) -> Placement:
         """Sensors to segments, by what is known now."""

@@ -82,7 +82,10 @@ class LegNotices:
     def slipped(self, now_s: float, slip: StrapSlip) -> None:
         """One sensor has turned on its segment."""
         turned = f"has turned on the {slip.segment} by about {np.degrees(slip.angle_rad):.0f}° in mid-walk"
-        text = f"The {self._side} {slip.segment} sensor {turned}: fasten its strap, stand still and begin anew."
+        text = (
+            f"The {self._side} {slip.segment} sensor {turned}. Its new seat is taken from the walk; "
+            "fasten the strap and stand still for two seconds."
+        )
         self._notify(now_s, "problem", "strap_slipped", text, BodySite.of(self._side, slip.segment))
 
     def turned(self, now_s: float, jump_rad: float) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from subtalar.estimation.angles.leg_model import AVAILABLE, LEG_MODEL, NOT_CALIBRATED, WITHHELD, take_states
 from subtalar.estimation.angles.row_angles import FEW
 from subtalar.estimation.angles.subtalar_axis import axis_in_foot
+from subtalar.estimation.joint.ankle_acceleration import FOOT, SHANK, UNKNOWNS
 from subtalar.estimation.joint.joint_path import StrideHeading, stride_heading
 from subtalar.estimation.leg.leg_calibration import LegCalibration, Solution
 from subtalar.estimation.leg.stride_learning import learn_stride
@@ -20,7 +21,8 @@ from subtalar.estimation.stance.misplacement import Misplacement
 from subtalar.estimation.stance.placement import segment_axes
 from subtalar.estimation.stance.standing import Standing
 from subtalar.estimation.stance.strap_slip import SlipDetector, StrapSlip
-from subtalar.estimation.stance.zero_pose import ZeroPose, pose_of_stance
+from subtalar.estimation.stance.stride_pose import STRIDE_POSE, write_pose
+from subtalar.estimation.stance.zero_pose import ZeroPose, pose_of_stance, turned_in_sensor
 from subtalar.types import FloatArray, Quality, Side
 
 
@@ -48,7 +50,10 @@ class LegTracker:
         self._model_is_current = False
         self._slips = SlipDetector(parameters.strap)
         self.slips: list[StrapSlip] = []
-        self._slipped_rad = 0.0
+        self.unslipped: Solution | None = None
+        """As it was when the first strap slipped."""
+        self._equations = np.zeros((UNKNOWNS, UNKNOWNS)), np.zeros(UNKNOWNS)
+        """What the newest stride shows of the joint centre."""
         self.solution: Solution | None = None
         self.offset_s = 0.0
         self.zero_moved = False
@@ -116,18 +121,17 @@ class LegTracker:
         old = solution.zero
         if old is not None and pose.apart_deg(old) > p.most_apart * float(np.hypot(old.sd_deg, sd_deg)):
             return False
-        self.take_zero(pose)
+        self.take_zero(solution, pose)
         self.zero_moved = True
         return True
 
-    def take_zero(self, zero: ZeroPose) -> None:
+    def take_zero(self, solution: Solution, zero: ZeroPose) -> None:
         """From now on this is zero."""
         self._calibration.zero = zero
-        if self.solution is not None:
-            self.solution.heading.anchor()
-            self.solution = replace(self.solution, zero=zero)
-            self.solution = replace(self.solution, placement=self.solution.placed())
-            self._model_is_current = False
+        solution.heading.anchor()
+        renewed = replace(solution, zero=zero)
+        self.solution = replace(renewed, placement=renewed.placed())
+        self._model_is_current = False
 
     def gap(self, time_s: float) -> None:
         """One sensor's world began anew: its heading is unknown, its inclination rough."""
@@ -157,16 +161,55 @@ class LegTracker:
         return True
 
     def slip(self, window: StrideWindow) -> StrapSlip | None:
-        """Whether this stride, which was learnt, shows that a strap has slipped; angles are in doubt from then on."""
-        settled_s = self._reset_at_s + self._p.strap.settling_s
-        if self.solution is None or window.foot.time_s[window.start] < settled_s:
+        """Whether this stride, which was learnt, shows that a strap has slipped; angles go on with the new mounting.
+
+        What may be a slip makes them uncertain from the first stride on.
+        """
+        solution, p = self.solution, self._p.strap
+        settled_s = self._reset_at_s + p.settling_s
+        if solution is None or window.foot.time_s[window.start] < settled_s:
             return None
-        slip = self._slips.add(window)
+        last = solution.last
+        turn_rad = math.remainder(last.yaw_rad[1] - last.yaw_rad[0], math.tau)
+        long_enough = abs(last.travel_m) > self._p.placement.min_travel_m
+        if not long_enough or abs(turn_rad) > p.most_turn_rad or last.mismatch > p.most_mismatch:
+            return None
+        pose, centre, gravity = record(STRIDE_POSE), solution.centre, solution.gravity
+        pose["information"], pose["vector"] = self._equations
+        way = last.travel_m
+        write_pose(
+            window.foot.rows,
+            window.shank.rows,
+            window.start,
+            window.stop,
+            gravity.foot.state,
+            gravity.shank.state,
+            centre.offset_s,
+            last.heading_rad,
+            way.real,
+            way.imag,
+            pose,
+        )
+        doubted = self._slips.doubt_rad
+        placement = solution.placement
+        slip = self._slips.add(pose, placement.foot, placement.shank, centre.state["mean"][0])
         if slip is not None:
             self.slips.append(slip)
-            self._slipped_rad = float(np.hypot(self._slipped_rad, slip.angle_rad))
+            self._remount(solution, slip)
+        if self._slips.doubt_rad != doubted:
             self._model_is_current = False
         return slip
+
+    def _remount(self, solution: Solution, slip: StrapSlip) -> None:
+        """One sensor sits otherwise since some strides: zero, axis and joint centre are elsewhere in its axes."""
+        self.unslipped = self.unslipped or solution
+        zero = solution.zero_pose().remounted(slip.segment, solution.placement, slip.turn, self._p.strap.renewed_sd_deg)
+        of_foot = slip.segment == "foot"
+        to_new = turned_in_sensor(solution.placement.foot if of_foot else solution.placement.shank, slip.turn)
+        axis = solution.axis if of_foot else np.ascontiguousarray(quat.rotate(to_new, solution.axis))
+        solution.centre.turn(FOOT if of_foot else SHANK, to_new)
+        self.take_zero(replace(solution, axis=axis), zero)
+        self._slips.remounted(slip.segment, to_new)
 
     def evidence(self, window: StrideWindow) -> StrideHeading:
         """What one stride shows with the present joint centre; needs a solution."""
@@ -191,7 +234,9 @@ class LegTracker:
     def _refine(self, solution: Solution, window: StrideWindow, now_s: float) -> bool:
         heading, gravity = solution.heading, solution.gravity
         expected, known = heading.ahead_rad(window.middle_s), heading.strides_since_restart > 0
+        before = solution.centre.remembered()
         evidence = learn_stride(window, gravity, solution.centre, expected, known=known)
+        self._equations = solution.centre.learnt_since(before)
         self._newest = window
         believed = heading.add(evidence)
         renewed = replace(solution, placement=solution.placed(), last=evidence)
@@ -215,13 +260,13 @@ class LegTracker:
     def _renew_model(self, solution: Solution) -> None:
         heading, gravity, placement, p = solution.heading, solution.gravity, solution.placement, self._p
         unknown = math.hypot(
-            p.tilt_per_bias * gravity.tilt_sd_rad, p.tilt_per_excess * gravity.excess, self._slipped_rad
+            p.tilt_per_bias * gravity.tilt_sd_rad, p.tilt_per_excess * gravity.excess, self._slips.doubt_rad
         )
         beyond = math.sqrt(max(0.0, heading.mismatch**2 - p.sensor_mismatch**2))
         floors = zip(p.angle_floor_sd_deg, p.soft_tissue_sd_deg, strict=True)
         settled = Quality.PROVISIONAL_ZERO if solution.provisional else Quality.OK
         quality = settled if heading.strides >= FEW else Quality.FEW_STRIDES
-        if self._slipped_rad:
+        if self._slips.doubt_rad > p.strap.stale_rad:
             quality = Quality.HEADING_STALE
         withheld = heading.strides_since_restart < min(p.heading.strides_after_restart, heading.strides)
         model = self._model

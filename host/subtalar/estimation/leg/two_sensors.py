@@ -18,17 +18,19 @@ from subtalar.estimation.leg.leg_notices import LegNotices
 from subtalar.estimation.leg.leg_trace import CompleteHistory, LegTrace, ReportedStep
 from subtalar.estimation.leg.leg_tracker import LegTracker
 from subtalar.estimation.leg.row_loop import DONE, GAP_EDGE, REST_GOES_ON, REST_LASTS, run_rows
+from subtalar.estimation.numerics import quaternions as quat
 from subtalar.estimation.numerics.history import History
 from subtalar.estimation.parameters import Parameters
 from subtalar.estimation.rows.leg_rows import LEG_ROW
 from subtalar.estimation.rows.sensor_rows import SENSOR_ROW
 from subtalar.estimation.rows.stride_window import StrideWindow, cut_window
 from subtalar.estimation.stance.calm_stance import calmest_stance
+from subtalar.estimation.stance.flat_pose import FlatPose
 from subtalar.estimation.stance.foot_flat import ENDED, LASTS, FootFlat, FootFlatDetector
 from subtalar.estimation.stance.standing import StillnessDetector
 from subtalar.estimation.stance.standing_search import bend_moment, brief_standing, longest_standing
 from subtalar.estimation.stance.zero_pose import ZeroPose
-from subtalar.types import AngleBlock, Calibration, Side
+from subtalar.types import AngleBlock, Calibration, FloatArray, Side
 
 _HELD_S = 90.0
 _RAW_HELD_S = 10.0
@@ -40,6 +42,7 @@ _LONG_REST_S = 1.0
 _LOOK_AGAIN_S = 2.0
 """Whoever stands still hears within this time that it is enough."""
 _REPORT_AFTER_S = 0.01
+_UP = np.array([0.0, 0.0, 1.0])
 
 
 class TwoSensorLeg:
@@ -74,6 +77,9 @@ class TwoSensorLeg:
         self._forgot_at = 0
         self._forgot_until_s = -np.inf
         self._last_flat: FootFlat | None = None
+        self._flat_pose = FlatPose(parameters.foot_flat)
+        self._judged_begin = -1
+        self._is_flat = True
         self._in_gap = False
         self._notices = LegNotices(side, parameters, rate)
         self._trace: LegTrace | None = None
@@ -164,6 +170,7 @@ class TwoSensorLeg:
         """A gap begins or ends at the next row."""
         self._in_gap = not self._in_gap
         if not self._in_gap:
+            self._flat_pose.forget()
             self.tracker.gap(time_s)
             if self._trace is not None:
                 self._trace.resumed_s.append(time_s)
@@ -171,6 +178,11 @@ class TwoSensorLeg:
     def _decide(self, flat: FootFlat) -> None:
         """The foot came to rest or left it: learn from the step before the rest, then from the rest itself."""
         self._report()
+        if flat.begin != self._judged_begin:
+            self._judged_begin = flat.begin
+            self._is_flat = self._flat_pose.is_flat(self._foot_up(flat.first))
+        if not self._is_flat:
+            return
         before, self._last_flat = self._last_flat, flat
         now_s = self._time(flat.detected)
         if before is None or before.begin != flat.begin:
@@ -248,6 +260,11 @@ class TwoSensorLeg:
         foot = self._foot.rows.view(lo, hi)
         shank = self._shank.rows.view(self._shank.rows.first, self._shank.rows.end)
         return cut_window(foot, shank, self._rows.view(start, stop), start - lo, stop, self.tracker.offset_s, _MARGIN_S)
+
+    def _foot_up(self, row: int) -> FloatArray:
+        """The vertical (3,) in the foot sensor's axes at a row."""
+        q = self._rows.view(row, row + 1)["foot"]["q"][0]
+        return quat.rotate(quat.conjugate(q), _UP)
 
     def _time(self, row: int) -> float:
         return float(self._rows.view(row, row + 1)["time_s"][0])

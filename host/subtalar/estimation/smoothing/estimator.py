@@ -71,11 +71,11 @@ def _smoothed(leg: TwoSensorLeg, trace: LegTrace, parameters: Parameters) -> Est
     solution, bends = leg.tracker.solution, leg.tracker.bends
     if solution is None:
         return _SecondPass(leg.side, trace, None, np.inf, parameters).run()
-    standing = solution.standing
+    standing, slips = solution.standing, leg.tracker.slips
     windows = [reported.step.window for reported in trace.steps if reported.step is not None]
     windows = [w for w in windows if w.foot.time_s[w.start] >= standing.end_s]
     resumed_s = np.array([t for t in trace.resumed_s if t > standing.end_s])
-    smoother = LegSmoother(parameters, standing, bends, solution, windows, resumed_s, leg.tracker.slips)
+    smoother = LegSmoother(parameters, standing, bends, leg.tracker.unslipped or solution, windows, resumed_s, slips)
     start_s = standing.start_s if leg.tracker.standing is not None else -np.inf
     return _SecondPass(leg.side, trace, smoother, start_s, parameters).run()
 

@@ -17,6 +17,7 @@ from subtalar.estimation.numerics import quaternions as quat
 from subtalar.estimation.numerics.records import Records
 from subtalar.estimation.parameters import Parameters
 from subtalar.estimation.smoothing.leg_smoother import LegSmoother
+from subtalar.estimation.stance.zero_pose import turned_in_sensor
 from subtalar.estimation.stance.placement import segment_axes
 from subtalar.types import FloatArray, Quality, Side
 
@@ -34,6 +35,11 @@ def smoothed_angles(rows: Records, leg: LegSmoother, side: Side, parameters: Par
     fresh_rad = np.radians(p.tilt_after_reset_deg) * np.exp(-_since_resumed_s(t, resumed_s) / p.tilt_settling_s)
     q_foot = leg.foot.upright_rows(rows, "foot", resumed_s, fresh_rad)
     q_shank = leg.shank.upright_rows(rows, "shank", resumed_s, fresh_rad)
+    for slip in leg.slips:
+        of_foot, after = slip.segment == "foot", t >= slip.since_s
+        q = q_foot if of_foot else q_shank
+        to_new = turned_in_sensor(leg.placement.foot if of_foot else leg.placement.shank, slip.turn)
+        q[after] = quat.multiply(q[after], to_new)
     travel = leg.travel_near(float(t[0]))
     forward_rad = leg.placement.forward_rad if travel is None else float(np.angle(travel))
     foot, shank, shank_foot, view = segment_orientations(
@@ -48,7 +54,7 @@ def smoothed_angles(rows: Records, leg: LegSmoother, side: Side, parameters: Par
     slipped = np.zeros(len(t), dtype=bool)
     for slip in leg.slips:
         slipped |= t >= slip.since_s
-        tilt_variance[t >= slip.since_s] += np.degrees(slip.angle_rad) ** 2
+        tilt_variance[t >= slip.since_s] += p.strap.renewed_sd_deg**2
     beyond = np.sqrt(max(0.0, leg.mismatch**2 - p.sensor_mismatch**2))
     zero_variance = leg.zero_sd_deg**2
     floor_sd_deg = np.hypot(np.array(p.angle_floor_sd_deg), beyond * np.array(p.soft_tissue_sd_deg))
@@ -56,7 +62,8 @@ def smoothed_angles(rows: Records, leg: LegSmoother, side: Side, parameters: Par
     settled = Quality.PROVISIONAL_ZERO if leg.zero is not None and leg.zero.source == "walk" else Quality.OK
     quality = np.full(len(rows), float(settled if leg.strides >= FEW else Quality.FEW_STRIDES))
     stale = (leg.heading.since_stride_s(t, resumed_s) > STALE_S) | (spread_deg > UNCERTAIN_DEG)
-    quality[stale | slipped] = Quality.HEADING_STALE
+    quality[slipped & (quality == Quality.OK)] = Quality.PROVISIONAL_ZERO
+    quality[stale] = Quality.HEADING_STALE
     quality[rows["clipped"] > 0] = Quality.CLIPPED
     quality[rows["bridged"] > 0] = Quality.BRIDGED_GAP
     variances = tilt_variance + leg.foot_zero_sd_deg**2, tilt_variance + zero_variance

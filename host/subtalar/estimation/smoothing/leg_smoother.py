@@ -30,7 +30,7 @@ class LegSmoother:
     """Made from the strides after standing; then it only answers.
 
     ``windows`` are raw strides in order, ``resumed_s`` (m,) the instants at which samples came again after a gap,
-    ``slips`` what the live pass noticed of straps.
+    ``live`` what the live pass knew, before ``slips`` that it noticed of straps.
     """
 
     def __init__(

@@ -1,214 +1,296 @@
-"""A strap that slips in mid-walk: the same gait goes on, but one sensor sees it from another pose.
+"""A strap that slips or creeps in mid-walk, and a gait that changes: which of them explains what the strides show?
 
-The gyroscope sees the slip as a turn like any other, so orientation and heading go on without a jump; only the
-placement found in standing no longer holds. What a sensor sees of each stride in its own axes does jump: where up is
-(the foot at rest, the shank on average over the stride) and about which axis it turns most (its medio-lateral one).
-The two directions make a frame, so a slip about any axis shows, and shows which sensor it was.
+The gyroscope sees the slip as a turn like any other, so orientation and heading go on without a jump; only the placement
+no longer holds. Witnesses, each with what it may do without a slip, are small turns about the three axes of the leg:
+
+- the foot's vertical where it rests flat, its slope taken out (a foot that slips shows it, no posture does),
+- where the ankle lies in the shank (the joint centre moves in the sensor's axes when the shank's sensor turns, but not
+  when the person walks in another way),
+- the mean pose of foot against shank, and of both against the way travelled (which a gait may change, too).
+
+The hypotheses "the foot's sensor turned by θ" and "the shank's turned by θ" each predict all of them. One is believed
+where it explains them, where the hypothesis of no slip does not, and where its rival does not either (generalised
+likelihood ratio: Willsky & Jones 1976, doi 10.1109/TAC.1976.1101146).
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from subtalar.estimation.numerics import quaternions as quat
 from subtalar.estimation.numerics.compiled import compiled, inlined
-from subtalar.estimation.numerics.records import Record, Records
+from subtalar.estimation.numerics.records import Record, Records, record
 from subtalar.estimation.parameters import StrapParameters
-from subtalar.estimation.rows.sensor_rows import SENSOR_ROW, first_at
-from subtalar.estimation.rows.stride_window import StrideWindow
+from subtalar.estimation.stance.stride_pose import STRIDE_POSE, turn_pose
 from subtalar.types import FloatArray, Segment
 
-POSE = np.dtype([("up", "f8", (3,)), ("axis", "f8", (3,))])
-"""In sensor axes: mean direction of up, not of unit length, and the axis about which the sensor turned most."""
+FOOT_FRONT, FOOT_SIDE, FOOT_WAY, JOINT, SHANK_FRONT, SHANK_SIDE, SHANK_WAY = 0, 1, 2, slice(3, 6), 6, 7, 8
+WITNESSES = 9
+"""Of the foot seen from the front, from the side, against the way; of the joint about the three axes; of the shank."""
 
-STRIDE_POSES = np.dtype(
-    [("log_duration", "f8"), ("log_rate", "f8"), ("start_s", "f8"), ("foot", POSE), ("shank", POSE)]
+STRAP_RULE = np.dtype(
+    [
+        ("stride_sd", "f8", (WITNESSES,)),
+        ("gait_sd", "f8", (WITNESSES,)),
+        ("per_change", "f8", (WITNESSES,)),
+        ("wander", "f8", (WITNESSES,)),
+        ("lever_share", "f8"),
+    ]
 )
-"""Of a stride: logarithms of its duration and of the foot's mean rate, when it began, both poses."""
-_NONE, _FOOT, _SHANK = -1, 0, 1
+"""In rad: scatter of one stride at least, what a gait does from one minute to the next, what it does per logarithm of a
+change of duration or vigour, and per minute. Share of the variance that the joint centre's equations give themselves."""
 
 
 @dataclass(frozen=True)
 class StrapSlip:
-    """Which sensor turned on its segment, how far, and since when it may have (session time)."""
+    """Which sensor turned on its segment, how far, and since when it may have (session time). ``turn`` (4,) is that of
+    the sensor in the segment's axes.
+    """
 
     segment: Segment
     angle_rad: float
     since_s: float
+    turn: FloatArray
+
+
+class _Verdict(NamedTuple):
+    """Gain of the log-likelihood over no slip (twice it), what remains unexplained, and the turn (rad)."""
+
+    gain: float
+    left: float
+    x: float
+    y: float
+    z: float
 
 
 class SlipDetector:
-    """Compares the newest strides with those before; a slip is reported once, then the new pose is the one to keep."""
+    """Compares the newest strides with those just before and with the first ones.
+
+    ``doubt_rad``: by how much the placement may be off that no gait explains.
+    """
 
     def __init__(self, parameters: StrapParameters) -> None:
-        self._p = parameters
-        self._held = parameters.strides_before + parameters.strides_after
-        self._strides = np.empty(0, STRIDE_POSES)
-
-    def add(self, window: StrideWindow) -> StrapSlip | None:
-        """The next stride; its inclination must be settled (not soon after a gap)."""
-        p = self._p
-        seen = self._strides[-self._held :]
-        self._strides = _with_stride(
-            seen, window.foot.rows, window.shank.rows, window.start, window.stop, p.most_turn_rad
+        p = self._p = parameters
+        self.rule = record(
+            STRAP_RULE,
+            stride_sd=np.radians(p.stride_sd_deg),
+            gait_sd=np.radians(p.gait_sd_deg),
+            per_change=np.radians(p.per_change_deg),
+            wander=np.radians(p.wander_deg_min),
+            lever_share=p.lever_share,
         )
-        if len(self._strides) == len(seen):
-            return None
-        strides = self._strides[-self._held :]
-        if len(strides) < self._held:
-            return None
-        segment_of, angle = _slipped(strides, p.strides_before, p.same_gait, p.least_slip_rad)
-        if segment_of == _NONE:
-            return None
-        segment: Segment = "foot" if segment_of == _FOOT else "shank"
-        # It may have happened within the last stride before.
-        since_s = float(strides["start_s"][p.strides_before - 1])
-        self._strides = strides[-p.strides_after :]
-        return StrapSlip(segment, angle, since_s)
+        self._first = np.empty(0, STRIDE_POSE)
+        self._newest = np.empty(0, STRIDE_POSE)
+        self._believed = 0
+        """Strides in a row that showed a slip."""
+        self.doubt_rad = 0.0
+
+    def remounted(self, segment: Segment, to_new: FloatArray) -> None:
+        """The slip was taken into account: ``to_new`` (4,) turns the sensor's former axes into the new ones.
+
+        The first strides stay what the others are compared with, so a strap that creeps on is seen again.
+        """
+        self._newest = self._newest[:0]
+        self._believed = 0
+        self.doubt_rad = 0.0
+        for k in range(len(self._first)):
+            turn_pose(self._first[k : k + 1], segment == "foot", to_new)
+
+    def add(
+        self, pose: Records, foot: FloatArray, shank: FloatArray, levers_and_offset: FloatArray
+    ) -> StrapSlip | None:
+        """The next stride (1,); placements (4,) as they are used, and the unknowns of ``ankle_acceleration`` (7,)."""
+        p = self._p
+        self._newest = np.concatenate((self._newest, pose))[-(p.strides_before + p.strides_after) :]
+        found: StrapSlip | None = None
+        doubt = 0.0
+        if len(self._newest) > p.fewest_before:
+            # One stride shows nothing but that something may be amiss.
+            _, doubt = self._compared(self._newest[:-1], pose, 0.0, foot, shank, levers_and_offset, p.least_gain)
+        if len(self._newest) >= p.strides_after + p.fewest_before:
+            before, after = self._newest[: -p.strides_after], self._newest[-p.strides_after :]
+            found, now = self._compared(before, after, 0.0, foot, shank, levers_and_offset, p.doubtful_gain)
+            doubt = max(doubt, now)
+        if found is None and len(self._first) == p.strides_first and len(self._newest) >= p.strides_before:
+            after = self._newest[-p.strides_slow :]
+            minutes = float(after["end_s"][0] - self._first["end_s"][-1]) / 60.0
+            if minutes > 0.0:
+                found, slow = self._compared(
+                    self._first, after, minutes, foot, shank, levers_and_offset, p.doubtful_gain
+                )
+                doubt = max(doubt, slow)
+        if len(self._first) < p.strides_first:
+            self._first = np.concatenate((self._first, pose))
+        self.doubt_rad = doubt
+        self._believed = self._believed + 1 if found is not None else 0
+        # The first to show it are still mixed with strides before.
+        return found if self._believed > p.strides_to_settle else None
+
+    def _compared(
+        self,
+        before: Records,
+        after: Records,
+        minutes: float,
+        foot: FloatArray,
+        shank: FloatArray,
+        x: FloatArray,
+        doubtful_gain: float,
+    ) -> tuple[StrapSlip | None, float]:
+        p = self._p
+        of_foot, of_shank, worst = _judged(before, after, minutes, foot, shank, x, self.rule)
+        foot_slips = of_foot.gain >= of_shank.gain
+        best, rival = (of_foot, of_shank) if foot_slips else (of_shank, of_foot)
+        turn = np.array([best.x, best.y, best.z])
+        angle_rad = float(np.sqrt(np.sum(turn * turn)))
+        # What is half believed makes the angles uncertain by as much.
+        doubt_rad = min(1.0, best.gain / p.half_believed_gain) * angle_rad if best.gain > doubtful_gain else 0.0
+        believed = best.gain >= p.least_gain and best.gain - rival.gain >= p.least_lead
+        left = p.most_left + p.left_per_gain * best.gain
+        if not believed or best.left > left or angle_rad < p.least_slip_rad or worst > p.most_scatter * angle_rad:
+            return None, doubt_rad
+        segment: Segment = "foot" if foot_slips else "shank"
+        half = 0.5 * angle_rad
+        quaternion = np.concatenate(([np.cos(half)], np.sin(half) / angle_rad * turn))
+        return StrapSlip(segment, angle_rad, float(before["start_s"][-1]), quaternion), doubt_rad
 
 
-@compiled("(poses[::1], i8, f8, f8)", poses=STRIDE_POSES)
-def _slipped(strides: Records, before: int, same_gait: float, least_slip_rad: float) -> tuple[int, float]:
-    """Whose pose differs between the first strides and those after, and by how much."""
-    if _gait_change(strides, before) >= same_gait:
-        return _NONE, 0.0
-    foot, foot_scatter = _pose_change(strides["foot"], before)
-    shank, shank_scatter = _pose_change(strides["shank"], before)
-    segment, angle, scatter, other = _FOOT, foot, foot_scatter, shank
-    if shank >= foot:
-        segment, angle, scatter, other = _SHANK, shank, shank_scatter, foot
-    # Slopes and stairs change what both sensors see; a strap changes one.
-    if angle < least_slip_rad or scatter > 0.5 * angle or other > 0.5 * angle:
-        return _NONE, 0.0
-    return segment, angle
-
-
-@compiled("(poses[::1], row[::1], row[::1], i8, i8, f8)", poses=STRIDE_POSES, row=SENSOR_ROW)
-def _with_stride(
-    strides: Records, foot: Records, shank: Records, start: int, stop: int, most_turn_rad: float
-) -> Records:
-    """The strides (n,) and one more from rest to rest; the same where the foot's heading turned too far."""
-    first, last = quat.quaternion_of(foot[start]["q"]), quat.quaternion_of(foot[stop]["q"])
-    w, _, _, z = quat.product(last, quat.inverse(first))
-    if abs(np.arctan2(2 * w * z, w * w - z * z)) > most_turn_rad:
-        return strides
-    n = len(strides)
-    out = np.empty(n + 1, STRIDE_POSES)
-    for i in range(n):
-        out[i] = strides[i]
-    power = 0.0
-    for i in range(start, stop + 1):
-        x, y, z = quat.vector_of(foot[i]["gyr_rad_s"])
-        power += x * x + y * y + z * z
-    new, start_s, stop_s = out[n], foot[start]["time_s"], foot[stop]["time_s"]
-    new["start_s"] = start_s
-    new["log_duration"] = np.log(max(stop_s - start_s, 1e-6))
-    new["log_rate"] = np.log(max(np.sqrt(power / (3 * (stop - start + 1))), 1e-6))
-    begin = first_at(shank["time_s"], start_s)
-    end = min(max(first_at(shank["time_s"], stop_s), begin + 1), len(shank))
-    before = out[max(n - 1, 0)]
-    # The foot's vertical counts where it rests, the shank's over the stride.
-    _write_pose(foot, stop, stop + 1, start, stop + 1, new["foot"])
-    _write_pose(shank, begin, end, begin, end, new["shank"])
-    if n > 0:
-        _keep_sign(before["foot"], new["foot"])
-        _keep_sign(before["shank"], new["shank"])
-    return out
+@compiled("(pose[::1], pose[::1], f8, f8[::1], f8[::1], f8[::1], rule[::1])", pose=STRIDE_POSE, rule=STRAP_RULE)
+def _judged(
+    before: Records,
+    after: Records,
+    minutes: float,
+    foot: FloatArray,
+    shank: FloatArray,
+    x: FloatArray,
+    rule: Records,
+) -> tuple[_Verdict, _Verdict, float]:
+    """What speaks for a slip of the foot's sensor and of the shank's, and how far one of the strides after strays."""
+    old, new = np.empty((len(before), WITNESSES)), np.empty((len(after), WITNESSES))
+    for i in range(len(before)):
+        _witnesses(before[i], before[0], foot, shank, old[i])
+    for i in range(len(after)):
+        _witnesses(after[i], before[0], foot, shank, new[i])
+    lever_before, ahead_before, lateral_before = _lever(before, shank, x)
+    lever_after, ahead_after, lateral_after = _lever(after, shank, x)
+    has_levers = lever_before[1] < 0.0 and lever_after[1] < 0.0
+    changed = max(
+        abs(np.median(after["log_duration"]) - np.median(before["log_duration"])),
+        abs(np.median(after["log_rate"]) - np.median(before["log_rate"])),
+    )
+    shown, variance = np.zeros(WITNESSES), np.empty(WITNESSES)
+    worst = 0.0
+    for k in range(WITNESSES):
+        middle_old, middle_new = np.median(old[:, k]), np.median(new[:, k])
+        scatter = 1.4826 * max(np.median(np.abs(old[:, k] - middle_old)), np.median(np.abs(new[:, k] - middle_new)))
+        one = max(scatter, rule[0]["stride_sd"][k])
+        gait, wander = rule[0]["gait_sd"][k], rule[0]["wander"][k] * minutes
+        change = rule[0]["per_change"][k] * changed
+        of_strides = one * one * (1.0 / len(before) + 1.0 / len(after)) * 1.57  # of medians
+        variance[k] = of_strides + gait * gait + change * change + wander * wander
+        shown[k] = middle_new - middle_old
+        if k in (FOOT_FRONT, FOOT_SIDE):
+            worst = max(worst, one)
+    if has_levers:
+        share = rule[0]["lever_share"] / (lever_before[1] * lever_before[1])
+        variance[SHANK_FRONT] += share * (lateral_before + lateral_after)
+        variance[SHANK_SIDE] += share * (ahead_before + ahead_after)
+        shown[SHANK_FRONT] = np.arctan2(lever_after[2], -lever_after[1]) - np.arctan2(lever_before[2], -lever_before[1])
+        shown[SHANK_SIDE] = np.arctan2(lever_after[0], -lever_after[1]) - np.arctan2(lever_before[0], -lever_before[1])
+    else:
+        variance[SHANK_FRONT] = variance[SHANK_SIDE] = 1e6
+    return _foot_verdict(shown, variance), _shank_verdict(shown, variance), worst
 
 
 @inlined
-def _write_pose(samples: Records, up_from: int, up_to: int, begin: int, end: int, out: Record) -> None:
-    """Mean direction of up over some rows and principal axis of the angular rate over others, of either sign.
+def _witnesses(stride: Record, base: Record, foot: FloatArray, shank: FloatArray, out: FloatArray) -> None:
+    """Small turns of one stride against another, in segment axes; the joint centre's are not of single strides."""
+    to_foot, to_shank = quat.quaternion_of(foot), quat.quaternion_of(shank)
+    x, y, z = quat.turned(to_foot, quat.vector_of(stride["foot_up"]))
+    out[FOOT_FRONT], out[FOOT_SIDE] = np.arctan2(z, y), np.arctan2(x, y) - stride["slope_rad"]
+    x, _, z = quat.turned(to_foot, quat.vector_of(stride["foot_ahead"]))
+    out[FOOT_WAY] = np.arctan2(-z, x)
+    x, _, z = quat.turned(to_shank, quat.vector_of(stride["shank_ahead"]))
+    out[SHANK_WAY] = np.arctan2(-z, x)
+    was, now = _joint(base, to_foot, to_shank), _joint(stride, to_foot, to_shank)
+    w, x, y, z = quat.product(quat.inverse(was), now)
+    sign = 2.0 if w >= 0.0 else -2.0
+    out[JOINT.start], out[JOINT.start + 1], out[JOINT.start + 2] = sign * x, sign * y, sign * z
+    out[SHANK_FRONT] = out[SHANK_SIDE] = 0.0
 
-    The axis is the largest eigenvector of the second moment, by squaring the matrix ten times (power iteration).
+
+@inlined
+def _joint(stride: Record, to_foot: quat.Quaternion, to_shank: quat.Quaternion) -> quat.Quaternion:
+    """Foot segment in shank segment."""
+    return quat.product(to_shank, quat.product(quat.quaternion_of(stride["joint"]), quat.inverse(to_foot)))
+
+
+@inlined
+def _lever(strides: Records, shank: FloatArray, x: FloatArray) -> tuple[quat.Vector, float, float]:
+    """The ankle in shank-segment axes as these strides alone see it, with the foot's lever and the offset as they are
+    known, and the variances of its anterior and its lateral component; zero where they do not see it.
     """
-    moment, squared = np.zeros((3, 3)), np.empty((3, 3))
-    out["up"][:] = 0.0
-    for i in range(up_from, up_to):
-        up = quat.turned(quat.inverse(quat.quaternion_of(samples[i]["q"])), (0.0, 0.0, 1.0))
-        for k in range(3):
-            out["up"][k] += up[k] / (up_to - up_from)
-    for i in range(begin, end):
-        rate = quat.vector_of(samples[i]["gyr_rad_s"])
-        for k in range(3):
-            for c in range(3):
-                moment[k, c] += rate[k] * rate[c]
-    for _ in range(10):
-        size = max(moment[0, 0] + moment[1, 1] + moment[2, 2], 1e-300)
-        for k in range(3):
-            for c in range(3):
-                squared[k, c] = 0.0
-                for m in range(3):
-                    squared[k, c] += moment[k, m] * moment[m, c] / (size * size)
-        moment[:] = squared
-    k = 0
-    for c in range(1, 3):
-        if moment[c, c] > moment[k, k]:
-            k = c
-    length = max(np.sqrt(moment[0, k] ** 2 + moment[1, k] ** 2 + moment[2, k] ** 2), 1e-300)
-    for c in range(3):
-        out["axis"][c] = moment[c, k] / length
-
-
-@inlined
-def _keep_sign(before: Record, pose: Record) -> None:
-    """Let the axis point to the side of the stride before."""
-    along = 0.0
-    for c in range(3):
-        along += pose["axis"][c] * before["axis"][c]
-    if along < 0.0:
+    a, b = np.zeros((3, 3)), np.zeros(3)
+    for i in range(len(strides)):
+        for r in range(3):
+            b[r] += strides[i]["vector"][3 + r]
+            for c in range(7):
+                if 3 <= c < 6:
+                    a[r, c - 3] += strides[i]["information"][3 + r, c]
+                else:
+                    b[r] -= strides[i]["information"][3 + r, c] * x[c]
+    inverse = np.empty((3, 3))
+    for r in range(3):
+        m, n = (r + 1) % 3, (r + 2) % 3
         for c in range(3):
-            pose["axis"][c] = -pose["axis"][c]
+            o, p = (c + 1) % 3, (c + 2) % 3
+            inverse[c, r] = a[m, o] * a[n, p] - a[m, p] * a[n, o]
+    size = a[0, 0] * inverse[0, 0] + a[0, 1] * inverse[1, 0] + a[0, 2] * inverse[2, 0]
+    if not size > 1e-9 * (a[0, 0] + a[1, 1] + a[2, 2]) ** 3:
+        return (0.0, 0.0, 0.0), 0.0, 0.0
+    found = np.zeros(3)
+    for r in range(3):
+        for c in range(3):
+            inverse[r, c] /= size
+            found[r] += inverse[r, c] * b[c]
+    rotation = quat.matrix_of(quat.quaternion_of(shank))
+    ahead = lateral = 0.0
+    for r in range(3):
+        for c in range(3):
+            ahead += rotation[r] * inverse[r, c] * rotation[c]
+            lateral += rotation[6 + r] * inverse[r, c] * rotation[6 + c]
+    return quat.turned(quat.quaternion_of(shank), (found[0], found[1], found[2])), ahead, lateral
 
 
 @inlined
-def _gait_change(strides: Records, before: int) -> float:
-    """The largest difference between the medians of the first strides and of those after, of duration and vigour."""
-    duration, rate = strides["log_duration"], strides["log_rate"]
-    most = max(0.0, abs(np.median(duration[before:]) - np.median(duration[:before])))
-    return float(max(most, abs(np.median(rate[before:]) - np.median(rate[:before]))))
+def _foot_verdict(shown: FloatArray, variance: FloatArray) -> _Verdict:
+    """The foot's sensor turned by θ: its vertical shows −θ from the front and θ from the side, the way −θ, the joint θ."""
+    k = JOINT.start
+    x, gain_x, left_x = _pair(-shown[FOOT_FRONT], variance[FOOT_FRONT], shown[k], variance[k])
+    y, gain_y, left_y = _pair(-shown[FOOT_WAY], variance[FOOT_WAY], shown[k + 1], variance[k + 1])
+    z, gain_z, left_z = _pair(shown[FOOT_SIDE], variance[FOOT_SIDE], shown[k + 2], variance[k + 2])
+    left = left_x + left_y + left_z
+    for other in (SHANK_FRONT, SHANK_SIDE, SHANK_WAY):
+        left += shown[other] * shown[other] / variance[other]
+    return _Verdict(gain_x + gain_y + gain_z, left, x, y, z)
 
 
 @inlined
-def _frame(poses: Records, first: int, last: int) -> FloatArray:
-    """Rows (3, 3): mean up of these poses, their mean axis made level, and the third direction."""
-    mean = np.zeros(6)
-    for i in range(first, last):
-        for k in range(3):
-            mean[k] += poses[i]["up"][k]
-            mean[3 + k] += poses[i]["axis"][k]
-    out = np.empty((3, 3))
-    size = np.sqrt(mean[0] ** 2 + mean[1] ** 2 + mean[2] ** 2)
-    lean = 0.0
-    for k in range(3):
-        out[0, k] = mean[k] / size
-        lean += out[0, k] * mean[3 + k]
-    for k in range(3):
-        out[1, k] = mean[3 + k] - lean * out[0, k]
-    size = np.sqrt(out[1, 0] ** 2 + out[1, 1] ** 2 + out[1, 2] ** 2)
-    for k in range(3):
-        out[1, k] /= size
-    for k in range(3):
-        a, b = (k + 1) % 3, (k + 2) % 3
-        out[2, k] = out[0, a] * out[1, b] - out[0, b] * out[1, a]
-    return out
+def _shank_verdict(shown: FloatArray, variance: FloatArray) -> _Verdict:
+    """The shank's sensor turned by θ: the ankle in it shows θ from the front and −θ from the side, the joint −θ."""
+    k = JOINT.start
+    x, gain_x, left_x = _pair(shown[SHANK_FRONT], variance[SHANK_FRONT], -shown[k], variance[k])
+    y, gain_y, left_y = _pair(-shown[SHANK_WAY], variance[SHANK_WAY], -shown[k + 1], variance[k + 1])
+    z, gain_z, left_z = _pair(-shown[SHANK_SIDE], variance[SHANK_SIDE], -shown[k + 2], variance[k + 2])
+    left = left_x + left_y + left_z
+    for other in (FOOT_FRONT, FOOT_SIDE, FOOT_WAY):
+        left += shown[other] * shown[other] / variance[other]
+    return _Verdict(gain_x + gain_y + gain_z, left, x, y, z)
 
 
 @inlined
-def _angle_rad(one: FloatArray, other: FloatArray) -> float:
-    """Angle of the rotation between two frames (3, 3)."""
-    trace = 0.0
-    for i in range(3):
-        for k in range(3):
-            trace += one[i, k] * other[i, k]
-    return float(np.arccos(min(max(0.5 * (trace - 1.0), -1.0), 1.0)))
-
-
-@inlined
-def _pose_change(poses: Records, before: int) -> tuple[float, float]:
-    """Angle between the means of the first poses and of those after; the greatest of the latter from their mean."""
-    new = _frame(poses, before, len(poses))
-    scatter = 0.0
-    for i in range(before, len(poses)):
-        scatter = max(scatter, _angle_rad(new, _frame(poses, i, i + 1)))
-    return _angle_rad(_frame(poses, 0, before), new), scatter
+def _pair(one: float, one_variance: float, other: float, other_variance: float) -> quat.Vector:
+    """What two witnesses say together, how much better that is than nothing, and how far they disagree."""
+    value = (one * other_variance + other * one_variance) / (one_variance + other_variance)
+    left = (one - other) * (one - other) / (one_variance + other_variance)
+    return value, one * one / one_variance + other * other / other_variance - left, left

@@ -6,6 +6,7 @@ children it was 0.8° at free speed, −1.3° when very fast and 3.2° when very
 (means over the cycle of the curves of Schwartz, Rozumalski & Trost 2008, doi 10.1016/j.jbiomech.2008.03.015).
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -21,7 +22,7 @@ from subtalar.estimation.parameters import ZeroParameters
 from subtalar.estimation.rows.stride_window import StrideWindow
 from subtalar.estimation.stance.placement import Placement, place
 from subtalar.estimation.stance.standing import Standing
-from subtalar.types import FloatArray
+from subtalar.types import FloatArray, Segment
 
 ZeroSource: TypeAlias = Literal["standing", "walk"]
 Biases: TypeAlias = tuple[FloatArray, FloatArray]
@@ -52,11 +53,30 @@ class ZeroPose:
         )
         return place(self.foot, foot, self.shank, shank, axis, 0.0)
 
+    def remounted(self, segment: Segment, placement: Placement, turn: FloatArray, sd_deg: float) -> "ZeroPose":
+        """The same pose where the sensor of one segment sits otherwise since: turned by ``turn`` (4,) in the segment's
+        axes from its ``placement``; ``sd_deg`` is how well that is known.
+        """
+        known = math.hypot(self.sd_deg, sd_deg)
+        if segment == "foot":
+            to_new = turned_in_sensor(placement.foot, turn)
+            pose = quat.multiply(self.foot, quat.conjugate(to_new)), quat.rotate(to_new, self.foot_force_m_s2)
+            foot_known = math.hypot(self.foot_sd_deg, sd_deg)
+            return ZeroPose(*pose, self.shank, self.shank_force_m_s2, known, foot_known, "walk")
+        to_new = turned_in_sensor(placement.shank, turn)
+        pose = quat.multiply(self.shank, quat.conjugate(to_new)), quat.rotate(to_new, self.shank_force_m_s2)
+        return ZeroPose(self.foot, self.foot_force_m_s2, *pose, known, self.foot_sd_deg, "walk")
+
     def apart_deg(self, other: "ZeroPose") -> float:
         """Angle between the two poses of the foot sensor in shank-sensor axes."""
         own, its = (quat.multiply(quat.conjugate(z.shank), z.foot) for z in (self, other))
         turn = quat.multiply(quat.conjugate(own), its)
         return float(np.degrees(2.0 * np.arccos(min(1.0, abs(float(turn[0]))))))
+
+
+def turned_in_sensor(placement: FloatArray, turn: FloatArray) -> FloatArray:
+    """Former sensor axes into the new ones (4,), of a sensor that turned by ``turn`` (4,) in its segment's axes."""
+    return quat.multiply(quat.conjugate(placement), quat.multiply(quat.conjugate(turn), placement))
 
 
 def upright(up: FloatArray, q: FloatArray | None = None) -> FloatArray:
@@ -81,6 +101,15 @@ def pose_of_stance(foot: Records, shank: Records, heading_rad: float, biases_m_s
         for force, bias, rows in zip(forces, biases_m_s2, (foot, shank), strict=True)
     )
     return ZeroPose(q_foot, forces[0], _turned(q_shank, heading_rad), forces[1], sd_deg, sd_deg, "standing")
+
+
+def pose_of_standing(standing: Standing, heading_rad: float, biases_m_s2: Biases, sd_deg: float) -> ZeroPose:
+    """Of quiet standing, with the heading then; as ``standing.place_standing`` has it."""
+    foot, shank = standing.foot, standing.shank
+    q_foot, q_shank = (upright(s.force_m_s2 - b, s.q) for s, b in zip((foot, shank), biases_m_s2, strict=True))
+    return ZeroPose(
+        q_foot, foot.force_m_s2, _turned(q_shank, heading_rad), shank.force_m_s2, sd_deg, sd_deg, "standing"
+    )
 
 
 def pose_of_strides(
