@@ -112,7 +112,7 @@ class FootFlatParameters:
     max_unrest_rad_s: float = 2.0
     """At the stillest instant, weighed like that: what speeds up by 8 m/s², or turns by 115 °/s, is in the air."""
     most_tilt_rad: float = 0.2
-    """11.5°: a foot whose rests were flat on the floor so far is in the air, or on its toes, if it now leans further…"""
+    """11.5°: a foot whose rests were flat on the floor is in the air, or on its toes, if it now leans further…"""
     agreeing_tilts: int = 3
     """…unless so many rests in a row lean alike: then the floor or the strap is another."""
     min_stride_s: float = 0.4

@@ -17,8 +17,8 @@ from subtalar.estimation.numerics import quaternions as quat
 from subtalar.estimation.numerics.records import Records
 from subtalar.estimation.parameters import Parameters
 from subtalar.estimation.smoothing.leg_smoother import LegSmoother
-from subtalar.estimation.stance.zero_pose import turned_in_sensor
 from subtalar.estimation.stance.placement import segment_axes
+from subtalar.estimation.stance.zero_pose import turned_in_sensor
 from subtalar.types import FloatArray, Quality, Side
 
 

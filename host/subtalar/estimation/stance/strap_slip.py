@@ -1,7 +1,7 @@
 """A strap that slips or creeps in mid-walk, and a gait that changes: which of them explains what the strides show?
 
-The gyroscope sees the slip as a turn like any other, so orientation and heading go on without a jump; only the placement
-no longer holds. Witnesses, each with what it may do without a slip, are small turns about the three axes of the leg:
+The gyroscope sees the slip as a turn like any other, so orientation and heading go on without a jump; only the
+placement no longer holds. Witnesses, each with what it may do without a slip, are small turns about the leg's axes:
 
 - the foot's vertical where it rests flat, its slope taken out (a foot that slips shows it, no posture does),
 - where the ankle lies in the shank (the joint centre moves in the sensor's axes when the shank's sensor turns, but not
@@ -39,7 +39,7 @@ STRAP_RULE = np.dtype(
     ]
 )
 """In rad: scatter of one stride at least, what a gait does from one minute to the next, what it does per logarithm of a
-change of duration or vigour, and per minute. Share of the variance that the joint centre's equations give themselves."""
+change of duration or vigour, and per minute. What counts of the variance that the joint centre's equations state."""
 
 
 @dataclass(frozen=True)
@@ -264,7 +264,7 @@ def _lever(strides: Records, shank: FloatArray, x: FloatArray) -> tuple[quat.Vec
 
 @inlined
 def _foot_verdict(shown: FloatArray, variance: FloatArray) -> _Verdict:
-    """The foot's sensor turned by θ: its vertical shows −θ from the front and θ from the side, the way −θ, the joint θ."""
+    """The foot's sensor turned by θ: its vertical shows −θ from the front, θ from the side, the way −θ, the joint θ."""
     k = JOINT.start
     x, gain_x, left_x = _pair(-shown[FOOT_FRONT], variance[FOOT_FRONT], shown[k], variance[k])
     y, gain_y, left_y = _pair(-shown[FOOT_WAY], variance[FOOT_WAY], shown[k + 1], variance[k + 1])

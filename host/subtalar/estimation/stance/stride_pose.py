@@ -1,7 +1,7 @@
 """How each sensor of a leg saw one stride, in its own axes: what a strap that holds keeps the same.
 
-The foot that rests flat has its vertical; the ankle lies in one place of the shank; the mean pose of foot against shank,
-and the way travelled, change little from stride to stride. None of it needs to know how the sensors sit.
+The foot that rests flat has its vertical; the ankle lies in one place of the shank; the mean pose of foot against
+shank, and the way travelled, change little from stride to stride. None of it needs to know how the sensors sit.
 """
 
 import numpy as np
@@ -30,8 +30,8 @@ STRIDE_POSE = np.dtype(
     ]
 )
 """When it was; logarithms of its duration and of the foot's mean rate; how far the way went uphill. In sensor axes:
-the vertical where the foot comes to rest, and there the way travelled of both sensors; foot axes into shank axes, mean of
-the stride; its equations for ``ankle_acceleration``'s unknowns, zero where there are none."""
+the vertical where the foot comes to rest, and there the way travelled of both sensors; foot axes into shank axes, mean
+of the stride; its equations for ``ankle_acceleration``'s unknowns, zero where there are none."""
 _REST_ROWS = 2
 
 
@@ -54,7 +54,7 @@ def write_pose(
     travel_y_m: float,
     out: Records,
 ) -> None:
-    """Into ``out`` (1,): all but the equations, of the stride between two rests, ``start`` and ``stop`` of the foot's rows.
+    """Into ``out`` (1,): all but the equations, of the stride between two rests, foot's rows ``start`` and ``stop``.
 
     ``heading_rad`` turns the shank's world into the foot's, the way travelled is in that.
     """
@@ -116,7 +116,7 @@ def _mean_in_sensor(rows: Records, middle: int, direction: quat.Vector, out: Flo
 
 
 def turn_pose(pose: Records, of_foot: bool, to_new: FloatArray) -> None:
-    """A ``STRIDE_POSE`` (1,) as it would be in the new axes of one sensor: ``to_new`` (4,) turns the former into them."""
+    """Make a ``STRIDE_POSE`` (1,) what it is in the new axes of one sensor: ``to_new`` (4,) turns the former into them."""
     here = pose[0]
     unknowns = slice(0, 3) if of_foot else slice(3, 6)
     turn = np.eye(7)
