@@ -174,6 +174,18 @@ class PlacementParameters:
     """Foot and shank of one leg: 0.71 to 0.88 in the median of fourteen legs, walking and running, no stride of the
     simulated and few of the real ones below 0.5. A shank of the other leg: −0.3 to −0.6."""
     min_travel_m: float = 0.25
+    longest_clock_gap_s: float = 1.6
+    least_clock_gap_s: float = 0.06
+    """Less is what the joint centre finds by itself (``offset_prior_sd_s``)."""
+    mendable_clock_gap_s: float = 0.9
+    """Whoever is later than that is not waited for (``partner_patience_s``)."""
+    least_agreement: float = 0.6
+    half_stride_share: float = 0.5
+    """The other leg does the same half a stride later; a limping one a quarter to three quarters."""
+    reversed_step_rad: float = 0.02
+    """1.2° from one stride's heading to the next: 0.2–0.9° in the median of ten legs and the trials; 2.4–7.7° with the
+    sign of one accelerometer turned."""
+    reversed_ratio: float = 3.0
 
 
 @dataclass(frozen=True)

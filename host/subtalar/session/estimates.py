@@ -1,7 +1,7 @@
 """Run an estimator over a session: piece by piece, or keeping everything it gives, a track a side."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
@@ -48,7 +48,11 @@ class AngleTrack:
     angles_sd_deg: FloatArray
     quality: npt.NDArray[np.uint8]
     shank_orientation: FloatArray
-    zero_sd_deg: FloatArray
+    zero_sd_deg: FloatArray = field(default_factory=lambda: np.empty(0))
+
+    def __post_init__(self) -> None:
+        if len(self.zero_sd_deg) == 0 and len(self.time_s):
+            object.__setattr__(self, "zero_sd_deg", np.full(len(self.time_s), np.nan))
 
     @property
     def ankle_deg(self) -> FloatArray:

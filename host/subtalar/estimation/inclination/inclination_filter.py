@@ -8,6 +8,7 @@ import numpy as np
 from vqf import VQF
 
 from subtalar.estimation.inclination.resting_bias import RESTING, RestingBias, completes_rest
+from subtalar.estimation.inclination.saturation import ACC, GYR, SATURATION, new_saturation, touches
 from subtalar.estimation.inclination.strapdown import STRAPDOWN, Strapdown, integrate
 from subtalar.estimation.numerics.compiled import compiled
 from subtalar.estimation.numerics.records import Records
@@ -15,8 +16,6 @@ from subtalar.estimation.parameters import Parameters
 from subtalar.estimation.rows.raw_rows import FILLED, RAW_ROW
 from subtalar.estimation.rows.sensor_rows import SENSOR_ROW
 from subtalar.types import FloatArray, SensorInfo
-
-_CLIP_SHARE = 0.998
 
 
 class Inclined(NamedTuple):
@@ -32,7 +31,7 @@ class InclinationFilter:
 
     def __init__(self, parameters: Parameters, info: SensorInfo, period_s: float) -> None:
         self._p = parameters.resting_bias
-        self._limits = _limit(info.acc_range_m_s2), _limit(info.gyr_range_rad_s)
+        self.saturation = new_saturation(info)
         self._vqf = VQF(period_s, biasClip=parameters.inclination.bias_clip_deg_s)
         self._strapdown = Strapdown(period_s)
         self._resting = RestingBias(parameters.resting_bias, 1.0 / period_s)
@@ -71,7 +70,7 @@ class InclinationFilter:
         ``line`` is that of the clock, ``last_s`` the session time of the row before, NaN for the very first.
         """
         gyr, q, bias = inclined.gyr_rad_s[part], inclined.q[part], inclined.bias_rad_s[part]
-        return _write(raw, gyr, q, bias, line, scale, last_s, self._limits, self._strapdown.filter, out)
+        return _write(raw, gyr, q, bias, line, scale, last_s, self.saturation, self._strapdown.filter, out)
 
     def _learn_bias(self, mean_rad_s: FloatArray, bias_rad_s: FloatArray) -> None:
         """A rest shows a bias (3,); VQF is corrected where its own is far from it."""
@@ -102,8 +101,9 @@ def _motion(raw: Records, before: Records, scale: float, resting: Records) -> tu
 
 
 @compiled(
-    "(raw[::1], f8[:,::1], f8[:,::1], f8[:,::1], UniTuple(f8, 3), f8, f8, UniTuple(f8, 2), strapdown[::1], row[::1])",
+    "(raw[::1], f8[:,::1], f8[:,::1], f8[:,::1], UniTuple(f8, 3), f8, f8, saturation[::1], strapdown[::1], row[::1])",
     raw=RAW_ROW,
+    saturation=SATURATION,
     strapdown=STRAPDOWN,
     row=SENSOR_ROW,
 )
@@ -115,11 +115,10 @@ def _write(
     line: tuple[float, float, float],
     scale: float,
     last_s: float,
-    limits: tuple[float, float],
+    saturation: Records,
     strapdown: Records,
     out: Records,
 ) -> int:
-    acc_limit, gyr_limit = limits
     knot_s, session_at_knot_s, rate = line
     touched = 0
     for i in range(len(out)):
@@ -127,14 +126,14 @@ def _write(
         session_s = session_at_knot_s + rate * (sample["time_s"] - knot_s)
         row["time_s"] = session_s
         row["arrival_s"] = sample["arrival_s"]
-        at_limit = False
         for k in range(4):
             row["q"][k] = q[i, k]
         for k in range(3):
             row["gyr_rad_s"][k] = sample["gyr_rad_s"][k] - bias[i, k] / scale
             row["acc_m_s2"][k] = sample["acc_m_s2"][k]
-            if abs(sample["gyr_rad_s"][k]) >= gyr_limit or abs(sample["acc_m_s2"][k]) >= acc_limit:
-                at_limit = True
+        acc_at_limit = touches(sample["acc_m_s2"], ACC, session_s, saturation[0])
+        gyr_at_limit = touches(sample["gyr_rad_s"], GYR, session_s, saturation[0])
+        at_limit = acc_at_limit or gyr_at_limit
         row["real"] = 0.0 if sample["state"] == FILLED else 1.0
         row["clipped"] = 1.0 if at_limit else 0.0
         touched += at_limit
@@ -142,8 +141,3 @@ def _write(
         last_s = session_s
         integrate(gyr, bias, i, strapdown[0], row)
     return touched
-
-
-def _limit(range_of_channel: float | None) -> float:
-    """From which magnitude on a channel touches its range; infinity where that is not known."""
-    return np.inf if range_of_channel is None else _CLIP_SHARE * range_of_channel

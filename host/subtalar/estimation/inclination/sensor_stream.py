@@ -11,6 +11,7 @@ import numpy as np
 
 from subtalar.estimation.clocks.sensor_clock import SensorClock
 from subtalar.estimation.inclination.inclination_filter import InclinationFilter
+from subtalar.estimation.inclination.saturation import ACC, GYR
 from subtalar.estimation.numerics.history import History
 from subtalar.estimation.numerics.records import Records, opaque, record
 from subtalar.estimation.parameters import Parameters
@@ -57,6 +58,7 @@ class SensorStream:
         self._clock: SensorClock | None = None
         self._period_s = 1.0 / info.rate_hz
         self._inclination: InclinationFilter | None = None
+        self._has_arrivals = False
         self._samples_counted = 0
         self._first_device_s: float | None = None
         self._order = record(
@@ -78,6 +80,23 @@ class SensorStream:
     def end_time_s(self) -> float:
         """Session time of the newest row; minus infinity before the first."""
         return self._last_time_s if self.rows.end else -np.inf
+
+    @property
+    def ranges_found(self) -> list[tuple[float, float | None, float | None]]:
+        """Ranges that the data show and nobody declared: session time, range of the accelerometer (m/s²), of the
+        gyroscope (rad/s); one of the two each.
+        """
+        if self._inclination is None:
+            return []
+        found = self._inclination.saturation[0]
+        times, ranges = found["found_s"].tolist(), found["range"].tolist()
+        both = ((times[ACC], ranges[ACC], None), (times[GYR], None, ranges[GYR]))
+        return [each for each in both if np.isfinite(each[0])]
+
+    @property
+    def has_arrivals(self) -> bool:
+        """Whether the computer's own clock stands beside the sensor's."""
+        return self._has_arrivals
 
     @property
     def holding(self) -> bool:
@@ -107,6 +126,7 @@ class SensorStream:
             self._first_device_s = float(device[0])
         # Without arrivals all that can be said is that the sensors were started together.
         first_s = self._first_device_s if block.host_time_s is None else np.nan
+        self._has_arrivals = block.host_time_s is not None
         fresh = np.empty(n, RAW_ROW)
         kept = in_order(
             _plain(device),

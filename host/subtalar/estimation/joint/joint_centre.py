@@ -53,11 +53,16 @@ class JointCentre:
 class JointCentreEstimator:
     """Information filter over strides; ``state`` is changed in place, by ``learn_centre`` too, ``rule`` is constant."""
 
-    def __init__(self, parameters: JointCentreParameters, shank_down_in_sensor: FloatArray) -> None:
-        """``shank_down_in_sensor`` (3,): unit vector along the shank towards the foot, from quiet standing."""
+    def __init__(
+        self, parameters: JointCentreParameters, shank_down_in_sensor: FloatArray, offset_s: float = 0.0
+    ) -> None:
+        """``shank_down_in_sensor`` (3,): unit vector along the shank towards the foot, from quiet standing;
+        ``offset_s`` what is expected of the clocks.
+        """
         p = parameters
         variance = np.array([p.foot_prior_sd_m] * 3 + [p.shank_prior_sd_m] * 3 + [p.offset_prior_sd_s]) ** 2
         prior_mean = np.zeros(UNKNOWNS)
+        prior_mean[OFFSET] = offset_s
         prior_mean[SHANK] = p.shank_prior_height_m * shank_down_in_sensor
         self.rule = record(
             CENTRE_RULE,

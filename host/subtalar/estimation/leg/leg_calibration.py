@@ -13,6 +13,7 @@ from subtalar.estimation.joint.heading import HeadingFilter
 from subtalar.estimation.joint.joint_centre import JointCentreEstimator
 from subtalar.estimation.joint.joint_path import StrideHeading, stride_heading
 from subtalar.estimation.leg.leg_gravity import LegGravity
+from subtalar.estimation.leg.reversed_sign import sign_reversed
 from subtalar.estimation.numerics import quaternions as quat
 from subtalar.estimation.parameters import Parameters
 from subtalar.estimation.rows.stride_window import StrideWindow
@@ -24,6 +25,8 @@ from subtalar.types import FloatArray
 
 _FIRST_ROUNDS = 4
 _LATER_ROUNDS = 1
+_CHECK_SIGN_AT = (9, 12)
+"""Strides at which the accelerometers' signs are looked at."""
 
 
 @dataclass(frozen=True)
@@ -71,16 +74,29 @@ def _placed(zero: ZeroPose | None, gravity: LegGravity, heading: HeadingFilter, 
 class LegCalibration:
     """Collects evidence; ``solve`` gives a solution as soon as there is enough."""
 
-    def __init__(self, parameters: Parameters, zero: ZeroPose | None = None) -> None:
+    def __init__(
+        self,
+        parameters: Parameters,
+        zero: ZeroPose | None = None,
+        before: "LegCalibration | None" = None,
+        offset_s: float = 0.0,
+    ) -> None:
+        """``before``: one whose stance counts, but none of its strides. ``offset_s``: that of the shank's clock, to
+        some milliseconds.
+        """
         self._p = parameters
+        self._offset_s = offset_s
         self.standing: Standing | None = None
         self.zero = zero
         """A zero from elsewhere in the recording, which counts instead of the standing's and the walk's."""
         self.misfits = 0
         self.bends: FloatArray | None = None
+        if before is not None:
+            self.standing, self.bends = before.standing, before.bends
         self._windows: list[StrideWindow] = []
         self._centre: JointCentreEstimator | None = None
         self._misplacement = MisplacementDetector(parameters.placement)
+        self._sign_reversed = False
 
     @property
     def strides(self) -> int:
@@ -89,8 +105,8 @@ class LegCalibration:
 
     @property
     def misplacement(self) -> Misplacement | None:
-        """Whether the sensors seem to sit elsewhere than announced."""
-        return self._misplacement.found
+        """Whether the sensors seem to sit elsewhere than announced, or read another sign than they should."""
+        return self._misplacement.found or ("sign_reversed" if self._sign_reversed else None)
 
     @property
     def settled(self) -> bool:
@@ -109,9 +125,12 @@ class LegCalibration:
     def add(self, window: StrideWindow) -> None:
         """One more stride after standing."""
         self._windows.append(window)
-        self._misplacement.add(window)
+        self._misplacement.add(window, self._offset_s)
         # Whoever marches on the spot for minutes shows no direction of travel; the newest strides are enough.
         del self._windows[: -self._p.placement.settle_strides]
+        if not self._sign_reversed and len(self._windows) in _CHECK_SIGN_AT:
+            offset_s = 0.0 if self._centre is None else self._centre.offset_s
+            self._sign_reversed = sign_reversed(self._windows, offset_s, self._p.placement)
 
     def solve(self) -> Solution | None:
         """All unknowns from all strides so far, or None while strides are too few or do not fit together."""
@@ -122,7 +141,7 @@ class LegCalibration:
         if self._centre is None:
             force = standing.shank.force_m_s2
             down = -force / np.sqrt(np.sum(force**2))
-            self._centre = JointCentreEstimator(self._p.joint_centre, down)
+            self._centre = JointCentreEstimator(self._p.joint_centre, down, self._offset_s)
             rounds = _FIRST_ROUNDS
         centre = self._centre
         gravity, windows = self._upright(standing, centre)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from subtalar.estimation.inclination.sensor_stream import SensorStream
+from subtalar.estimation.leg.clock_gap import ClockGap
 from subtalar.estimation.leg.leg_calibration import Solution
 from subtalar.estimation.leg.leg_tracker import LegTracker
 from subtalar.estimation.numerics.records import Records
@@ -15,6 +16,11 @@ ZERO = "zero_pose"
 """Code of what is said of the zero: advice while it comes from the walk, information once somebody stood."""
 
 _MISPLACED = {
+    "sign_reversed": (
+        "accelerometer_sign",
+        "The accelerometer of the {side} foot or shank sensor has its sign turned against the other's: no angles. At "
+        "rest a sensor must show +9.8 m/s² along the axis that points up; turn the sign of the one that does not.",
+    ),
     "foot_for_shank": (
         "sensors_exchanged",
         "The two {side} sensors seem exchanged, foot for shank: no angles. Exchange them and begin anew.",
@@ -35,7 +41,7 @@ class LegNotices:
         self._p = parameters
         self._stood_rows = round(_STOOD_S * rate_hz)
         self._still_rows = 0
-        self._notified: set[tuple[str, NoticeLevel]] = set()
+        self._notified: set[tuple[str, NoticeLevel, BodySite | None]] = set()
         self._waiting: list[Notice] = []
 
     def take(self) -> list[Notice]:
@@ -53,6 +59,25 @@ class LegNotices:
             self._notify(now_s, "info", "standing_found", "Standing still: good. Bend the knees, then walk.")
         self._still_rows = len(rows) - 1 - int(moving[-1]) if len(moving) else self._still_rows + len(rows)
 
+    def ranges(self, until_s: float, *sensors: SensorStream) -> None:
+        """Rows up to a time are done: say which of the sensors reached the end of a scale that nobody declared."""
+        for sensor in sensors:
+            site = sensor.info.site
+            for found_s, acc_m_s2, gyr_rad_s in sensor.ranges_found:
+                if found_s > until_s:
+                    continue
+                what = (
+                    f"gyroscope stops at {np.degrees(gyr_rad_s):.0f} °/s"
+                    if gyr_rad_s is not None
+                    else f"accelerometer stops at {acc_m_s2:.0f} m/s²"
+                )
+                name = site.value.replace("_", " ")
+                text = (
+                    f"The {name} sensor's {what}: this movement goes beyond its range. Rows near it are marked as "
+                    "clipped; set the sensor to a wider range."
+                )
+                self._notify(found_s, "problem", f"range_reached_{'gyr' if acc_m_s2 is None else 'acc'}", text, site)
+
     def uncalibrated(self, now_s: float, tracker: LegTracker) -> None:
         """A stride was taken in, and the leg is still not calibrated."""
         if tracker.misplacement is not None:
@@ -61,6 +86,22 @@ class LegNotices:
         elif tracker.strides_do_not_fit:
             text = "do not see the same steps: check that both sit on the same leg and do not slip."
             self._notify(now_s, "problem", "strides_do_not_fit", f"The two {self._side} sensors {text}")
+
+    def clocks_apart(self, now_s: float, gap: ClockGap, *, mended: bool) -> None:
+        """The two sensors turn together, but not at the same time."""
+        apart = f"The clocks of the two {self._side} sensors are {abs(gap.offset_s):.2f} s apart"
+        if mended:
+            self._notify(
+                now_s, "advice", "clocks_apart", f"{apart}: the motion shows it, and it is taken into account."
+            )
+        elif gap.could_be_other_leg:
+            text = (
+                f"The two {self._side} sensors turn half a stride apart: either one of them sits on the other leg, or "
+                "their clocks are apart. No angles: look where they sit, and start both together."
+            )
+            self._notify(now_s, "problem", "sensors_exchanged_between_legs", text)
+        else:
+            self._notify(now_s, "problem", "clocks_apart", f"{apart}: no angles. Set or start both together.")
 
     def calibrated(self, now_s: float, solution: Solution) -> None:
         """From now on there are angles."""
@@ -101,26 +142,17 @@ class LegNotices:
             if sensor.counts.received == 0:
                 name = sensor.info.site.value.replace("_", " ")
                 self._notify(end_s, "problem", "no_samples", f"The {name} sensor delivered nothing: check its link.")
-        if ("no_samples", "problem") in self._notified or tracker.solution is not None:
+        if any(code == "no_samples" for code, _, _ in self._notified) or tracker.solution is not None:
             return
-        if tracker.standing is None and ("standing_found", "info") not in self._notified:
-            self._notify(
-                end_s,
-                "problem",
-                "no_standing",
-                f"Nobody stands still with the {self._side} leg anywhere in this recording (both its sensors at once): "
-                "angles need two seconds of quiet standing before the walk.",
-            )
-        elif tracker.misplacement is None:
+        if tracker.misplacement is None and not tracker.strides_do_not_fit:
             self._notify(
                 end_s,
                 "problem",
                 "no_walking",
-                f"Too few steps of the {self._side} leg follow quiet standing: "
-                f"angles need at least {self._p.placement.strides} strides.",
+                f"Too few steps of the {self._side} leg: angles need at least {self._p.placement.strides} strides.",
             )
 
     def _notify(self, time_s: float, level: NoticeLevel, code: str, text: str, site: BodySite | None = None) -> None:
-        if (code, level) not in self._notified:
-            self._notified.add((code, level))
+        if (code, level, site) not in self._notified:
+            self._notified.add((code, level, site))
             self._waiting.append(Notice(time_s, level, code, text, self._side, site))

@@ -85,6 +85,16 @@ class LegTracker:
         return self._calibration.misfits >= self._p.placement.settle_strides
 
     @property
+    def hardly_fits(self) -> bool:
+        """Some strides since standing, and no solution yet."""
+        return self._calibration.misfits >= self._p.placement.strides
+
+    @property
+    def settled(self) -> bool:
+        """Placement is not solved anew with each stride any more."""
+        return self._frozen or self._calibration.settled
+
+    @property
     def misplacement(self) -> Misplacement | None:
         """Whether the sensors seem to sit elsewhere than announced; there are no angles then."""
         return self._calibration.misplacement if self.solution is None else None
@@ -133,12 +143,17 @@ class LegTracker:
         self.solution = replace(renewed, placement=renewed.placed())
         self._model_is_current = False
 
+    def mend_clocks(self, offset_s: float) -> None:
+        """Before calibration: the shank's clock is found to show so much more. What was seen with the old one goes."""
+        self._calibration = LegCalibration(self._p, self._calibration.zero, self._calibration, offset_s)
+        self.offset_s = offset_s
+
     def gap(self, time_s: float) -> None:
         """One sensor's world began anew: its heading is unknown, its inclination rough."""
         self._reset_at_s = time_s
         self._model_is_current = False
         if self.solution is None:
-            self._calibration = LegCalibration(self._p, self._calibration.zero)
+            self._calibration = LegCalibration(self._p, self._calibration.zero, offset_s=self.offset_s)
         else:
             self._frozen = True
             self.solution.heading.restart()
@@ -149,11 +164,15 @@ class LegTracker:
         if window.end_s < self._reset_at_s:
             return False  # its end was decided after a gap, and it belongs to the world before
         self._model_is_current = False
-        if self.solution is not None and (self._frozen or self._calibration.settled):
+        if self.solution is not None and self.settled:
             return self._refine(self.solution, window, now_s)
         self._calibration.add(window)
         solution = self._calibration.solve()
         if solution is None:
+            if self._calibration.misplacement is not None and self.solution is not None:
+                # What the first strides seemed to show does not hold.
+                self.solution = None
+                self._model["availability"] = NOT_CALIBRATED
             return False
         self._newest = window
         self._model["gravity_rule"], self._model["heading_rule"] = solution.gravity.foot.rule, solution.heading.rule

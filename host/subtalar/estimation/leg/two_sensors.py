@@ -13,6 +13,7 @@ from subtalar.estimation.gait.step_reporter import Step, StepReporter
 from subtalar.estimation.gait.stride_log import StrideLog
 from subtalar.estimation.inclination.sensor_stream import SensorStream
 from subtalar.estimation.leg.calibration_record import describe
+from subtalar.estimation.leg.clock_gap import clock_gap
 from subtalar.estimation.leg.leg_estimates import LegEstimates
 from subtalar.estimation.leg.leg_notices import LegNotices
 from subtalar.estimation.leg.leg_trace import CompleteHistory, LegTrace, ReportedStep
@@ -79,6 +80,7 @@ class TwoSensorLeg:
         self._last_flat: FootFlat | None = None
         self._flat_pose = FlatPose(parameters.foot_flat)
         self._judged_begin = -1
+        self._clocks_apart: bool | None = None
         self._is_flat = True
         self._in_gap = False
         self._notices = LegNotices(side, parameters, rate)
@@ -147,6 +149,7 @@ class TwoSensorLeg:
             self._next += done
             self._rows.end = self._flats.power.end = self._next
             self._log.added(done)
+            self._notices.ranges(float(rows["time_s"][done - 1]), self._foot, self._shank)
             if self.tracker.solution is None:
                 self._notices.standing(rows[:done])
             # What was bridged is part of the strides, but does not leave the estimator.
@@ -211,6 +214,8 @@ class TwoSensorLeg:
         believed = tracker.learn(window, now_s)
         solution = tracker.solution
         if solution is None:
+            if (tracker.misplacement == "other_leg" or tracker.hardly_fits) and self._mended_clocks(now_s):
+                return
             self._notices.uncalibrated(now_s, tracker)
             return
         if first:
@@ -221,8 +226,29 @@ class TwoSensorLeg:
         if slip is not None:
             self._notices.slipped(now_s, slip)
         jump_rad = solution.heading.jump_rad
-        if believed and jump_rad is not None:
+        if believed and jump_rad is not None and tracker.settled:
             self._notices.turned(now_s, jump_rad)
+
+    def _mended_clocks(self, now_s: float) -> bool:
+        """Whether it is the clocks that are apart, and no sensor that sits on the other leg; looked at once."""
+        if self._clocks_apart is not None:
+            return self._clocks_apart
+        self._clocks_apart = False
+        rows = (s.rows.view(s.rows.first, s.rows.end) for s in (self._foot, self._shank))
+        until_s = now_s - self._p.placement.longest_clock_gap_s
+        foot, shank = (r[: int(np.searchsorted(r["time_s"], now_s))] for r in rows)
+        gap = clock_gap(foot, shank, self._p.placement) if len(foot) and until_s > foot["time_s"][0] else None
+        # What arrives with a time of the computer's own is not that late.
+        if gap is None or abs(gap.offset_s) < self._p.placement.least_clock_gap_s:
+            return False
+        if gap.could_be_other_leg and self._shank.has_arrivals and self._foot.has_arrivals:
+            return False
+        mendable = not gap.could_be_other_leg and abs(gap.offset_s) < self._p.placement.mendable_clock_gap_s
+        self._notices.clocks_apart(now_s, gap, mended=mendable)
+        if mendable:
+            self.tracker.mend_clocks(gap.offset_s)
+        self._clocks_apart = not mendable
+        return True
 
     def _present_rest(self) -> None:
         """The foot is still at rest; what was seen before belongs to the zero before."""

@@ -12,7 +12,7 @@ import numpy as np
 from subtalar.estimation.parameters import PlacementParameters
 from subtalar.estimation.rows.stride_window import StrideWindow
 
-Misplacement = Literal["foot_for_shank", "other_leg"]
+Misplacement = Literal["foot_for_shank", "other_leg", "sign_reversed"]
 
 
 class MisplacementDetector:
@@ -26,9 +26,9 @@ class MisplacementDetector:
         """Standing again: begin anew."""
         self._evidence.clear()
 
-    def add(self, window: StrideWindow) -> None:
-        """One more stride."""
-        self._evidence.append((rest_ratio(window), common_turning(window)))
+    def add(self, window: StrideWindow, offset_s: float = 0.0) -> None:
+        """One more stride; the shank's clock shows ``offset_s`` more."""
+        self._evidence.append((rest_ratio(window), common_turning(window, offset_s)))
         del self._evidence[: -self._p.settle_strides]
 
     @property
@@ -53,12 +53,12 @@ def rest_ratio(window: StrideWindow) -> float:
     return least[1] / max(least[0], 1e-6)
 
 
-def common_turning(window: StrideWindow) -> float:
+def common_turning(window: StrideWindow, offset_s: float = 0.0) -> float:
     """Correlation of foot's and shank's magnitudes of angular rate from rest to rest; 1 where one never turns."""
     inside = slice(window.start, window.stop + 1)
     foot, shank = (np.sqrt(np.sum(s.gyr_rad_s**2, axis=1)) for s in (window.foot, window.shank))
     a = foot[inside] - np.mean(foot[inside])
-    b = np.interp(window.foot.time_s[inside], window.shank.time_s, shank)
+    b = np.interp(window.foot.time_s[inside] + offset_s, window.shank.time_s, shank)
     b -= np.mean(b)
     size = float(np.sqrt(np.sum(a * a) * np.sum(b * b)))
     return float(np.sum(a * b)) / size if size > 1e-9 else 1.0

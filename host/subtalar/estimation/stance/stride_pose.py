@@ -116,7 +116,7 @@ def _mean_in_sensor(rows: Records, middle: int, direction: quat.Vector, out: Flo
 
 
 def turn_pose(pose: Records, of_foot: bool, to_new: FloatArray) -> None:
-    """Make a ``STRIDE_POSE`` (1,) what it is in the new axes of one sensor: ``to_new`` (4,) turns the former into them."""
+    """Make a ``STRIDE_POSE`` (1,) what it is with other axes of one sensor; ``to_new`` (4,) turns the former to it."""
     here = pose[0]
     unknowns = slice(0, 3) if of_foot else slice(3, 6)
     turn = np.eye(7)

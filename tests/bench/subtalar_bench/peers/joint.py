@@ -66,5 +66,4 @@ def _track(given: PeerInput, t: FloatArray, q_shank: FloatArray, q_foot: FloatAr
         np.full_like(angles, np.nan),
         np.zeros(len(t), dtype=np.uint8),
         np.full((len(t), 4), np.nan),
-        np.full(len(t), np.nan),
     )
