@@ -132,7 +132,7 @@ def step_note(name: str, column: str, step: ClockStep, *, certain: bool) -> str:
     """What is said of a clock that was set."""
     size = f"{abs(step.by_s):.0f} s" if abs(step.by_s) < 120 else f"{abs(step.by_s) / 60:.0f} min"
     why = (
-        "the sensor's other clock went on, so the jump was taken out"
+        "the sensor's other clock or counter went on, so the jump was taken out"
         if certain
         else "the samples go on as before, so it is taken for a clock that was set, not for a gap, and was taken out"
     )

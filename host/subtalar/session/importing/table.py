@@ -157,9 +157,14 @@ class TextTable:
 
     def lines(self) -> Iterator[tuple[int, str]]:
         """Line number in the file and text of each row."""
-        for number, line in enumerate(self.rows.decode().split("\n"), start=self.first_row_line):
+        position, number = 0, self.first_row_line
+        while position < len(self.rows):
+            end = self.rows.find(b"\n", position)
+            end = len(self.rows) if end < 0 else end
+            line = self.rows[position:end].decode(errors="replace").rstrip("\r")
             if line.strip():
-                yield number, line.rstrip("\r")
+                yield number, line
+            position, number = end + 1, number + 1
 
     def _raise_for_bad_cell(self, wanted: Sequence[int]) -> NoReturn:
         """Find the first bad cell the slow way and raise InputError about it."""

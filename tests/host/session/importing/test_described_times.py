@@ -180,7 +180,19 @@ def test_of_two_clocks_the_one_that_went_on_tells(export, made, clock_jump_s, ho
     session = open_session(export({"right_foot.csv": text, "import.json": where}))
     assert session.duration_s == pytest.approx(11.99, abs=0.02)
     assert session.ledger[FOOT].lost == 0
-    assert any("other clock went on" in n for n in session.notes)
+    assert any("other clock or counter went on" in n for n in session.notes)
+
+
+@pytest.mark.parametrize(("jump_s", "missing"), [(3600.0, 0), (90.0, 0), (3600.0, 360_000), (90.0, 9000)])
+def test_a_packet_counter_tells_a_gap_from_a_clock_that_was_set(export, made, jump_s, missing):
+    late = TICKS >= 500
+    count = (65_400 + TICKS + late * missing) % 65_536
+    stamps = [f"{t:.4f},{c}" for t, c in zip(EVEN_S + late * jump_s, count, strict=True)]
+    text = described(made, stamps, header="t,n,ax,ay,az,gx,gy,gz\n")
+    where = mapping(counter={"column": "n", "wraps_at": 65_536})
+    session = open_session(export({"right_foot.csv": text, "import.json": where}))
+    assert session.ledger[FOOT].lost == missing
+    assert any("jumps" in n for n in session.notes) == (missing == 0)
 
 
 def test_a_gap_in_both_clocks_stays_a_gap(export, made):

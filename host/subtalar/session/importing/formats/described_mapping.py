@@ -38,6 +38,7 @@ _SENSOR_KEYS = (
     "header",
     "time",
     "arrival",
+    "counter",
     "rate_hz",
     "acc",
     "gyr",
@@ -161,7 +162,7 @@ def mapped_clock(sensor: MappedSensor, key: str, entry: object) -> MappedClock:
     if not isinstance(entry, dict) or not _is_name(entry.get("column")):
         raise sensor.fail(f'"{key}" must name a column and its unit: {example}.')
     _check_keys(f"{sensor.where}, {key}", entry, ("column", "unit", "wraps_at"))
-    unit = entry.get("unit")
+    unit = entry.get("unit", "samples" if key == "counter" else None)
     unit_s = None if unit is None or unit == "samples" else tick_s(unit)
     if unit is not None and unit != "samples" and unit_s is None:
         raise no_time_unit(sensor, key)

@@ -136,7 +136,7 @@ def _sensor(r: _SensorTable, clocks: SensorClocks, on_clock_s: FloatArray | None
 
 def _read(folder: Path, sensor: MappedSensor, tables: _Tables) -> _SensorTable:
     acc, gyr = mapped_columns(sensor, "acc", ACC_SPELLINGS), mapped_columns(sensor, "gyr", GYR_SPELLINGS)
-    entries = {key: sensor.entry[key] for key in ("time", "arrival") if key in sensor.entry}
+    entries = {key: sensor.entry[key] for key in ("time", "arrival", "counter") if key in sensor.entry}
     clocks = {key: mapped_clock(sensor, key, entry) for key, entry in entries.items()}
     if acc.file or gyr.file:
         return _read_apart(folder, sensor, acc, gyr, clocks, tables)
@@ -154,7 +154,7 @@ def _read(folder: Path, sensor: MappedSensor, tables: _Tables) -> _SensorTable:
         time_s = read.index / rate_hz
         notes = (f"{read.name}: the table has no time; samples that were lost cannot be seen in it.",)
     columns = tuple(clocks[key].column if key in clocks else key for key in ("time", "arrival"))
-    made = SensorClocks(read.name, time_s, arrival_s, (columns[0], columns[1]))
+    made = SensorClocks(read.name, time_s, arrival_s, (columns[0], columns[1]), counter=read.times_s.get("counter"))
     info = _info(sensor, made)
     return _SensorTable(info, (read.path,), made, read.of_a_day, acc_m_s2, gyr_rad_s, read.left_out, notes)
 
@@ -168,8 +168,9 @@ def _read_apart(
     tables: _Tables,
 ) -> _SensorTable:
     """Accelerometer and gyroscope in files of their own, joined by their times."""
-    if "arrival" in clocks:
-        raise sensor.fail('"arrival" cannot be used where acc and gyr are in files of their own: take it out.')
+    for key in ("arrival", "counter"):
+        if key in clocks:
+            raise sensor.fail(f'"{key}" cannot be used where acc and gyr are in files of their own: take it out.')
     parts: list[_Columns] = []
     for key, quantity in (("acc", acc), ("gyr", gyr)):
         clock = quantity.time or clocks.get("time")
@@ -229,7 +230,7 @@ def _read_columns(
         if clock.column in rows.written:
             seconds[key] = values
             continue
-        unit_s = _tick(sensor, key, clock, table)
+        unit_s = 1.0 if key == "counter" else _tick(sensor, key, clock, table)
         if clock.wraps_at is not None:
             values = unwrap(name, clock.column, values, clock.wraps_at, clock.wraps_at // 2)
         seconds[key] = values * unit_s
