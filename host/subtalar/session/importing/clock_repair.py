@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from subtalar.types import FloatArray
 
@@ -23,6 +24,7 @@ _REGULAR = 0.75
 _ENOUGH = 20
 _MOST_STRAYS = 0.01
 _NEAR_ARRIVALS_S = 0.25
+_TAKEN = 0.6
 
 _Key = TypeVar("_Key", bound=Hashable)
 
@@ -47,7 +49,8 @@ def mend_strays(time_s: FloatArray, *, arrivals: bool = False) -> tuple[FloatArr
     """Times (n,) with single stray stamps put on the line of their neighbours, and how many there were.
 
     A stamp is astray where it lies outside its neighbours by more than a step, and these are as far apart as if it lay
-    between them: a packet that came late has left no room behind. ``arrivals`` may lie anywhere between.
+    between them. Where its time is free in the record it is a packet that came late. ``arrivals`` may lie anywhere
+    between their neighbours.
     """
     if len(time_s) < _ENOUGH:
         return time_s, 0
@@ -57,11 +60,21 @@ def mend_strays(time_s: FloatArray, *, arrivals: bool = False) -> tuple[FloatArr
     fits = (span >= 0) & (span < _NEAR_ARRIVALS_S) if arrivals else np.abs(span - 2 * period_s) < 0.5 * period_s
     astray = fits & ((here < before - period_s) | (here > after + period_s))
     found = np.flatnonzero(astray) + 1
+    if len(found) and not arrivals:
+        found = found[_is_taken(time_s[found], np.sort(np.delete(time_s, found)), period_s)]
     if not len(found) or len(found) > max(3, _MOST_STRAYS * len(time_s)):
         return time_s, 0
     mended = time_s.copy()
     mended[found] = (time_s[found - 1] + time_s[found + 1]) / 2
     return mended, len(found)
+
+
+def _is_taken(stamps_s: FloatArray, others_s: FloatArray, period_s: float) -> NDArray[np.bool_]:
+    """Whether each stamp is beside the record or on the time of another sample of it (sorted)."""
+    after = np.clip(np.searchsorted(others_s, stamps_s), 1, len(others_s) - 1)
+    nearest = np.minimum(np.abs(stamps_s - others_s[after - 1]), np.abs(others_s[after] - stamps_s))
+    beyond = (stamps_s < others_s[0] - period_s) | (stamps_s > others_s[-1] + period_s)
+    return np.asarray(beyond | (nearest < _TAKEN * period_s), dtype=np.bool_)
 
 
 def find_step(time_s: FloatArray, beside_s: FloatArray | None = None, *, backwards: bool = True) -> ClockStep | None:

@@ -222,3 +222,13 @@ def test_a_packet_that_came_late_is_sorted_not_mended(opened):
     session = opened(seconds(EVEN_S[order]))
     assert not any("stray" in n for n in session.notes)
     assert any("out of order" in n for n in session.notes)
+
+
+def test_a_late_packet_between_two_that_another_loss_parted_is_sorted_not_mended(opened):
+    """It stands where a stray stamp would, but its own time is free."""
+    order = np.delete(TICKS, [300, 341])
+    order = np.insert(order, 340, 300)
+    assert list(order[339:342]) == [340, 300, 342]
+    session = opened([*seconds(EVEN_S[order]), seconds([EVEN_S[-1] + 0.01])[0]])
+    assert not any("stray" in n for n in session.notes)
+    assert session.ledger[FOOT].lost == 1
