@@ -7,7 +7,6 @@ from pathlib import Path
 from subtalar.errors import InputError
 from subtalar.session.importing.formats import described_tables, movella_dot, mt_manager, raw_folder, ximu3
 from subtalar.session.importing.sites import SPEC_NAME
-from subtalar.session.importing.table import read_table
 from subtalar.session.model import MINIMUM_DURATION_S, Session
 from subtalar.session.recording.read.container import MAGIC, begins_damaged
 from subtalar.session.recording.read.reader import open_recording
@@ -122,7 +121,7 @@ def _open_folder(folder: Path, minimum_s: float) -> Session:
         return opener(minimum_s)
     exports = mt_manager.export_files(folder)
     if exports:
-        mt_manager.check_columns(read_table(exports[0], delimiter="\t", comment="//"))
+        mt_manager.read_export(exports[0])
         raise InputError(
             f"{folder} holds MT Manager exports but no {SPEC_NAME}: add one that names the sensors, such as "
             '{"left_foot": "00B4778E.txt", "left_shank": "00B47786.txt"}.'

@@ -133,39 +133,81 @@ def test_a_start_that_is_no_date(raw_folder, start):
     assert '"start_utc" must look like' in refusal(raw_folder(spec={"start_utc": start}))
 
 
-@pytest.mark.parametrize("cell", ["nan", "inf", "", "abc", "1.5.2", "1_0", "\u0663", "1\0"])
-def test_a_bad_cell_is_named_by_line_and_column(raw_folder, make, cell):
+def with_bad_cells(make, cell: str, lines_from: int, count: int) -> str:
     lines = make.csv(make.rows()).splitlines()
-    cells = lines[300].split(",")
-    cells[3] = cell
-    lines[300] = ",".join(cells)
-    text = "\n".join(lines)
-    found = refusal(raw_folder(texts={"right_foot": text}))
+    for k in range(lines_from - 1, lines_from - 1 + count):
+        cells = lines[k].split(",")
+        cells[3] = cell
+        lines[k] = ",".join(cells)
+    return "\n".join(lines)
+
+
+BAD_CELLS = ["nan", "inf", "", "abc", "1.5.2", "1_0", "\u0663", "1\0"]
+
+
+@pytest.mark.parametrize("cell", BAD_CELLS)
+def test_too_many_bad_cells_are_named_by_line_and_column(raw_folder, make, cell):
+    found = refusal(raw_folder(texts={"right_foot": with_bad_cells(make, cell, 301, 41)}))
     assert "right_foot.csv, line 301, column acc_y_m_s2" in found
+    assert "the first of 41 unreadable rows of 800" in found
+
+
+@pytest.mark.parametrize("cell", BAD_CELLS)
+@pytest.mark.parametrize("count", [1, 40])
+def test_a_few_rows_with_bad_cells_are_left_out_and_counted(raw_folder, make, cell, count):
+    session = open_session(raw_folder(texts={"right_foot": with_bad_cells(make, cell, 301, count)}))
+    verb = "is unreadable and was" if count == 1 else "are unreadable and were"
+    assert f"{count} of 800 rows of right_foot.csv {verb} left out." in session.notes
+    blocks = [b for b in session.blocks() if b.site == "right_foot"]
+    kept = np.delete(make.rows(), slice(299, 299 + count), axis=0)
+    np.testing.assert_array_equal(np.concatenate([b.device_time_s for b in blocks]), kept[:, 0])
+    np.testing.assert_array_equal(np.concatenate([b.acc_m_s2 for b in blocks]), kept[:, 2:5])
+    assert session.ledger["right_foot"].lost == count
 
 
 def test_decimal_commas(raw_folder, make):
     lines = make.csv(make.rows()).splitlines()
-    lines[7] = lines[7].replace(".", ",")
+    lines[7:] = [line.replace(".", ",") for line in lines[7:]]
     found = refusal(raw_folder(texts={"right_foot": "\n".join(lines)}))
-    assert "line 8: the row has 16 values for 8 columns: are there commas inside" in found
+    assert "line 8: the row has 16 values for 8 columns" in found
+    assert "are there commas inside" in found
+
+
+def test_one_row_of_decimal_commas_is_left_out(raw_folder, make):
+    lines = make.csv(make.rows()).splitlines()
+    lines[7] = lines[7].replace(".", ",")
+    session = open_session(raw_folder(texts={"right_foot": "\n".join(lines)}))
+    assert "1 of 800 rows of right_foot.csv is unreadable and was left out." in session.notes
 
 
 def test_the_line_is_right_behind_empty_lines(raw_folder, make):
     lines = make.csv(make.rows()).splitlines()
-    lines[20] = lines[20].replace(",", ",x", 1)
+    lines[20:] = [line.replace(",", ",x", 1) for line in lines[20:]]
     lines[5:5] = ["", ""]
     assert "line 23, column host_time_s" in refusal(raw_folder(texts={"right_foot": "\n".join(lines)}))
 
 
-def test_a_cut_row_is_named(raw_folder, make):
+def test_rows_cut_short_are_named(raw_folder, make):
+    lines = make.csv(make.rows()).splitlines()
+    lines[700:] = [line[: line.rindex(",")] for line in lines[700:]]
+    assert "line 701: the row ends before column gyr_z_rad_s" in refusal(
+        raw_folder(texts={"right_foot": "\n".join(lines)})
+    )
+
+
+def test_a_last_row_cut_short_is_left_out(raw_folder, make):
     text = make.csv(make.rows())
-    found = refusal(raw_folder(texts={"right_foot": text[: text.rindex(",")]}))
-    assert "line 801: the row ends before column gyr_z_rad_s" in found
+    session = open_session(raw_folder(texts={"right_foot": text[: text.rindex(",")]}))
+    assert "1 of 800 rows of right_foot.csv is unreadable and was left out." in session.notes
+    assert session.ledger["right_foot"].received == 799
 
 
-def test_semicolons(raw_folder, make):
-    assert "semicolons" in refusal(raw_folder(texts={"right_foot": make.csv(make.rows()).replace(",", ";")}))
+@pytest.mark.parametrize("decimal", [".", ","])
+def test_semicolons_and_decimal_commas_are_read(raw_folder, make, decimal):
+    text = make.csv(make.rows()).replace(",", ";").replace(".", decimal)
+    session = open_session(raw_folder(texts={"right_foot": text}))
+    acc = np.concatenate([b.acc_m_s2 for b in session.blocks() if b.site == "right_foot"])
+    np.testing.assert_array_equal(acc, make.rows()[:, 2:5])
 
 
 def test_a_missing_column(raw_folder, make):

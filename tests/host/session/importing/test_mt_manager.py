@@ -138,6 +138,38 @@ def test_exports_without_a_spec(folder):
         open_session(where)
 
 
+@pytest.mark.parametrize(("separator", "decimal"), [(",", "."), (";", "."), (";", ","), ("\t", ",")])
+def test_separators_that_the_exporter_offers(folder, separator, decimal):
+    where = folder(range(1000), range(1000), compress=False)
+    plain = open_session(where)
+    for path in where.glob("MT_*.txt"):
+        path.write_text(path.read_text().replace(".", decimal).replace("\t", separator))
+    session = open_session(where)
+    assert session.sensors[FOOT].rate_hz == 100.0
+    for a, b in zip(plain.blocks(), session.blocks(), strict=True):
+        np.testing.assert_array_equal(a.acc_m_s2, b.acc_m_s2)
+        np.testing.assert_array_equal(a.gyr_rad_s, b.gyr_rad_s)
+
+
+def test_decimal_commas_between_commas_are_refused(folder):
+    where = folder(range(1000), range(1000), compress=False)
+    for path in where.glob("MT_*.txt"):
+        path.write_text(path.read_text().replace(".", ",").replace("\t", ","))
+    with pytest.raises(InputError, match="are there commas inside the numbers"):
+        open_session(where)
+
+
+def test_rows_that_cannot_be_read_are_lost_packets(folder):
+    where = folder(range(1000), range(1000), compress=False)
+    path = next(where.glob(f"*{DEVICES['leftfoot']}.txt"))
+    lines = path.read_text().splitlines()
+    lines[500] = lines[500].rsplit("\t", 1)[0] + "\t"
+    path.write_text("\n".join(lines))
+    session = open_session(where)
+    assert session.ledger[FOOT].lost == 1
+    assert any("1 of 1000 rows of" in note for note in session.notes)
+
+
 @pytest.mark.shared_data
 def test_real_walk_on_a_treadmill(shared_data):
     session = open_session(shared_data / "movingreality" / "1019_pp10")

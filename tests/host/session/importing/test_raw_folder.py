@@ -93,6 +93,30 @@ def test_a_device_restart_is_no_error(raw_folder, make):
     assert session.ledger[FOOT].lost == 0
 
 
+@pytest.mark.parametrize("back", [False, True])
+def test_a_computer_clock_that_is_set_is_taken_out_of_all_sensors(raw_folder, make, back):
+    texts = {}
+    for seed, site in enumerate(("right_foot", "right_shank"), start=1):
+        rows = make.rows(seed=seed)
+        rows[rows[:, 1] > 4.0, 1] += -3600.0 if back else 3600.0
+        texts[site] = make.csv(rows)
+    session = open_session(raw_folder(texts=texts))
+    for seed, site in enumerate((FOOT, SHANK), start=1):
+        np.testing.assert_allclose(gather(session, site), make.rows(seed=seed), atol=0.021)
+    assert sum("host_time_s jumps" in note for note in session.notes) == 2
+
+
+def test_single_stray_arrivals_and_stamps_are_mended(raw_folder, make):
+    rows = make.rows()
+    rows[300, 0] += 0.5
+    rows[500, 1] -= 0.5
+    session = open_session(raw_folder(texts={"right_foot": make.csv(rows)}))
+    np.testing.assert_allclose(gather(session, FOOT)[:, 0], make.rows()[:, 0], atol=1e-6)
+    np.testing.assert_allclose(gather(session, FOOT)[:, 1], make.rows()[:, 1], atol=0.031)
+    assert sum("a single stray time in" in note for note in session.notes) == 2
+    assert session.ledger[FOOT].lost == 0
+
+
 def test_a_restart_without_host_time_keeps_the_order(raw_folder, make):
     rows = make.rows()
     rows[400:, 0] = (rows[400:, 0] - 1230.0).round(6)

@@ -1,17 +1,35 @@
 """A table of any program, described by a mapping file ``import.toml`` or ``import.json`` (docs/import.md)."""
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from subtalar.errors import InputError
 from subtalar.session import checks
 from subtalar.session.importing.common_clock import STARTED_TOGETHER_NOTE, to_common_clock
 from subtalar.session.importing.device_clock import unwrap
+from subtalar.session.importing.formats.described_mapping import (
+    ACC_SPELLINGS,
+    FORMAT,
+    GYR_SPELLINGS,
+    MappedClock,
+    MappedColumns,
+    MappedSensor,
+    check_top,
+    mapped_clock,
+    mapped_columns,
+    mapped_sensors,
+    mapped_table,
+    no_time_unit,
+    no_unit,
+    positive_of,
+    text_of,
+    tick_s,
+)
+from subtalar.session.importing.joined_streams import Stream, join_streams
+from subtalar.session.importing.sample_rows import read_rows
+from subtalar.session.importing.sensor_clocks import SensorClocks, mend_clocks
 from subtalar.session.importing.session_builder import (
     ImportedSensor,
     build_session,
@@ -20,56 +38,14 @@ from subtalar.session.importing.session_builder import (
     sensor_with_arrivals,
 )
 from subtalar.session.importing.spec_file import read_json_object, read_toml
-from subtalar.session.importing.table import TextTable, split_table
+from subtalar.session.importing.table import TextTable
 from subtalar.session.importing.units import ACC_UNITS, GYR_UNITS, Quantity, check_axes, check_units
+from subtalar.session.importing.written_time import DAY_S
 from subtalar.session.model import Session
-from subtalar.types import BodySite, FloatArray, SensorInfo
+from subtalar.types import BodySite, FloatArray, IntArray, SensorInfo
 
 FILE_NAMES = ("import.toml", "import.json")
-FORMAT = "subtalar-described-csv"
-VERSION = 1
-
-_ACC_SPELLINGS = {"m/s2": "m/s²", "m/s^2": "m/s²", "m/s²": "m/s²", "g": "g", "mg": "milli-g", "milli-g": "milli-g"}
-_GYR_SPELLINGS = {
-    "rad/s": "rad/s",
-    "deg/s": "deg/s",
-    "°/s": "deg/s",
-    "dps": "deg/s",
-    "mdeg/s": "milli-deg/s",
-    "milli-deg/s": "milli-deg/s",
-}
-_TIME_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9, "samples": None}
-_DELIMITERS = {",": ",", ";": ";", "tab": "\t", "\t": "\t", "|": "|"}
-_CLOCKS = ("shared", "started_together")
-_TOP_KEYS = ("format", "version", "clocks", "defaults", "sensors")
-_SENSOR_KEYS = (
-    "file",
-    "delimiter",
-    "decimal",
-    "skip_lines",
-    "header",
-    "time",
-    "arrival",
-    "rate_hz",
-    "acc",
-    "gyr",
-    "acc_range_m_s2",
-    "gyr_range_rad_s",
-    "model",
-    "address",
-)
-
-
-@dataclass(frozen=True)
-class _Sensor:
-    """One entry of the mapping, checked; ``where`` names it in sentences."""
-
-    where: str
-    site: BodySite
-    entry: Mapping[str, Any]
-
-    def fail(self, text: str) -> InputError:
-        return InputError(f"{self.where}: {text}")
+_Tables = dict[tuple[object, ...], TextTable]
 
 
 def is_mapping(path: Path) -> bool:
@@ -89,96 +65,154 @@ def open_described_tables(path: Path, minimum_s: float) -> Session:
     """Read the tables that a mapping file describes, whole. Raises InputError for everything that is wrong."""
     where = f"{path.parent.name}/{path.name}"
     spec = read_toml(path, where) if path.suffix.lower() == ".toml" else read_json_object(path, where)
-    _check_top(where, spec)
-    sensors = list(_sensors(where, spec))
+    check_top(where, spec)
+    sensors = list(mapped_sensors(where, spec))
     checks.check_sites(where, [s.site for s in sensors])
-    tables: dict[tuple[object, ...], TextTable] = {}
+    tables: _Tables = {}
     read = {sensor.site: _read(path.parent, sensor, tables) for sensor in sensors}
-    notes: list[str] = []
+    shared = spec.get("clocks", "shared") == "shared"
+    clocks = mend_clocks({site: r.clocks for site, r in read.items()}, shared=shared)
+    notes = list(dict.fromkeys(note for r in read.values() for note in r.left_out))  # sensors may share a table
     on_clock: Mapping[BodySite, FloatArray] = {}
-    own = {site: r.time_s for site, r in read.items() if r.time_s is not None and r.arrival_s is None}
+    own = {s: c.device_time_s for s, c in clocks.items() if c.device_time_s is not None and c.host_time_s is None}
     if own:
-        shared = spec.get("clocks", "shared") == "shared"
-        on_clock = to_common_clock(path.parent.name, own, shared=shared)
+        wraps_s = DAY_S if all(read[site].of_a_day for site in own) else None
+        on_clock = to_common_clock(path.parent.name, own, shared=shared, wraps_s=wraps_s)
         if not shared and len(own) > 1:
             notes.append(STARTED_TOGETHER_NOTE)
-    made = [_sensor(r, on_clock.get(site)) for site, r in read.items()]
-    notes.extend(note for r in read.values() for note in r.notes)
+    made = [_sensor(r, clocks[site], on_clock.get(site)) for site, r in read.items()]
+    for site, r in read.items():
+        notes.extend((*r.notes, *clocks[site].notes))
     return build_session(path.parent, "described_csv", made, minimum_s=minimum_s, notes=tuple(notes))
 
 
 @dataclass(frozen=True)
 class _SensorTable:
-    sensor: _Sensor
-    path: Path
-    name: str
+    """A sensor as read: its clocks are not mended yet; ``of_a_day``: its time has no date.
+
+    ``left_out`` tells of rows that cannot be read, ``notes`` of the rest.
+    """
+
     info: SensorInfo
-    time_s: FloatArray | None
-    arrival_s: FloatArray | None
+    files: tuple[Path, ...]
+    clocks: SensorClocks
+    of_a_day: bool
     acc_m_s2: FloatArray
     gyr_rad_s: FloatArray
-    columns: tuple[str, str]
+    left_out: tuple[str, ...]
     notes: tuple[str, ...]
 
 
-def _sensor(r: _SensorTable, on_clock_s: FloatArray | None) -> ImportedSensor:
+@dataclass(frozen=True)
+class _Columns:
+    """Columns of one table: values (n, k), the rows they are from (n,), times (n,) in s by their key."""
+
+    path: Path
+    name: str
+    table: TextTable
+    values: FloatArray
+    index: IntArray
+    times_s: Mapping[str, FloatArray]
+    of_a_day: bool
+    left_out: tuple[str, ...]
+
+
+def _sensor(r: _SensorTable, clocks: SensorClocks, on_clock_s: FloatArray | None) -> ImportedSensor:
     if on_clock_s is not None:
         return sensor_on_common_clock(
-            r.name, r.info, on_clock_s, r.acc_m_s2, r.gyr_rad_s, column=r.columns[0], files=(r.path,)
+            clocks.name, r.info, on_clock_s, r.acc_m_s2, r.gyr_rad_s, column=clocks.columns[0], files=r.files
         )
     return sensor_with_arrivals(
-        r.name, r.info, r.time_s, r.arrival_s, r.acc_m_s2, r.gyr_rad_s, columns=r.columns, files=(r.path,)
+        clocks.name,
+        r.info,
+        clocks.device_time_s,
+        clocks.host_time_s,
+        r.acc_m_s2,
+        r.gyr_rad_s,
+        columns=clocks.columns,
+        files=r.files,
     )
 
 
-def _check_top(where: str, spec: Mapping[str, Any]) -> None:
-    if spec.get("format") != FORMAT:
-        raise InputError(f'{where} does not describe tables: it must say format = "{FORMAT}" (docs/import.md).')
-    version = spec.get("version")
-    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-        raise InputError(f'{where}: "version" must be {VERSION}.')
-    if version > VERSION:
-        raise InputError(
-            f"{where} is of version {version} and this software knows versions up to {VERSION}: update subtalar."
-        )
-    _check_keys(where, spec, _TOP_KEYS)
-    if spec.get("clocks", "shared") not in _CLOCKS:
-        raise InputError(f'{where}: "clocks" must be "{_CLOCKS[0]}" or "{_CLOCKS[1]}".')
-    if not isinstance(spec.get("sensors"), dict):
-        raise InputError(f'{where}: "sensors" must hold a table for each sensor, such as [sensors.right_foot].')
+def _read(folder: Path, sensor: MappedSensor, tables: _Tables) -> _SensorTable:
+    acc, gyr = mapped_columns(sensor, "acc", ACC_SPELLINGS), mapped_columns(sensor, "gyr", GYR_SPELLINGS)
+    entries = {key: sensor.entry[key] for key in ("time", "arrival", "counter") if key in sensor.entry}
+    clocks = {key: mapped_clock(sensor, key, entry) for key, entry in entries.items()}
+    if acc.file or gyr.file:
+        return _read_apart(folder, sensor, acc, gyr, clocks, tables)
+    names = [*acc.names, *gyr.names]
+    read = _read_columns(folder, sensor, text_of(sensor, "file", needed=True), names, clocks, tables)
+    units = _units(sensor, acc, gyr, read.table, read.table)
+    acc_m_s2, gyr_rad_s = read.values[:, :3] * ACC_UNITS[units[0]], read.values[:, 3:6] * GYR_UNITS[units[1]]
+    _check(read.name, names, units, acc_m_s2, gyr_rad_s)
+    notes: tuple[str, ...] = ()
+    time_s, arrival_s = read.times_s.get("time"), read.times_s.get("arrival")
+    rate_hz = positive_of(sensor, "rate_hz")
+    if time_s is None and arrival_s is None:
+        if rate_hz is None:
+            raise sensor.fail('neither a "time" column nor "rate_hz" is given: one of the two is needed.')
+        time_s = read.index / rate_hz
+        notes = (f"{read.name}: the table has no time; samples that were lost cannot be seen in it.",)
+    columns = tuple(clocks[key].column if key in clocks else key for key in ("time", "arrival"))
+    made = SensorClocks(read.name, time_s, arrival_s, (columns[0], columns[1]), counter=read.times_s.get("counter"))
+    info = _info(sensor, made)
+    return _SensorTable(info, (read.path,), made, read.of_a_day, acc_m_s2, gyr_rad_s, read.left_out, notes)
 
 
-def _sensors(where: str, spec: Mapping[str, Any]) -> Iterator[_Sensor]:
-    defaults = spec.get("defaults", {})
-    if not isinstance(defaults, dict):
-        raise InputError(f'{where}: "defaults" must be a table of keys that all sensors share.')
-    _check_keys(f"{where}, defaults", defaults, _SENSOR_KEYS)
-    for key, entry in spec["sensors"].items():
-        if key not in set(BodySite):
-            raise InputError(f'{where}: unknown sensor "{key}": known are {", ".join(BodySite)}.')
-        if not isinstance(entry, dict):
-            raise InputError(f'{where}: "{key}" must be a table of keys, such as file, acc and gyr.')
-        _check_keys(f"{where}, {key}", entry, _SENSOR_KEYS)
-        yield _Sensor(f"{where}, {key}", BodySite(key), {**defaults, **entry})
+def _read_apart(
+    folder: Path,
+    sensor: MappedSensor,
+    acc: MappedColumns,
+    gyr: MappedColumns,
+    clocks: Mapping[str, MappedClock],
+    tables: _Tables,
+) -> _SensorTable:
+    """Accelerometer and gyroscope in files of their own, joined by their times."""
+    for key in ("arrival", "counter"):
+        if key in clocks:
+            raise sensor.fail(f'"{key}" cannot be used where acc and gyr are in files of their own: take it out.')
+    parts: list[_Columns] = []
+    for key, quantity in (("acc", acc), ("gyr", gyr)):
+        clock = quantity.time or clocks.get("time")
+        if clock is None:
+            raise sensor.fail(f'"{key}" is in a file of its own and needs a "time" column to be joined by.')
+        file = quantity.file or text_of(sensor, "file", needed=True)
+        parts.append(_read_columns(folder, sensor, file, quantity.names, {"time": clock}, tables))
+    of_acc, of_gyr = parts
+    units = _units(sensor, acc, gyr, of_acc.table, of_gyr.table)
+    columns = [(quantity.time or clocks["time"]).column for quantity in (acc, gyr)]
+    joined = join_streams(
+        Stream(of_acc.name, columns[0], of_acc.times_s["time"], of_acc.values * ACC_UNITS[units[0]]),
+        Stream(of_gyr.name, columns[1], of_gyr.times_s["time"], of_gyr.values * GYR_UNITS[units[1]]),
+    )
+    _check(of_gyr.name, [*acc.names, *gyr.names], units, joined.acc, joined.gyr)
+    made = SensorClocks(of_gyr.name, joined.time_s, None, (columns[1], "arrival"))
+    return _SensorTable(
+        _info(sensor, made),
+        tuple(dict.fromkeys((of_acc.path, of_gyr.path))),
+        made,
+        of_acc.of_a_day and of_gyr.of_a_day,
+        joined.acc,
+        joined.gyr,
+        (*of_acc.left_out, *of_gyr.left_out),
+        (joined.note,),
+    )
 
 
-def _check_keys(where: str, entry: Mapping[str, Any], known: tuple[str, ...]) -> None:
-    unknown = [k for k in entry if k not in known]
-    if unknown:
-        raise InputError(f'{where}: unknown key "{unknown[0]}": known are {", ".join(known)}.')
-
-
-def _read(folder: Path, sensor: _Sensor, tables: dict[tuple[object, ...], TextTable]) -> _SensorTable:
-    path = folder / _text(sensor, "file", needed=True)
+def _read_columns(
+    folder: Path,
+    sensor: MappedSensor,
+    file: str,
+    columns: Sequence[str],
+    clocks: Mapping[str, MappedClock],
+    tables: _Tables,
+) -> _Columns:
+    path = folder / file
     if not path.is_file():
-        raise sensor.fail(
-            f"there is no file {sensor.entry['file']} in {folder.name}: copy it there or correct its name."
-        )
-    table = _table(path, sensor, tables)
-    acc_columns, acc_unit = _columns(sensor, "acc", _ACC_SPELLINGS)
-    gyr_columns, gyr_unit = _columns(sensor, "gyr", _GYR_SPELLINGS)
-    clocks = {key: _clock(sensor, key) for key in ("time", "arrival") if key in sensor.entry}
-    names = [*acc_columns, *gyr_columns, *(column for column, _, _ in clocks.values())]
+        raise sensor.fail(f"there is no file {file} in {folder.name}: copy it there or correct its name.")
+    table = mapped_table(path, sensor, tables)
+    times = [clock.column for clock in clocks.values()]
+    names = [*columns, *times]
     repeated = sorted({n for n in names if names.count(n) > 1})
     if repeated:
         raise sensor.fail(f"column {repeated[0]} is named twice: give each quantity its own.")
@@ -188,134 +222,91 @@ def _read(folder: Path, sensor: _Sensor, tables: dict[tuple[object, ...], TextTa
             f"{path.name} has no column {missing[0]}: it has {', '.join(c for c in table.columns if c)[:300]}; correct "
             "the name, or delimiter and skip_lines."
         )
-    numbers = table.numbers(names)
+    rows = read_rows(table, names, times=times)
     name = f"{folder.name}/{path.name}"
-    acc = numbers[:, :3] * ACC_UNITS[acc_unit]
-    gyr = numbers[:, 3:6] * GYR_UNITS[gyr_unit]
-    check_axes(name, acc, gyr, names[:6])
-    check_units(name, acc, gyr, acc_unit=acc_unit, gyr_unit=gyr_unit, remedy=_mapping_remedy)
-    rate_hz = _positive(sensor, "rate_hz")
-    times: dict[str, FloatArray] = {}
-    for k, (key, (column, unit_s, wraps_at)) in enumerate(clocks.items()):
-        values = np.ascontiguousarray(numbers[:, 6 + k])
-        if wraps_at is not None:
-            values = unwrap(name, column, values, wraps_at, wraps_at // 2)
-        if unit_s is None:
-            if rate_hz is None:
-                raise sensor.fail('a time in "samples" needs rate_hz, how many of them a second has.')
-            unit_s = 1.0 / rate_hz
-        times[key] = values * unit_s
-    notes: tuple[str, ...] = ()
-    time_s, arrival_s = times.get("time"), times.get("arrival")
-    if time_s is None and arrival_s is None:
+    seconds: dict[str, FloatArray] = {}
+    for k, (key, clock) in enumerate(clocks.items(), start=len(columns)):
+        values = np.ascontiguousarray(rows.values[:, k])
+        if clock.column in rows.written:
+            seconds[key] = values
+            continue
+        unit_s = 1.0 if key == "counter" else _tick(sensor, key, clock, table)
+        if clock.wraps_at is not None:
+            values = unwrap(name, clock.column, values, clock.wraps_at, clock.wraps_at // 2)
+        seconds[key] = values * unit_s
+    of_a_day = any(column in rows.of_a_day for column in times)
+    return _Columns(path, name, table, rows.values[:, : len(columns)], rows.index, seconds, of_a_day, rows.notes)
+
+
+def _tick(sensor: MappedSensor, key: str, clock: MappedClock, table: TextTable) -> float:
+    """What one of a time is in s: as the mapping says, else as the table's row of units does."""
+    if clock.samples:
+        rate_hz = positive_of(sensor, "rate_hz")
         if rate_hz is None:
-            raise sensor.fail('neither a "time" column nor "rate_hz" is given: one of the two is needed.')
-        time_s = np.arange(len(numbers)) / rate_hz
-        notes = (f"{name}: the table has no time; samples that were lost cannot be seen in it.",)
+            raise sensor.fail('a time in "samples" needs rate_hz, how many of them a second has.')
+        return 1.0 / rate_hz
+    unit_s = clock.unit_s if clock.unit_s is not None else tick_s(table.unit(clock.column).strip(" []()"))
+    if unit_s is None:
+        raise no_time_unit(sensor, key)
+    return unit_s
+
+
+def _units(
+    sensor: MappedSensor, acc: MappedColumns, gyr: MappedColumns, of_acc: TextTable, of_gyr: TextTable
+) -> tuple[str, str]:
+    """The units of accelerations and angular velocities: as the mapping says, else as the tables' rows of units do."""
+    return (
+        acc.unit or _unit_below(sensor, "acc", acc, of_acc, ACC_SPELLINGS),
+        gyr.unit or _unit_below(sensor, "gyr", gyr, of_gyr, GYR_SPELLINGS),
+    )
+
+
+def _check(
+    name: str, columns: Sequence[str], units: tuple[str, str], acc_m_s2: FloatArray, gyr_rad_s: FloatArray
+) -> None:
+    check_axes(name, acc_m_s2, gyr_rad_s, columns)
+    check_units(name, acc_m_s2, gyr_rad_s, acc_unit=units[0], gyr_unit=units[1], remedy=_mapping_remedy)
+
+
+def _unit_below(
+    sensor: MappedSensor, key: str, quantity: MappedColumns, table: TextTable, spellings: Mapping[str, str]
+) -> str:
+    """The unit that the table's second header row tells of three columns. Raises InputError where it tells none."""
+    told = {spellings.get(table.unit(column).strip(" []()")) for column in quantity.names}
+    unit = told.pop() if len(told) == 1 else None
+    if unit is None:
+        raise no_unit(sensor, key, spellings)
+    return unit
+
+
+def _info(sensor: MappedSensor, clocks: SensorClocks) -> SensorInfo:
+    rate_hz = positive_of(sensor, "rate_hz")
     if rate_hz is None:
-        if time_s is None:
+        if clocks.device_time_s is None:
             raise sensor.fail('"arrival" alone does not tell the rate of the sensor: add rate_hz.')
-        rate_hz = _measured(sensor, clocks["time"][0], time_s)
-    info = SensorInfo(
+        rate_hz = _measured(sensor, clocks.columns[0], clocks.device_time_s)
+    return SensorInfo(
         sensor.site,
         rate_hz,
-        _positive(sensor, "acc_range_m_s2"),
-        _positive(sensor, "gyr_range_rad_s"),
-        _text(sensor, "model"),
-        _text(sensor, "address"),
+        positive_of(sensor, "acc_range_m_s2"),
+        positive_of(sensor, "gyr_range_rad_s"),
+        text_of(sensor, "model"),
+        text_of(sensor, "address"),
     )
-    columns = tuple(clocks[key][0] if key in clocks else key for key in ("time", "arrival"))
-    return _SensorTable(sensor, path, name, info, time_s, arrival_s, acc, gyr, (columns[0], columns[1]), notes)
 
 
-def _measured(sensor: _Sensor, column: str, time_s: FloatArray) -> float:
+def _measured(sensor: MappedSensor, column: str, time_s: FloatArray) -> float:
     measured = measured_rate(time_s)
     if measured is None or not 5.0 <= measured <= 10_000.0:
         raise sensor.fail(
             f"column {column} advances like {measured or 0.0:.4g} Hz, which is no rate of such a sensor: correct its "
-            '"unit" (s, ms, us, ns or samples), or add rate_hz.'
+            '"unit" (s, ms, us, ns, samples, or a tick such as "0.1ms"), or add rate_hz.'
         )
     nice = round(measured)
     return float(nice) if abs(measured / nice - 1.0) < 0.005 else measured
 
 
-def _table(path: Path, sensor: _Sensor, tables: dict[tuple[object, ...], TextTable]) -> TextTable:
-    """Read each file once, however many sensors are in it."""
-    delimiter = sensor.entry.get("delimiter", ",")
-    if not isinstance(delimiter, str) or delimiter not in _DELIMITERS:
-        raise sensor.fail(
-            f'delimiter must be "," or ";" or "tab" or "|", not {json.dumps(delimiter, default=str)[:40]}.'
-        )
-    decimal = sensor.entry.get("decimal", ".")
-    if decimal not in (".", ",") or decimal == delimiter:
-        raise sensor.fail('decimal must be "." or ",", and another sign than the delimiter.')
-    skip = sensor.entry.get("skip_lines", 0)
-    if not isinstance(skip, int) or isinstance(skip, bool) or not 0 <= skip <= 10_000:
-        raise sensor.fail("skip_lines must be how many lines stand above the header, such as 3.")
-    header = sensor.entry.get("header", True)
-    if not isinstance(header, bool):
-        raise sensor.fail("header must be true or false.")
-    sign = _DELIMITERS[delimiter]
-    key = (path, sign, decimal, skip, header)
-    if key not in tables:
-        tables[key] = split_table(path, delimiter=sign, decimal=decimal, skip_lines=skip, has_header=header)
-    return tables[key]
-
-
-def _columns(sensor: _Sensor, key: str, spellings: Mapping[str, str]) -> tuple[list[str], str]:
-    entry = sensor.entry.get(key)
-    example = f'{key} = {{ columns = ["x", "y", "z"], unit = "{next(iter(spellings))}" }}'
-    if not isinstance(entry, dict):
-        raise sensor.fail(f'"{key}" is missing: write {example}.')
-    _check_keys(f"{sensor.where}, {key}", entry, ("columns", "unit"))
-    columns = entry.get("columns")
-    if not isinstance(columns, list) or len(columns) != 3 or not all(_is_name(c) for c in columns):
-        raise sensor.fail(f'"{key}" must name three columns, x, y and z: {example}.')
-    unit = entry.get("unit")
-    if not isinstance(unit, str) or unit not in spellings:
-        raise sensor.fail(f'the unit of "{key}" must be one of {", ".join(spellings)}.')
-    return [str(c).strip() for c in columns], spellings[unit]
-
-
-def _clock(sensor: _Sensor, key: str) -> tuple[str, float | None, int | None]:
-    """Column, what one of it is in s (None: a sample), and where the counter begins anew."""
-    entry = sensor.entry[key]
-    example = f'{key} = {{ column = "t", unit = "ms" }}'
-    if not isinstance(entry, dict) or not _is_name(entry.get("column")):
-        raise sensor.fail(f'"{key}" must name a column and its unit: {example}.')
-    _check_keys(f"{sensor.where}, {key}", entry, ("column", "unit", "wraps_at"))
-    unit = entry.get("unit")
-    if not isinstance(unit, str) or unit not in _TIME_UNITS:
-        raise sensor.fail(f'the unit of "{key}" must be one of {", ".join(_TIME_UNITS)}.')
-    wraps_at = entry.get("wraps_at")
-    if wraps_at is not None and (
-        not isinstance(wraps_at, int) or isinstance(wraps_at, bool) or not 2 <= wraps_at <= 2**53
-    ):
-        raise sensor.fail(f'"wraps_at" of "{key}" must be the number at which the counter begins anew, such as 65536.')
-    return str(entry["column"]).strip(), _TIME_UNITS[unit], wraps_at
-
-
-def _is_name(value: object) -> bool:
-    return (isinstance(value, str) and bool(value.strip())) or (isinstance(value, int) and not isinstance(value, bool))
-
-
-def _text(sensor: _Sensor, key: str, *, needed: bool = False) -> str:
-    value = sensor.entry.get(key, "")
-    if not isinstance(value, str) or (needed and not value) or "\0" in value:
-        raise sensor.fail(f'"{key}" must be a text in quotes{"" if needed else "; correct it or take it out"}.')
-    return value
-
-
-def _positive(sensor: _Sensor, key: str) -> float | None:
-    value = sensor.entry.get(key)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e100:
-        raise sensor.fail(f'"{key}" must be a number above zero.')
-    return float(value)
-
-
 def _mapping_remedy(quantity: Quantity, unit: str, factor: float) -> str:
-    key, spellings = ("acc", _ACC_SPELLINGS) if quantity == "acceleration" else ("gyr", _GYR_SPELLINGS)
+    key, spellings = ("acc", ACC_SPELLINGS) if quantity == "acceleration" else ("gyr", GYR_SPELLINGS)
     spelling = next(s for s, u in spellings.items() if u == unit)
     return f'Then write unit = "{spelling}" for {key} in the mapping'

@@ -20,6 +20,8 @@ from subtalar.conventions import GRAVITY_M_S2
 from subtalar.errors import InputError
 from subtalar.session.importing.common_clock import STARTED_TOGETHER_NOTE, refuse_unsynchronised_clocks, to_common_clock
 from subtalar.session.importing.device_clock import unwrap
+from subtalar.session.importing.sample_rows import read_rows
+from subtalar.session.importing.sensor_clocks import SensorClocks, mend_clocks
 from subtalar.session.importing.session_builder import build_session, measured_rate, sensor_on_common_clock
 from subtalar.session.importing.sites import Candidate, assign_sites, read_spec, stated_clocks
 from subtalar.session.importing.table import TRUNCATED_ROW_NOTE, TextTable, find_table
@@ -87,7 +89,8 @@ def open_movella_dot(folder: Path, files: Sequence[Path], minimum_s: float) -> S
     read = {site: _read_file(candidate.path) for site, candidate in chosen.items()}
     times, rates, values = {}, {}, {}
     for site, file in read.items():
-        times[site], rates[site], values[site] = _read_samples(file)
+        times[site], rates[site], values[site], left_out = _read_samples(file)
+        notes = (*notes, *left_out)
     shared, note = _clocks_are_shared(read, times, clocks)
     if not shared and clocks is None:
         refuse_unsynchronised_clocks(
@@ -95,7 +98,13 @@ def open_movella_dot(folder: Path, files: Sequence[Path], minimum_s: float) -> S
         )
     if not shared and len(read) > 1:
         note = STARTED_TOGETHER_NOTE
-    on_clock = to_common_clock(folder.name, times, shared=shared, wraps_s=_COUNTER * 1e-6)
+    sensor_clocks = mend_clocks(
+        {s: SensorClocks(f"{folder.name}/{read[s].table.path.name}", t, None, (_TIME, "")) for s, t in times.items()},
+        shared=shared,
+    )
+    notes = (*notes, *(note for c in sensor_clocks.values() for note in c.notes))
+    mended = {s: c.device_time_s for s, c in sensor_clocks.items() if c.device_time_s is not None}
+    on_clock = to_common_clock(folder.name, mended, shared=shared, wraps_s=_COUNTER * 1e-6)
     sensors = []
     for site, file in read.items():
         acc, gyr = values[site]
@@ -135,10 +144,11 @@ def _read_file(path: Path) -> _File:
     return _File(table, _header(table.preamble))
 
 
-def _read_samples(file: _File) -> tuple[FloatArray, float, tuple[FloatArray, FloatArray]]:
-    """Time by the sensor's clock in s (n,), the nominal rate in Hz, accelerations and rates of turn (n, 3) in SI."""
+def _read_samples(file: _File) -> tuple[FloatArray, float, tuple[FloatArray, FloatArray], tuple[str, ...]]:
+    """Time by the sensor's clock in s (n,), nominal rate in Hz, accelerations and rates of turn (n, 3) in SI; notes."""
     name = file.table.path.name
-    numbers = file.table.without_truncated_row().numbers([_TIME, *_ACC, *_GYR])
+    rows = read_rows(file.table.without_truncated_row(), [_TIME, *_ACC, *_GYR])
+    numbers = rows.values
     numbers = numbers[_empty_rows(numbers) :]
     count = unwrap(name, _TIME, np.ascontiguousarray(numbers[:, 0]), _COUNTER, _MOST_LOST)
     acc, gyr = np.ascontiguousarray(numbers[:, 1:4]), numbers[:, 4:7] * GYR_UNITS["deg/s"]
@@ -150,7 +160,7 @@ def _read_samples(file: _File) -> tuple[FloatArray, float, tuple[FloatArray, Flo
         measured = measured_rate(count * tick_s)
         near = [r for r in rates if measured is not None and abs(measured / r - 1.0) < 0.05]
         if near:
-            return count * tick_s, near[0], (acc, gyr)
+            return count * tick_s, near[0], (acc, gyr), rows.notes
     measured = measured_rate(count * _TICKS_S[0])
     what = "stands still" if measured is None else f"advances like {measured:.4g} Hz"
     expected = f"OutputRate tells {rates[0]:g} Hz" if stated else "a DOT measures at 1 to 120 Hz"

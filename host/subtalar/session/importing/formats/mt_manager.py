@@ -1,7 +1,8 @@
 """A folder of Xsens MT Manager text exports with its ``sensorspec.json``.
 
 Format as written by MT Manager 4.6 to 2019.2 (MT Manager user manual, "ASCII exporter"): lines that start with ``//``,
-a header, then one tab-separated row a packet. ``PacketCounter`` is a 16-bit count that all MTw of one Awinda master
+a header, then one row a packet, with the separator that was chosen (tab, comma or semicolon; where Windows writes
+decimal commas, numbers have them). ``PacketCounter`` is a 16-bit count that all MTw of one Awinda master
 share, so the counters put the sensors on one clock.
 """
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from subtalar.errors import InputError
 from subtalar.session import checks
+from subtalar.session.importing.sample_rows import SampleRows, read_rows
 from subtalar.session.importing.session_builder import ImportedSensor, build_session
 from subtalar.session.importing.sites import SPEC_NAME
 from subtalar.session.importing.spec_file import read_json_object
@@ -20,7 +22,7 @@ from subtalar.session.importing.table import TextTable, read_table
 from subtalar.session.importing.units import check_axes, check_units
 from subtalar.session.interleave import SensorTrack
 from subtalar.session.model import Session
-from subtalar.types import BodySite, IntArray, Ledger, SampleBlock, SensorInfo
+from subtalar.types import BodySite, FloatArray, IntArray, Ledger, SampleBlock, SensorInfo
 
 SITE_KEYS = {site.value.replace("_", ""): site for site in BodySite}
 IGNORED_KEYS = ("lumbar",)
@@ -49,13 +51,12 @@ def open_mt_manager(folder: Path, minimum_s: float) -> Session:
     notes = tuple(f"The {key} sensor is not used." for key in IGNORED_KEYS if key in spec)
     paths = {SITE_KEYS[k]: _find_export(folder, where, k, v) for k, v in spec.items() if k in SITE_KEYS}
     checks.check_sites(where, paths)
-    tables = {site: read_table(path, delimiter="\t", comment="//") for site, path in paths.items()}
-    for table in tables.values():
-        check_columns(table)
-    counters = {site: _unwrap(table) for site, table in tables.items()}
+    tables = {site: read_export(path) for site, path in paths.items()}
+    rows = {site: read_rows(table, ["PacketCounter", *_ACC, *_GYR]) for site, table in tables.items()}
+    counters = {site: _unwrap(tables[site], r.values[:, 0]) for site, r in rows.items()}
     origin = _common_origin(folder.name, list(counters.values()))
     sensors = [
-        _read_sensor(folder, tables[site], site, counters[site] - origin[k], stated_rate)
+        _read_sensor(folder, tables[site], site, rows[site], counters[site] - origin[k], stated_rate)
         for k, site in enumerate(tables)
     ]
     return build_session(folder, "mt_manager", sensors, minimum_s=minimum_s, notes=notes)
@@ -67,8 +68,9 @@ def _plain(key: str) -> str:
     return joined if joined in SITE_KEYS else key
 
 
-def check_columns(table: TextTable) -> None:
-    """Raise InputError where an export lacks what ankle angles need."""
+def read_export(path: Path) -> TextTable:
+    """An export whole. Raises InputError where it cannot be read, or lacks what ankle angles need."""
+    table = read_table(path, delimiter=None, comment="//")
     for columns, what, setting in ((_GYR, "gyroscope", "Rate of turn"), (_ACC, "accelerometer", "Acceleration")):
         if not table.has(*columns):
             raise InputError(
@@ -79,6 +81,7 @@ def check_columns(table: TextTable) -> None:
         raise InputError(
             f'{table.path.name} has no column PacketCounter: export it again with "Packet counter" ticked.'
         )
+    return table
 
 
 def _find_export(folder: Path, where: str, key: str, value: object) -> Path:
@@ -97,9 +100,8 @@ def _find_export(folder: Path, where: str, key: str, value: object) -> Path:
     return found[0]
 
 
-def _unwrap(table: TextTable) -> IntArray:
+def _unwrap(table: TextTable, counter: FloatArray) -> IntArray:
     """Packet counts (n,) that go on across 65535 → 0. Gaps beyond 32767 packets (5 min at 100 Hz) are not seen."""
-    counter = table.numbers(["PacketCounter"])[:, 0]
     odd = counter[(counter < 0) | (counter >= 2.0**32) | (counter != np.floor(counter))]
     if len(odd):
         raise InputError(
@@ -124,10 +126,10 @@ def _common_origin(name: str, counts: Sequence[IntArray]) -> list[int]:
 
 
 def _read_sensor(
-    folder: Path, table: TextTable, site: BodySite, count: IntArray, stated_rate: object
+    folder: Path, table: TextTable, site: BodySite, rows: SampleRows, count: IntArray, stated_rate: object
 ) -> ImportedSensor:
     name = f"{folder.name}/{table.path.name}"
-    values = table.numbers([*_ACC, *_GYR])
+    values = rows.values[:, 1:]
     rate_hz = _update_rate(table, stated_rate)
     order = np.argsort(count, kind="stable")
     swapped = int((np.diff(count) < 0).sum())
@@ -140,7 +142,7 @@ def _read_sensor(
     time_s = kept / rate_hz
     lost = int(kept[-1] - kept[0] + 1 - len(kept))
     duplicated = len(count) - len(kept)
-    notes = []
+    notes = list(rows.notes)
     if swapped:
         notes.append(f"{name}: {swapped} packets were out of order and have been sorted.")
     if duplicated:
@@ -158,11 +160,12 @@ def _read_sensor(
 
 def _update_rate(table: TextTable, stated: object) -> float:
     """The header's update rate; else from VelInc = Acc · dt; else from ``update_rate_hz`` in ``sensorspec.json``."""
-    match = re.search(r"(\d+(?:\.\d*)?)\s*Hz", _preamble_value(table, "Update Rate"), re.ASCII)
+    told = _preamble_value(table, "Update Rate").replace(",", ".")
+    match = re.search(r"(\d+(?:\.\d*)?)\s*Hz", told, re.ASCII)
     if match and 0 < float(match[1]) < _HIGHEST_RATE_HZ:
         return float(match[1])
     if table.has(*_VELOCITY_INCREMENT):
-        values = table.numbers([*_ACC, *_VELOCITY_INCREMENT])
+        values = read_rows(table, [*_ACC, *_VELOCITY_INCREMENT]).values
         acc, increment = values[:, :3], values[:, 3:]
         period_s = float(np.sum(acc * increment) / np.sum(acc * acc)) if acc.any() else 0.0
         if period_s > 0:

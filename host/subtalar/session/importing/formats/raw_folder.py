@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,14 @@ import numpy as np
 
 from subtalar.errors import InputError
 from subtalar.session import checks
+from subtalar.session.importing.sample_rows import read_rows
+from subtalar.session.importing.sensor_clocks import SensorClocks, mend_clocks
 from subtalar.session.importing.session_builder import ImportedSensor, build_session, sensor_with_arrivals
 from subtalar.session.importing.spec_file import read_json_object
 from subtalar.session.importing.table import read_table
 from subtalar.session.importing.units import check_axes, check_units
 from subtalar.session.model import Annotation, Session
-from subtalar.types import BodySite, SensorInfo
+from subtalar.types import BodySite, FloatArray, SensorInfo
 
 FILE_NAME = "session.json"
 FORMAT = "subtalar-raw-session"
@@ -40,13 +43,32 @@ def open_raw_folder(folder: Path, minimum_s: float) -> Session:
         )
     sensors = _read_sensor_list(where, spec.get("sensors"))
     checks.check_sites(where, sensors)
+    read = {site: _read_sensor(folder, where, site, entry) for site, entry in sensors.items()}
+    clocks = mend_clocks({site: r.clocks for site, r in read.items()}, shared=False)
     return build_session(
         folder,
         "raw_folder",
-        [_read_sensor(folder, where, site, entry) for site, entry in sensors.items()],
+        [_sensor(r, clocks[site]) for site, r in read.items()],
         annotations=_read_annotations(where, spec.get("annotations", [])),
         start_utc=_read_start(where, spec.get("start_utc")),
         minimum_s=minimum_s,
+        notes=tuple(note for site, r in read.items() for note in (*r.notes, *clocks[site].notes)),
+    )
+
+
+@dataclass(frozen=True)
+class _SensorTable:
+    info: SensorInfo
+    path: Path
+    clocks: SensorClocks
+    acc_m_s2: FloatArray
+    gyr_rad_s: FloatArray
+    notes: tuple[str, ...]
+
+
+def _sensor(r: _SensorTable, clocks: SensorClocks) -> ImportedSensor:
+    return sensor_with_arrivals(
+        clocks.name, r.info, clocks.device_time_s, clocks.host_time_s, r.acc_m_s2, r.gyr_rad_s, files=(r.path,)
     )
 
 
@@ -68,7 +90,7 @@ def _read_sensor_list(where: str, value: object) -> dict[BodySite, Mapping[str, 
     return sensors
 
 
-def _read_sensor(folder: Path, where: str, site: BodySite, entry: Mapping[str, Any]) -> ImportedSensor:
+def _read_sensor(folder: Path, where: str, site: BodySite, entry: Mapping[str, Any]) -> _SensorTable:
     name = f"{folder.name}/{entry['file']}"
     info = SensorInfo(
         site,
@@ -88,17 +110,18 @@ def _read_sensor(folder: Path, where: str, site: BodySite, entry: Mapping[str, A
             f"{where} names {entry['file']} for {site}, but there is no such file in {folder.name}: "
             "copy it there or take the sensor out."
         )
-    table = read_table(path)
+    table = read_table(path, delimiter=None)
     times = [c for c in ("device_time_s", "host_time_s") if table.has(c)]
     if not times:
         raise InputError(f"{name} has neither device_time_s nor host_time_s: one of the two is needed.")
-    values = table.numbers([*times, *ACC_COLUMNS, *GYR_COLUMNS])
+    rows = read_rows(table, [*times, *ACC_COLUMNS, *GYR_COLUMNS], times=times)
+    values = rows.values
     device = np.ascontiguousarray(values[:, 0]) if times[0] == "device_time_s" else None
     host = np.ascontiguousarray(values[:, len(times) - 1]) if times[-1] == "host_time_s" else None
     acc, gyr = (np.ascontiguousarray(values[:, a : a + 3]) for a in (len(times), len(times) + 3))
     check_axes(name, acc, gyr, [*ACC_COLUMNS, *GYR_COLUMNS])
     check_units(name, acc, gyr)
-    return sensor_with_arrivals(name, info, device, host, acc, gyr, files=(path,))
+    return _SensorTable(info, path, SensorClocks(name, device, host), acc, gyr, rows.notes)
 
 
 def _text(where: str, site: BodySite, entry: Mapping[str, Any], key: str) -> str:

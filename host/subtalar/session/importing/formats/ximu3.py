@@ -17,6 +17,8 @@ import numpy as np
 from subtalar.conventions import GRAVITY_M_S2
 from subtalar.errors import InputError
 from subtalar.session.importing.common_clock import STARTED_TOGETHER_NOTE, refuse_unsynchronised_clocks, to_common_clock
+from subtalar.session.importing.sample_rows import read_rows
+from subtalar.session.importing.sensor_clocks import SensorClocks, mend_clocks
 from subtalar.session.importing.session_builder import build_session, measured_rate, sensor_on_common_clock
 from subtalar.session.importing.sites import Candidate, assign_sites, read_spec, stated_clocks
 from subtalar.session.importing.table import TRUNCATED_ROW_NOTE, find_table
@@ -44,6 +46,7 @@ class _Device:
     gyr_rad_s: FloatArray
     rate_hz: float
     cut: bool
+    notes: tuple[str, ...]
 
 
 def device_files(folder: Path) -> list[Path]:
@@ -79,7 +82,11 @@ def open_ximu3(folder: Path, files: Sequence[Path], minimum_s: float) -> Session
         )
     if not shared and len(devices) > 1:
         note = STARTED_TOGETHER_NOTE
-    on_clock = to_common_clock(folder.name, {s: d.time_s for s, d in devices.items()}, shared=shared)
+    sensor_clocks = mend_clocks(
+        {s: SensorClocks(_name(d.path), d.time_s, None, (_TIME, "")) for s, d in devices.items()}, shared=shared
+    )
+    mended = {s: c.device_time_s for s, c in sensor_clocks.items() if c.device_time_s is not None}
+    on_clock = to_common_clock(folder.name, mended, shared=shared)
     sensors = []
     for site, device in devices.items():
         info = SensorInfo(
@@ -101,6 +108,11 @@ def open_ximu3(folder: Path, files: Sequence[Path], minimum_s: float) -> Session
                 files=(device.path,),
             )
         )
+    notes = (
+        *notes,
+        *(n for d in devices.values() for n in d.notes),
+        *(n for c in sensor_clocks.values() for n in c.notes),
+    )
     cut = tuple(TRUNCATED_ROW_NOTE.format(_name(d.path)) for d in devices.values() if d.cut)
     return build_session(
         folder, "ximu3", sensors, minimum_s=minimum_s, notes=(*notes, *((note,) if note else ()), *cut)
@@ -113,7 +125,8 @@ def _read_device(path: Path) -> _Device:
     if table is None:
         raise InputError(f"{name} has no column {_TIME}: it is not as the x-IMU3 software writes it; export it again.")
     whole = table.without_truncated_row()
-    numbers = whole.numbers([_TIME, *_ACC, *_GYR])
+    rows = read_rows(whole, [_TIME, *_ACC, *_GYR], name=name)
+    numbers = rows.values
     time_s = numbers[:, 0] * 1e-6
     acc, gyr = numbers[:, 1:4] * ACC_UNITS["g"], numbers[:, 4:7] * GYR_UNITS["deg/s"]
     check_axes(name, acc, gyr, [*_ACC, *_GYR])
@@ -125,7 +138,8 @@ def _read_device(path: Path) -> _Device:
             "column is not in microseconds, or a spreadsheet program rounded it; export the file again."
         )
     rate = _FASTEST_HZ / max(1, round(_FASTEST_HZ / measured))
-    return _Device(path, time_s, acc, gyr, rate if abs(rate / measured - 1) < 0.05 else measured, whole is not table)
+    nominal = rate if abs(rate / measured - 1) < 0.05 else measured
+    return _Device(path, time_s, acc, gyr, nominal, whole is not table, rows.notes)
 
 
 def _name(path: Path) -> str:
