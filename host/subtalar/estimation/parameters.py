@@ -70,6 +70,10 @@ class GravityParameters:
     bias_sd_m_s2: float = 0.3
     """30 mg: what data sheets of commodity accelerometers allow after soldering."""
     scale_sd: float = 0.01
+    least_scale_error: float = 0.03
+    bad_scale_error: float = 0.08
+    """Of gravity in standing: what no data sheet allows, and what spoils angles (12.1 m/s² was seen in a
+    file)."""
     standing_sd_m_s2: float = 0.02
     rest_velocity_sd_m_s: float = 0.06
     """By how much the ankle's velocity in two rests differs: they are found to some centimetres a second."""

@@ -2,14 +2,16 @@
 
 import numpy as np
 
+from subtalar.conventions import GRAVITY_M_S2
 from subtalar.estimation.inclination.sensor_stream import SensorStream
 from subtalar.estimation.leg.clock_gap import ClockGap
 from subtalar.estimation.leg.leg_calibration import Solution
 from subtalar.estimation.leg.leg_tracker import LegTracker
 from subtalar.estimation.numerics.records import Records
 from subtalar.estimation.parameters import Parameters
+from subtalar.estimation.stance.standing import Standing
 from subtalar.estimation.stance.strap_slip import StrapSlip
-from subtalar.types import BodySite, Notice, NoticeLevel, Side
+from subtalar.types import BodySite, Notice, NoticeLevel, Segment, Side
 
 _STOOD_S = 2.0
 ZERO = "zero_pose"
@@ -58,6 +60,21 @@ class LegNotices:
             now_s = float(rows["time_s"][enough - self._still_rows - 1])
             self._notify(now_s, "info", "standing_found", "Standing still: good. Bend the knees, then walk.")
         self._still_rows = len(rows) - 1 - int(moving[-1]) if len(moving) else self._still_rows + len(rows)
+
+    def stood(self, now_s: float, standing: Standing) -> None:
+        """Somebody stood still: what the accelerometers showed then is gravity."""
+        segments: tuple[Segment, ...] = ("foot", "shank")
+        for segment, stance in zip(segments, (standing.foot, standing.shank), strict=True):
+            size_m_s2 = float(np.linalg.norm(stance.force_m_s2))
+            off = size_m_s2 / GRAVITY_M_S2 - 1.0
+            if abs(off) < self._p.gravity.least_scale_error:
+                continue
+            text = (
+                f"The {self._side} {segment} sensor's accelerometer shows {size_m_s2:.1f} m/s² at rest, not 9.8: its "
+                f"unit, range or calibration is off by {100 * abs(off):.0f} %. Lengths and angles suffer: calibrate it."
+            )
+            level: NoticeLevel = "problem" if abs(off) > self._p.gravity.bad_scale_error else "advice"
+            self._notify(now_s, level, "accelerometer_scale", text, BodySite.of(self._side, segment))
 
     def ranges(self, until_s: float, *sensors: SensorStream) -> None:
         """Rows up to a time are done: say which of the sensors reached the end of a scale that nobody declared."""

@@ -269,6 +269,7 @@ class TwoSensorLeg:
                 standing = brief_standing(rows, begin, self._p, self._rate_hz)
             if standing is not None:
                 # Heel rise ends the rest and is no knee bend.
+                self._notices.stood(self._time(end - 1), standing)
                 tracker.stand(standing, bend_moment(rows[: last - begin], self._p.placement))
         elif tracker.wants_zero:
             rows = self._rows.view(max(begin, end - round(_RAW_HELD_S * self._rate_hz)), end)
