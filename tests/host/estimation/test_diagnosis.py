@@ -96,7 +96,7 @@ def test_a_range_that_nobody_declared_is_found(lab: SimpleNamespace, walk: Any, 
     assert "clipped" in [s.quality for s in result.strides]
 
 
-@pytest.mark.parametrize(("scale", "level"), [(1.235, "problem"), (0.95, "advice")])
+@pytest.mark.parametrize(("scale", "level"), [(1.235, "problem"), (0.95, "info")])
 def test_an_accelerometer_that_shows_no_gravity_is_told_as_that(
     lab: SimpleNamespace, walk: Any, scale: float, level: str
 ) -> None:

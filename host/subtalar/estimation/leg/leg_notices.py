@@ -73,7 +73,7 @@ class LegNotices:
                 f"The {self._side} {segment} sensor's accelerometer shows {size_m_s2:.1f} m/s² at rest, not 9.8: its "
                 f"unit, range or calibration is off by {100 * abs(off):.0f} %. Lengths and angles suffer: calibrate it."
             )
-            level: NoticeLevel = "problem" if abs(off) > self._p.gravity.bad_scale_error else "advice"
+            level: NoticeLevel = "problem" if abs(off) > self._p.gravity.bad_scale_error else "info"
             self._notify(now_s, level, "accelerometer_scale", text, BodySite.of(self._side, segment))
 
     def ranges(self, until_s: float, *sensors: SensorStream) -> None:

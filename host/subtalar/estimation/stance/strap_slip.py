@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from subtalar.conventions import GRAVITY_M_S2
 from subtalar.estimation.numerics import quaternions as quat
 from subtalar.estimation.numerics.compiled import compiled, inlined
 from subtalar.estimation.numerics.records import Record, Records, record
@@ -28,6 +29,8 @@ from subtalar.types import FloatArray, Segment
 FOOT_FRONT, FOOT_SIDE, FOOT_WAY, JOINT, SHANK_FRONT, SHANK_SIDE, SHANK_WAY = 0, 1, 2, slice(3, 6), 6, 7, 8
 WITNESSES = 9
 """Of the foot seen from the front, from the side, against the way; of the joint about the three axes; of the shank."""
+
+_LEARNT = 2.0
 
 STRAP_RULE = np.dtype(
     [
@@ -178,6 +181,13 @@ def _judged(
         abs(np.median(after["log_duration"]) - np.median(before["log_duration"])),
         abs(np.median(after["log_rate"]) - np.median(before["log_rate"])),
     )
+    # What was learnt of the accelerometers since has turned the verticals.
+    learnt = np.empty(2)
+    for k in range(2):
+        learnt[k] = 0.0
+        for c in range(3):
+            gained = after[len(after) - 1]["acc_bias_m_s2"][k, c] - before[0]["acc_bias_m_s2"][k, c]
+            learnt[k] += _LEARNT * (gained / GRAVITY_M_S2) ** 2
     shown, variance = np.zeros(WITNESSES), np.empty(WITNESSES)
     worst = 0.0
     for k in range(WITNESSES):
@@ -188,6 +198,12 @@ def _judged(
         change = rule[0]["per_change"][k] * changed
         of_strides = one * one * (1.0 / len(before) + 1.0 / len(after)) * 1.57  # of medians
         variance[k] = of_strides + gait * gait + change * change + wander * wander
+        if k in (FOOT_FRONT, FOOT_SIDE):
+            variance[k] += learnt[0]
+        elif k >= JOINT.start and k < JOINT.stop:
+            variance[k] += learnt[0] + learnt[1]
+        elif k in (SHANK_FRONT, SHANK_SIDE):
+            variance[k] += learnt[1]
         shown[k] = middle_new - middle_old
         if k in (FOOT_FRONT, FOOT_SIDE):
             worst = max(worst, one)

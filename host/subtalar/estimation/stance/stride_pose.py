@@ -21,6 +21,7 @@ STRIDE_POSE = np.dtype(
         ("log_duration", "f8"),
         ("log_rate", "f8"),
         ("slope_rad", "f8"),
+        ("acc_bias_m_s2", "f8", (2, 3)),
         ("foot_up", "f8", (3,)),
         ("foot_ahead", "f8", (3,)),
         ("shank_ahead", "f8", (3,)),
@@ -29,9 +30,10 @@ STRIDE_POSE = np.dtype(
         ("vector", "f8", (7,)),
     ]
 )
-"""When it was; logarithms of its duration and of the foot's mean rate; how far the way went uphill. In sensor axes:
-the vertical where the foot comes to rest, and there the way travelled of both sensors; foot axes into shank axes, mean
-of the stride; its equations for ``ankle_acceleration``'s unknowns, zero where there are none."""
+"""When it was; logarithms of its duration and of the foot's mean rate; how far the way went uphill; what was known of
+the biases of both accelerometers. In sensor axes: the vertical where the foot comes to rest, and there the way
+travelled of both sensors; foot axes into shank axes, mean of the stride; its equations for the unknowns of
+``ankle_acceleration``, zero where there are none."""
 _REST_ROWS = 2
 
 
@@ -95,6 +97,9 @@ def write_pose(
             left = rising / (end_s - begin_s)
     way_m = np.sqrt(travel_x_m * travel_x_m + travel_y_m * travel_y_m)
     pose["slope_rad"] = np.arctan2(climbed, max(way_m, 1e-6))
+    for k in range(3):
+        pose["acc_bias_m_s2"][0, k] = foot_gravity[0]["mean"][3 + k]
+        pose["acc_bias_m_s2"][1, k] = shank_gravity[0]["mean"][3 + k]
     pose["start_s"], pose["end_s"] = begin_s, end_s
     pose["log_duration"] = np.log(max(end_s - begin_s, 1e-6))
     pose["log_rate"] = np.log(max(np.sqrt(power / (3 * (stop - start + 1))), 1e-6))

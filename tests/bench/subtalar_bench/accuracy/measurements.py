@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from subtalar_bench.accuracy import closed_loops, foot_floor, inclination, treadmill, truth_trials
+from subtalar_bench.accuracy import closed_loops, foot_floor, inclination, treadmill, truth_trials, unprepared
 from subtalar_bench.accuracy.recordings import existing
 from subtalar_bench.table import Table
 
 MEASUREMENTS: dict[str, Callable[[Path], list[Table]]] = {
     "truth_trials": truth_trials.measure,
+    "unprepared": unprepared.measure,
     "treadmill": treadmill.measure,
     "inclination": inclination.measure,
     "foot_floor": foot_floor.measure,

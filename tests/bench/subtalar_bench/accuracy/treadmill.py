@@ -3,7 +3,7 @@
 A steady walk has no reason to drift: what the mean angles of strides do over minutes is the estimator, or the person.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +42,9 @@ class TreadmillLeg:
     rotation_error_deg_min: float
     waveform_rms_deg: FloatArray
     waveform_max_deg: FloatArray
+    found: int = 0
+    zero_sd_deg: float = float("nan")
+    problems: int = 0
 
 
 def measure(data: Path) -> list[Table]:
@@ -53,7 +56,7 @@ def measure(data: Path) -> list[Table]:
 
 def tables(legs: list[TreadmillLeg]) -> list[Table]:
     """Heading and drift, waveforms, and a summary."""
-    return [_heading_table(legs), _waveform_table(legs), _summary_table(legs)]
+    return [_found_table(legs), _heading_table(legs), _waveform_table(legs), _summary_table(legs)]
 
 
 def measure_person(folder: Path) -> list[TreadmillLeg]:
@@ -63,13 +66,19 @@ def measure_person(folder: Path) -> list[TreadmillLeg]:
     legs = []
     for side, trace in traces.items():
         strides = [s for s in outcome.strides if s.side == side and usable(s)]
-        legs.append(measure_leg(folder.name, side, trace, strides, outcome.tracks[side].known()))
+        leg = measure_leg(folder.name, side, trace, strides, outcome.tracks[side].known())
+        found = sum(s.side == side for s in outcome.strides)
+        problems = sum(n.side == side and n.level == "problem" for n in outcome.notices)
+        zero_sd_deg = float(outcome.tracks[side].known().zero_sd_deg[-1])
+        legs.append(replace(leg, found=found, problems=problems, zero_sd_deg=zero_sd_deg))
     return legs
 
 
 def usable(stride: Stride) -> bool:
     """Whether a stride is one of steady walking with all its angles."""
-    return stride.quality in ("ok", "few_strides", "clipped") and bool(np.isfinite(stride.mean_tibial_rotation_deg))
+    return stride.quality in ("ok", "provisional_zero", "few_strides", "clipped") and bool(
+        np.isfinite(stride.mean_tibial_rotation_deg)
+    )
 
 
 def measure_leg(trial: str, side: Side, trace: HeadingTrace, strides: list[Stride], track: AngleTrack) -> TreadmillLeg:
@@ -109,6 +118,34 @@ def mean_waveform(track: AngleTrack, strides: list[Stride]) -> FloatArray:
 
 
 _WHO = (Column("trial", "recording"), Column("side", "side"))
+
+
+COUNTED = {
+    ("1019_pp01", "left"): 105,
+    ("1019_pp01", "right"): 98,
+    ("1019_pp02", "left"): 120,
+    ("1019_pp02", "right"): 118,
+    ("1019_pp11", "left"): 113,
+    ("1019_pp11", "right"): 112,
+}
+"""Swings of the shank, counted by who added these recordings (``PROVENANCE.md`` there)."""
+
+
+def _found_table(legs: list[TreadmillLeg]) -> Table:
+    columns = (
+        *_WHO,
+        Column("counted", "swings counted", 0),
+        Column("found", "strides found", 0),
+        Column("usable", "usable", 0),
+        Column("zero_sd_deg", "zero sd °", 1),
+        Column("problems", "problems told", 0),
+    )
+    rows = []
+    for x in legs:
+        counted = COUNTED.get((x.trial, x.side))
+        counts = None if counted is None else float(counted), float(x.found), float(x.strides)
+        rows.append((x.trial, x.side, *counts, x.zero_sd_deg, float(x.problems)))
+    return Table("treadmill_strides", "Strides of people after stroke", columns, tuple(rows))
 
 
 def _heading_table(legs: list[TreadmillLeg]) -> Table:
