@@ -68,10 +68,17 @@ class Stride:
 
 
 class WalkingBody:
-    """Two legs in motion. Everything is a pure function of time: any chunk, any order, always the same numbers."""
+    """Two legs in motion. Everything is a pure function of time: any chunk, any order, always the same numbers.
+
+    Its own time, in which steps are planned and told, begins at ``begin_s`` of the session. Until then, or while that
+    is not known (None), it stands still.
+    """
+
+    begins_at_rest = True
 
     def __init__(self, config: BodyConfig) -> None:
         self.config = config
+        self.begin_s: float | None = 0.0
         style = self._style = STYLES[config.style]
         self.bends_start_s = config.standing_s
         self.bends_end_s = self.bends_start_s + _BEND_S * config.knee_bends
@@ -109,12 +116,16 @@ class WalkingBody:
         return out + [(self._style.activity, start, end) for start, end in self.bouts]
 
     def pose(self, side: Side, t_s: FloatArray) -> LegState:
-        """Angles, ankle joint centre and segment orientations of one leg at times ``t_s`` (n,)."""
+        """Angles, ankle joint centre and segment orientations of one leg at session times ``t_s`` (n,)."""
         t = np.asarray(t_s, dtype=np.float64)
+        if self.begin_s is None:
+            t = np.zeros(len(t))
+        elif self.begin_s != 0.0:
+            t = np.maximum(t - self.begin_s, 0.0)
         return self._legs[side].state(t, self._posture(side, t))
 
     def angles_deg(self, side: Side, t_s: FloatArray) -> FloatArray:
-        """True dorsiflexion, inversion and tibial rotation (n, 3) in degrees at times ``t_s`` (n,)."""
+        """True dorsiflexion, inversion and tibial rotation (n, 3) in degrees at session times ``t_s`` (n,)."""
         return np.degrees(self.pose(side, t_s).angles_rad)
 
     def _posture(self, side: Side, t: FloatArray) -> FloatArray:
@@ -171,14 +182,15 @@ class WalkingBody:
         return off[np.isfinite(off)]
 
     def strides(self, side: Side) -> list[Stride]:
-        """Every complete stride of one foot, in order."""
+        """Every complete stride of one foot, in order, in the body's own time."""
         plan = self._legs[side].plan
+        begin_s = self.begin_s or 0.0
         out = []
         for k in range(len(plan.contact_s) - 1):
             start, off, end = plan.contact_s[k], plan.foot_off_s[k], plan.contact_s[k + 1]
             if not np.isfinite([start, off, end]).all():
                 continue
-            angles = self.angles_deg(side, np.linspace(start, off, 200))
+            angles = self.angles_deg(side, begin_s + np.linspace(start, off, 200))
             out.append(
                 Stride(
                     side=side,

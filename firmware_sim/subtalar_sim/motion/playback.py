@@ -30,6 +30,11 @@ class RecordedBody:
         self._period_s = motion.duration_s - self._first_s + 1.0 / min(s.rate_hz for s in motion.sensors.values())
 
     @property
+    def begins_at_rest(self) -> bool:
+        """Whether the person stands still where the recording begins."""
+        return self.motion.begins_at_rest
+
+    @property
     def annotations(self) -> list[tuple[str, float, float]]:
         """(label, start, end) in session time; none before it has begun."""
         begin_s = self.begin_s

@@ -33,6 +33,7 @@ def serve(
     faults: str = "",
     motion: RecordedMotion | None = None,
     loop: bool = False,
+    waits: bool = True,
     say: Callable[[str], None] = print,
 ) -> None:
     """Serve simulated sensors until ``duration_s`` host seconds have passed (None: until Ctrl-C).
@@ -43,7 +44,8 @@ def serve(
     other programs find the sensors (``DBUS_SYSTEM_BUS_ADDRESS=…``); that needs Linux and dbus-daemon. ``faults``: a
     fault script.
     ``motion``: what was recorded once is measured again, from when somebody listens to all its sensors, and serving
-    ends when that is over; with ``loop`` it begins again.
+    ends when that is over; with ``loop`` it begins again. ``waits``: a simulated person stands still until somebody
+    listens to all sensors, and walks on regardless without.
     Raises ValueError for anything that is not offered or not possible here, OSError if a port is taken.
     """
     transport = transport or default_transport(device)
@@ -74,6 +76,7 @@ def serve(
         speed=speed,
         motion=motion,
         loop=loop,
+        waits=waits,
     ).with_faults(parse_faults(faults))
     try:
         asyncio.run(_serve(config, duration_s, say))

@@ -122,7 +122,8 @@ async def simulated_hardware(config: SimulationConfig) -> AsyncIterator[Simulate
     async with AsyncExitStack() as stack:
         specs, ledgers, pumps = [], {}, []
         links: list[Any] = []
-        if isinstance(body, RecordedBody):
+        waits = config.waits or isinstance(body, RecordedBody)
+        if waits:
             body.begin_s = None  # from the first sample on
         for number, site in enumerate(config.sites):
             firmware = make_firmware(config, body, site, number, transport)
@@ -146,7 +147,7 @@ async def simulated_hardware(config: SimulationConfig) -> AsyncIterator[Simulate
             kind = {"pty": "serial"}.get(transport, transport)
             specs.append(f"{site}={kind}:{link.address},model={config.device},rate={config.rate_hz:g}")
         by_site = dict(zip(config.sites, links, strict=True))
-        if isinstance(body, RecordedBody):
+        if waits:
             beginning = asyncio.get_running_loop().create_task(begin_when_heard(body, clock, by_site))
             stack.push_async_callback(_ended, beginning)
         yield SimulatedHardware(config, body, clock, tuple(specs), ledgers, *backends, radio, by_site)

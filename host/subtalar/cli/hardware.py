@@ -62,6 +62,7 @@ def sim() -> None:
 )
 @click.option("--style", type=STYLE, default="normal", show_default=True, help="How the simulated person moves.")
 @click.option("--motion", metavar="SESSION", help=MOTION_HELP)
+@click.option("--no-wait", is_flag=True, help="Walk on before anybody listens, instead of standing still until then.")
 @click.option("--loop", is_flag=True, help="Begin --motion again whenever it is over.")
 @click.option("--fault", "faults", multiple=True, metavar="FAULTS", help=FAULT_HELP)
 def serve(
@@ -74,6 +75,7 @@ def serve(
     speed: float,
     style: str,
     motion: str | None,
+    no_wait: bool,
     loop: bool,
     faults: tuple[str, ...],
 ) -> None:
@@ -81,6 +83,9 @@ def serve(
 
     Over ble (Linux with dbus-daemon) the first line is DBUS_SYSTEM_BUS_ADDRESS=…: set that for the program that is to
     find the sensors.
+
+    The simulated person stands still until somebody listens to all sensors, or to some and for ten seconds nobody came
+    to the others; --no-wait lets them walk at once.
 
     With --motion the sensors measure what a session holds, from when somebody listens to all of them; when it is over
     they are gone. The person then moves as recorded, and --style has no meaning.
@@ -106,6 +111,7 @@ def serve(
             faults=text,
             motion=recorded,
             loop=loop,
+            waits=not no_wait,
             say=_say_now,
         )
     except (ValueError, OSError) as error:

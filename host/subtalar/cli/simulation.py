@@ -35,10 +35,10 @@ def simulated(
         from subtalar_sim.serve.live import simulated_hardware
     except ImportError as error:
         raise missing_package(error, "sim") from None
-    # They stand until sensors that connect one after the other on a busy computer have all seen it.
-    body = BodyConfig(seed=seed, style=style, standing_s=9.0, walking_s=12 * 3600.0)
+    # They stand still until all sensors stream, and then long enough to be seen standing by all.
+    body = BodyConfig(seed=seed, style=style, standing_s=6.0, walking_s=12 * 3600.0)
     recorded = None if motion is None else recorded_motion(motion)
-    config = SimulationConfig(body=body, device=device, motion=recorded, loop=loop)
+    config = SimulationConfig(body=body, device=device, motion=recorded, loop=loop, waits=True)
     return simulated_hardware(config.with_faults(parse_faults(faults)))
 
 
