@@ -47,3 +47,25 @@ def test_who_moves_after_the_gap_may_have_moved_in_it() -> None:
 
 def test_a_short_loss_is_always_filled_in() -> None:
     assert counts(calm_before_s=0.0, lost_s=0.08, block=7).bridged == 8
+
+
+@pytest.mark.parametrize("block", [1, 7, 1000])
+def test_a_lost_sample_of_a_curve_is_filled_in_along_the_curve(block: int) -> None:
+    """A rate that swings at 3 Hz: between two samples it is no straight line."""
+    t = np.arange(0.0, 4.0, 1 / RATE_HZ)
+    rate = 5.0 * np.sin(2 * np.pi * 3.0 * t)
+    lost = np.arange(205, 390, 10)
+    kept = ~np.isin(np.arange(len(t)), lost)
+    gyr, acc = np.zeros((len(t), 3)), np.tile([0.0, 0.0, 9.81], (len(t), 1))
+    gyr[:, 2] = rate
+    stream = SensorStream(SensorInfo(SITE, RATE_HZ), Parameters())
+    for i in range(0, int(kept.sum()), block):
+        part = np.flatnonzero(kept)[i : i + block]
+        stream.push(SampleBlock(SITE, t[part], t[part] + 0.02, acc[part], gyr[part]))
+    stream.finish()
+    rows = stream.rows.view(stream.rows.first, stream.rows.end)
+    filled = rows["real"] < 1
+    assert filled.sum() == len(lost)
+    off = np.abs(rows["gyr_rad_s"][filled, 2] - rows["gyr_rad_s"][:, 2].mean() - rate[lost] + rate.mean())
+    straight = np.abs(0.5 * (rate[lost - 1] + rate[lost + 1]) - rate[lost])
+    assert off.mean() < 0.4 * straight.mean()

@@ -65,6 +65,7 @@ class SensorStream:
             SAMPLE_ORDER, newest_s=-np.inf, newest_arrival_s=-np.inf, stirred_s=-np.inf, silent_until_s=-np.inf
         )
         self._last_raw = record(RAW_ROW, time_s=np.inf)
+        self._earlier_raw = record(RAW_ROW, time_s=np.inf)
         self._last_time_s = 0.0
         self._resume_s = -np.inf
         """Rows up to that session time are not delivered."""
@@ -217,13 +218,17 @@ class SensorStream:
         ``even``: no sample is missing.
         """
         assert inclination is not None
+        earlier = opaque(raw[-2:-1] if len(raw) > 1 else self._last_raw).copy()
         if even:
             self._deliver_run(raw, clock, inclination)
-            return
+        else:
+            self._deliver_bridged(raw, clock, inclination)
+        opaque(self._earlier_raw)[:] = earlier
+
+    def _deliver_bridged(self, raw: Records, clock: SensorClock, inclination: InclinationFilter) -> None:
         p = self._p
-        filled, gaps = bridged(
-            raw, self._last_raw, self._period_s, p.longest_bridge_s, p.longest_calm_bridge_s, p.calm_before_s
-        )
+        calm_s = p.longest_calm_bridge_s, p.calm_before_s
+        filled, gaps = bridged(raw, self._last_raw, self._earlier_raw, self._period_s, p.longest_bridge_s, *calm_s)
         self._counts.bridged += len(filled) - len(raw)
         start = 0
         if gaps:

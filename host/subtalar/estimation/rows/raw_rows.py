@@ -1,6 +1,7 @@
 """Raw rows of one sensor in the order of their device times, and how losses in them are bridged.
 
-Lost samples up to ``longest_bridge_s`` are filled by straight lines so that the integration keeps its time.
+Lost samples up to ``longest_bridge_s`` are filled in, a few of them by a parabola, so that the integration keeps its
+time.
 """
 
 import numpy as np
@@ -64,32 +65,48 @@ def _missing(
     return missing
 
 
+_CURVED = 3.5
+"""Over so many periods the curve is known by three of its points; over more it might swing out."""
+
+
 @inlined
-def _fill(left: Record, right: Record, f: float, out: Record) -> None:
-    """A row on the straight line between two, ``f`` of the way."""
+def _fill(earlier: Record, left: Record, right: Record, f: float, period_s: float, out: Record) -> None:
+    """A row between two, ``f`` of the way: on the parabola through them and the one before, where that is there.
+
+    A rate that is integrated over a hole is no straight line.
+    """
     g = 1 - f
     out["time_s"] = left["time_s"] * g + right["time_s"] * f
     out["arrival_s"] = left["arrival_s"] * g + right["arrival_s"] * f
+    # Newton's form: what a straight line misses is a share of the second divided difference.
+    before_s, span_s = left["time_s"] - earlier["time_s"], right["time_s"] - left["time_s"]
+    bend = 0.0
+    if 0.0 < before_s < 1.5 * period_s and span_s < _CURVED * period_s:
+        bend = -f * g * span_s * span_s / (before_s + span_s)
     for k in range(3):
-        out["acc_m_s2"][k] = left["acc_m_s2"][k] * g + right["acc_m_s2"][k] * f
-        out["gyr_rad_s"][k] = left["gyr_rad_s"][k] * g + right["gyr_rad_s"][k] * f
+        a, b, c = left["acc_m_s2"][k], right["acc_m_s2"][k], earlier["acc_m_s2"][k]
+        out["acc_m_s2"][k] = a * g + b * f + (bend * ((b - a) / span_s - (a - c) / before_s) if bend != 0.0 else 0.0)
+        a, b, c = left["gyr_rad_s"][k], right["gyr_rad_s"][k], earlier["gyr_rad_s"][k]
+        out["gyr_rad_s"][k] = a * g + b * f + (bend * ((b - a) / span_s - (a - c) / before_s) if bend != 0.0 else 0.0)
     out["calm_s"] = left["calm_s"] * g + right["calm_s"] * f
     out["epoch"] = right["epoch"]
     out["state"] = FILLED
 
 
-@compiled("(row[::1], row[::1], f8, f8, f8, f8)", row=RAW_ROW)
+@compiled("(row[::1], row[::1], row[::1], f8, f8, f8, f8)", row=RAW_ROW)
 def bridged(
     raw: Records,
     before: Records,
+    earlier_still: Records,
     period_s: float,
     longest_s: float,
     longest_calm_s: float,
     calm_before_s: float,
 ) -> tuple[Records, int]:
-    """Rows with short losses filled by straight lines, their states set, and the number of gaps that stay gaps.
+    """Rows with short losses filled in, their states set, and the number of gaps that stay gaps.
 
-    ``before`` (1,) is the row before the first. A sensor that has hardly turned for a while
+    ``before`` (1,) is the row before the first, ``earlier_still`` (1,) the one before that. A sensor that has hardly
+    turned for a while
     before a longer gap, and does not after it, did not turn in it; a foot between two steps rests too briefly for that.
     """
     added = gaps = 0
@@ -105,8 +122,9 @@ def bridged(
     for i in range(len(raw)):
         left = raw[i - 1] if i > 0 else before[0]
         missing = _missing(left, raw[i], period_s, longest_s, longest_calm_s, calm_before_s)
+        earlier = raw[i - 2] if i > 1 else before[0] if i == 1 else earlier_still[0]
         for k in range(missing):
-            _fill(left, raw[i], (k + 1) / (missing + 1), out[at])
+            _fill(earlier, left, raw[i], (k + 1) / (missing + 1), period_s, out[at])
             at += 1
         out[at] = raw[i]
         out[at]["state"] = AFTER_GAP if missing < 0 else MEASURED
