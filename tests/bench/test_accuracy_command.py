@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from subtalar.cli import cli, main
-from subtalar_bench.accuracy import foot_floor, treadmill, truth_trials
+from subtalar_bench.accuracy import foot_floor, treadmill, truth_trials, unprepared
 from subtalar_bench.accuracy.document import places
 from subtalar_bench.peers import comparison
 
@@ -67,6 +67,7 @@ def test_a_folder_of_trials_is_measured_and_written(trial_folder: Path, tmp_path
 KEYS = {
     *(t.key for t in truth_trials.tables([])),
     *(t.key for t in treadmill.tables([])),
+    *(t.key for t in unprepared.tables([], [])),
     *(t.key for t in foot_floor.tables([])),
     comparison.table([]).key,
     "inclination",

@@ -163,7 +163,15 @@ def test_values_that_are_no_numbers(run: Run, walk: Path, tmp_path: Path, value:
         return lines
 
     bad = rewritten(walk, tmp_path / "bad", spoil)
-    refused(run("analyze", bad, "--out", tmp_path / "out"), "left_foot.csv.gz", "201")
+    status, _, err = run("analyze", bad, "--out", tmp_path / "out")
+    assert status == 0, err
+    notes = json.loads((tmp_path / "out" / "summary.json").read_text())["session"]["notes"]
+    assert any("left_foot.csv.gz" in note and "1 of" in note for note in notes), notes
+    # Where it is the rule and not one row, the first is named.
+    worse = rewritten(
+        walk, tmp_path / "worse", lambda lines: [lines[0], *(x.rsplit(",", 1)[0] + "," + value for x in lines[1:])]
+    )
+    refused(run("analyze", worse, "--out", tmp_path / "out"), "left_foot.csv.gz", "2")
 
 
 def test_neither_foot_nor_shank(run: Run, walk: Path, tmp_path: Path) -> None:

@@ -169,7 +169,7 @@ class LegTracker:
         self._calibration.add(window)
         solution = self._calibration.solve()
         if solution is None:
-            if self._calibration.misplacement is not None and self.solution is not None:
+            if self._calibration.misplacement == "sign_reversed" and self.solution is not None:
                 # What the first strides seemed to show does not hold.
                 self.solution = None
                 self._model["availability"] = NOT_CALIBRATED

@@ -63,6 +63,11 @@ def measure(data: Path) -> list[Table]:
     folders = folders_in(data)
     zeros = [row for rows in side_by_side(_zeros, folders) for row in rows]
     slips = [row for rows in side_by_side(_slips, [f for f in folders if f.name in _SLIPPING]) for row in rows]
+    return tables(zeros, slips)
+
+
+def tables(zeros: list[tuple[Value, ...]], slips: list[tuple[Value, ...]]) -> list[Table]:
+    """Walks without standing, and straps."""
     return [_zero_table(zeros), _slip_table(slips)]
 
 
