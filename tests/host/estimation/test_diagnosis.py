@@ -11,7 +11,7 @@ import pytest
 
 from subtalar.estimation.parameters import FootFlatParameters
 from subtalar.estimation.stance.flat_pose import FlatPose
-from subtalar.types import BodySite, FloatArray, Quality, SampleBlock
+from subtalar.types import BodySite, Quality, SampleBlock
 from subtalar_sim.body import BodyConfig
 from subtalar_sim.config import SimulationConfig
 
@@ -108,8 +108,8 @@ def test_an_accelerometer_that_shows_no_gravity_is_told_as_that(
     assert "accelerometer_scale" not in lab.estimate(walk).codes
 
 
-def up(lean_deg: float) -> FloatArray:
-    return np.array([np.sin(np.radians(lean_deg)), 0.0, np.cos(np.radians(lean_deg))])
+def up(lean_deg: float) -> tuple[float, float, float]:
+    return float(np.sin(np.radians(lean_deg))), 0.0, float(np.cos(np.radians(lean_deg)))
 
 
 def test_a_moment_of_rest_in_the_air_is_no_rest_and_a_new_floor_is_one() -> None:

@@ -44,6 +44,10 @@ def new_saturation(info: SensorInfo) -> Records:
 def touches(values: FloatArray, channel: int, time_s: float, saturation: Record) -> bool:
     """Whether one of the three components of a measured row touches the range of its channel."""
     limit, least = saturation["limit"], saturation["least"]
+    # Nearly every row is far from any range's end.
+    lowest = min(limit[channel], least[channel])
+    if abs(values[0]) < lowest and abs(values[1]) < lowest and abs(values[2]) < lowest:
+        return False
     most, run, times = saturation["most"], saturation["run"], saturation["times"]
     at_limit = False
     for k in range(3):

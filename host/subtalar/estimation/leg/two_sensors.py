@@ -19,8 +19,8 @@ from subtalar.estimation.leg.leg_notices import LegNotices
 from subtalar.estimation.leg.leg_trace import CompleteHistory, LegTrace, ReportedStep
 from subtalar.estimation.leg.leg_tracker import LegTracker
 from subtalar.estimation.leg.row_loop import DONE, GAP_EDGE, REST_GOES_ON, REST_LASTS, run_rows
-from subtalar.estimation.numerics import quaternions as quat
 from subtalar.estimation.numerics.history import History
+from subtalar.estimation.numerics.quaternions import Vector
 from subtalar.estimation.parameters import Parameters
 from subtalar.estimation.rows.leg_rows import LEG_ROW
 from subtalar.estimation.rows.sensor_rows import SENSOR_ROW
@@ -31,7 +31,7 @@ from subtalar.estimation.stance.foot_flat import ENDED, LASTS, FootFlat, FootFla
 from subtalar.estimation.stance.standing import StillnessDetector
 from subtalar.estimation.stance.standing_search import bend_moment, brief_standing, longest_standing
 from subtalar.estimation.stance.zero_pose import ZeroPose
-from subtalar.types import AngleBlock, Calibration, FloatArray, Side
+from subtalar.types import AngleBlock, Calibration, Side
 
 _HELD_S = 90.0
 _RAW_HELD_S = 10.0
@@ -43,7 +43,6 @@ _LONG_REST_S = 1.0
 _LOOK_AGAIN_S = 2.0
 """Whoever stands still hears within this time that it is enough."""
 _REPORT_AFTER_S = 0.01
-_UP = np.array([0.0, 0.0, 1.0])
 
 
 class TwoSensorLeg:
@@ -149,7 +148,6 @@ class TwoSensorLeg:
             self._next += done
             self._rows.end = self._flats.power.end = self._next
             self._log.added(done)
-            self._notices.ranges(float(rows["time_s"][done - 1]), self._foot, self._shank)
             if self.tracker.solution is None:
                 self._notices.standing(rows[:done])
             # What was bridged is part of the strides, but does not leave the estimator.
@@ -210,6 +208,7 @@ class TwoSensorLeg:
 
     def _learn(self, window: StrideWindow, now_s: float) -> None:
         tracker = self.tracker
+        self._notices.ranges(now_s, self._foot, self._shank)
         first = tracker.solution is None
         believed = tracker.learn(window, now_s)
         solution = tracker.solution
@@ -288,10 +287,10 @@ class TwoSensorLeg:
         shank = self._shank.rows.view(self._shank.rows.first, self._shank.rows.end)
         return cut_window(foot, shank, self._rows.view(start, stop), start - lo, stop, self.tracker.offset_s, _MARGIN_S)
 
-    def _foot_up(self, row: int) -> FloatArray:
-        """The vertical (3,) in the foot sensor's axes at a row."""
-        q = self._rows.view(row, row + 1)["foot"]["q"][0]
-        return quat.rotate(quat.conjugate(q), _UP)
+    def _foot_up(self, row: int) -> Vector:
+        """The vertical in the foot sensor's axes at a row."""
+        w, x, y, z = self._rows.view(row, row + 1)["foot"]["q"][0].tolist()
+        return 2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)
 
     def _time(self, row: int) -> float:
         return float(self._rows.view(row, row + 1)["time_s"][0])

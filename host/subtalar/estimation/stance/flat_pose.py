@@ -4,26 +4,28 @@ On the floor a foot leans as it did in the rests before. Where several rests in 
 floor or the strap is another.
 """
 
-import numpy as np
+import math
+from collections.abc import Sequence
+from statistics import median
 
+from subtalar.estimation.numerics.quaternions import Vector
 from subtalar.estimation.parameters import FootFlatParameters
-from subtalar.types import FloatArray
 
 _KEPT = 7
 _ENOUGH = 4
 
 
 class FlatPose:
-    """``is_flat`` takes the vertical in sensor axes (3,) of one rest after the other."""
+    """``is_flat`` takes the vertical in sensor axes of one rest after the other."""
 
     def __init__(self, parameters: FootFlatParameters) -> None:
         self._p = parameters
-        self._flat: list[FloatArray] = []
-        self._other: list[FloatArray] = []
+        self._flat: list[Vector] = []
+        self._other: list[Vector] = []
 
-    def is_flat(self, up: FloatArray) -> bool:
+    def is_flat(self, up: Vector) -> bool:
         """Whether this rest is one on the floor; all are until some were seen."""
-        if len(self._flat) < _ENOUGH or _apart_rad(up, np.median(self._flat, axis=0)) < self._p.most_tilt_rad:
+        if len(self._flat) < _ENOUGH or _apart_rad(up, _middle(self._flat)) < self._p.most_tilt_rad:
             self._other.clear()
             self._take(up)
             return True
@@ -43,11 +45,18 @@ class FlatPose:
         self._flat.clear()
         self._other.clear()
 
-    def _take(self, up: FloatArray) -> None:
+    def _take(self, up: Vector) -> None:
         self._flat.append(up)
         del self._flat[:-_KEPT]
 
 
-def _apart_rad(one: FloatArray, other: FloatArray) -> float:
-    cross = float(np.linalg.norm(np.cross(one, other)))
-    return float(np.arctan2(cross, float(one @ other)))
+def _middle(ups: Sequence[Vector]) -> Vector:
+    x, y, z = (median(components) for components in zip(*ups, strict=True))
+    return x, y, z
+
+
+def _apart_rad(one: Vector, other: Vector) -> float:
+    a, b, c = one
+    x, y, z = other
+    across = math.hypot(b * z - c * y, c * x - a * z, a * y - b * x)
+    return math.atan2(across, a * x + b * y + c * z)
