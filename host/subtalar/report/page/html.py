@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from subtalar import __version__
 from subtalar.anatomy import AngleGroup
-from subtalar.report.data_quality import judge
+from subtalar.report.data_quality import ZERO_DEG, judge
 from subtalar.report.measures import Curves, curves
 from subtalar.report.page import content, data_quality_rows, further_angles
 from subtalar.report.page.figures import SIDE_COLOURS, panel_figure, trend_figure, variability_figure, waveform_figure
@@ -39,6 +39,7 @@ def render(result: AnalysisResult, generated_utc: datetime | None = None) -> str
         result=result,
         sides=list(result.sides),
         verdict=judge(result),
+        provisional_zero=any(side.coverage.zero_sd_deg > ZERO_DEG for side in result.sides.values()),
         facts=content.facts(result),
         headline=content.headline(result),
         tiles=content.tiles(result),
