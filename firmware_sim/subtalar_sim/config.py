@@ -24,8 +24,8 @@ class SimulationConfig:
     one; ``port``: first port, 0 for any free ones. ``rate_hz``: 0 for the device's usual one.
     ``quality``: a key of ``subtalar_sim.sensor.QUALITIES``. ``orientation``: ``aligned``, ``typical`` or ``any``;
     ``mountings`` overrides it for single sites. ``faults`` apply to every sensor, ``faults_of`` to single sites.
-    ``speed`` paces live serving; ``waits``: the person stands still until somebody listens to all sensors (recorded
-    motion always waits).
+    ``speed`` paces live serving; ``waits``: the person stands still until all sensors stream (recorded motion always
+    waits; see ``subtalar_sim.serve.beginning``).
 
     ``motion``: what was recorded once is measured again instead of ``body``, once or, with ``loop``, over and over; by
     all sensors that it has if ``sites`` are all there are. Mounting and errors are then those of the recorded sensors.

@@ -15,7 +15,7 @@ from subtalar_sim.config import SimulationConfig
 from subtalar_sim.faults import parse_faults
 from subtalar_sim.motion import RecordedBody, RecordedMotion, RecordedSource, Rows, motion_from_rows, read_motion
 from subtalar_sim.motion.resample import resample
-from subtalar_sim.serve.beginning import NOBODY_NEW_S, begin_when_heard
+from subtalar_sim.serve.beginning import AHEAD_S, PATIENCE_S, begin_when_heard
 from subtalar_sim.serve.command import serve
 from subtalar_sim.session_writer import write_session
 from subtalar_sim.testing.accelerated import SimulatedLegs
@@ -256,8 +256,20 @@ class _Wire:
     listening = False
 
 
+class _Ledger:
+    """Of a sensor that sends whenever somebody listens."""
+
+    def __init__(self, wire: _Wire) -> None:
+        self._wire, self._sent = wire, 0
+
+    @property
+    def sent(self) -> int:
+        self._sent += self._wire.listening
+        return self._sent
+
+
 class _Clock:
-    now_s = 0.0
+    now_s, speed = 0.0, 1.0
 
     def session_s(self) -> float:
         self.now_s += 0.05
@@ -268,7 +280,9 @@ async def begun(body: RecordedBody, links: dict[str, _Wire], clock: _Clock, monk
     real_sleep = asyncio.sleep
     monkeypatch.setattr("subtalar_sim.serve.beginning.asyncio.sleep", lambda _: real_sleep(0))
     body.begin_s = None
-    task = asyncio.get_running_loop().create_task(begin_when_heard(body, clock, links))  # type: ignore[arg-type]
+    ledgers = {site: _Ledger(wire) for site, wire in links.items()}
+    waiting = begin_when_heard(body, clock, links, ledgers)  # type: ignore[arg-type]
+    task = asyncio.get_running_loop().create_task(waiting)
     for _ in range(100):
         await real_sleep(0)
     assert body.begin_s is None
@@ -287,8 +301,8 @@ async def test_it_begins_when_all_are_heard_or_nobody_else_comes(
     clock, links = _Clock(), {site: _Wire() for site in RIGHT}
     await begun(body, links, clock, monkeypatch)
     assert body.begin_s is not None
-    # 100 looks without anybody, then the ten seconds, then the second ahead.
-    assert body.begin_s == pytest.approx(100 * 0.05 + NOBODY_NEW_S + 1.0, abs=0.5)
+    # 100 looks without anybody, then the patience with the other one, then what is settled ahead.
+    assert body.begin_s == pytest.approx(100 * 0.05 + PATIENCE_S + AHEAD_S, abs=0.5)
 
 
 # Truth, fixtures, serving -------------------------------------------------------------------------------------

@@ -70,8 +70,8 @@ class Stride:
 class WalkingBody:
     """Two legs in motion. Everything is a pure function of time: any chunk, any order, always the same numbers.
 
-    Its own time, in which steps are planned and told, begins at ``begin_s`` of the session. Until then, or while that
-    is not known (None), it stands still.
+    Its own time, in which it is planned (``bends_start_s``, ``walk_start_s``…), begins at ``begin_s`` of the session.
+    Until then, or while that is not known (None), it stands and sways. What it tells is in session time.
     """
 
     begins_at_rest = True
@@ -107,7 +107,17 @@ class WalkingBody:
 
     @property
     def annotations(self) -> list[tuple[str, float, float]]:
-        """(label, start, end) in the vocabulary of session files; standing keeps clear of its edges."""
+        """(label, start, end) in the vocabulary of session files, in session time; standing keeps clear of its edges.
+
+        None before it is known when the body begins.
+        """
+        begin_s, own = self.begin_s, self._phases()
+        if begin_s is None:
+            return []
+        return [(label, begin_s + start, begin_s + end) for label, start, end in own] if begin_s else own
+
+    def _phases(self) -> list[tuple[str, float, float]]:
+        """The annotations in the body's own time."""
         out = [("standing", 0.5, self.config.standing_s - 0.3)] if self.config.standing_s > 1.5 else []
         if self.config.knee_bends:
             out.append(("knee_bends", self.bends_start_s, self.bends_end_s))
@@ -118,11 +128,10 @@ class WalkingBody:
     def pose(self, side: Side, t_s: FloatArray) -> LegState:
         """Angles, ankle joint centre and segment orientations of one leg at session times ``t_s`` (n,)."""
         t = np.asarray(t_s, dtype=np.float64)
-        if self.begin_s is None:
-            t = np.zeros(len(t))
-        elif self.begin_s != 0.0:
-            t = np.maximum(t - self.begin_s, 0.0)
-        return self._legs[side].state(t, self._posture(side, t))
+        if self.begin_s == 0.0:
+            return self._legs[side].state(t, self._posture(side, t))
+        own = np.zeros(len(t)) if self.begin_s is None else np.maximum(t - self.begin_s, 0.0)
+        return self._legs[side].state(own, self._posture(side, own) + self._sway_waiting(side, t))
 
     def angles_deg(self, side: Side, t_s: FloatArray) -> FloatArray:
         """True dorsiflexion, inversion and tibial rotation (n, 3) in degrees at session times ``t_s`` (n,)."""
@@ -148,10 +157,28 @@ class WalkingBody:
         """
         out = self._swaying(side, t, 0.0, self.config.standing_s, 0.0)
         if self._style.stays:
-            for phase in np.unique((t - self.bends_end_s) // _STAYING_S):
-                if phase >= 0:
-                    begin_s = self.bends_end_s + phase * _STAYING_S
-                    out += self._swaying(side, t, begin_s, _STAYING_S, _OTHER_SWAY * (1.0 + phase))
+            out += self._sway_from(side, t, self.bends_end_s)
+        return out
+
+    def _sway_waiting(self, side: Side, t: FloatArray) -> FloatArray:
+        """Postural sway (n, 3) rad at session times before the body begins. It ends in the half second before: what was
+        measured while nobody knew when that would be still holds.
+        """
+        end_s = np.inf if self.begin_s is None else self.begin_s
+        before = t < end_s
+        out = np.zeros((len(t), 3))
+        if before.any() and self.config.sway_deg > 0:
+            x = t[before]
+            out[before] = self._sway_from(side, x, 0.0) * smootherstep((end_s - x) / _SWAY_FADE_S)[:, None]
+        return out
+
+    def _sway_from(self, side: Side, t: FloatArray, start_s: float) -> FloatArray:
+        """Of somebody who stands from ``start_s`` on for good: phase by phase, of which each sways in its own way."""
+        out = np.zeros((len(t), 3))
+        for phase in np.unique((t - start_s) // _STAYING_S):
+            if phase >= 0:
+                begin_s = start_s + phase * _STAYING_S
+                out += self._swaying(side, t, begin_s, _STAYING_S, _OTHER_SWAY * (1.0 + phase))
         return out
 
     def _swaying(self, side: Side, t: FloatArray, begin_s: float, length: float, turned: float) -> FloatArray:
@@ -172,25 +199,28 @@ class WalkingBody:
         return out
 
     def initial_contacts_s(self, side: Side) -> FloatArray:
-        """Times of all initial contacts of one foot (n,)."""
-        contact = self._legs[side].plan.contact_s
-        return contact[np.isfinite(contact)]
+        """Session times of all initial contacts of one foot (n,); none before it is known when the body begins."""
+        return self._told(self._legs[side].plan.contact_s)
 
     def foot_offs_s(self, side: Side) -> FloatArray:
-        """Times of all foot offs of one foot (n,)."""
-        off = self._legs[side].plan.foot_off_s
-        return off[np.isfinite(off)]
+        """Session times of all foot offs of one foot (n,), like ``initial_contacts_s``."""
+        return self._told(self._legs[side].plan.foot_off_s)
+
+    def _told(self, planned_s: FloatArray) -> FloatArray:
+        known = planned_s[np.isfinite(planned_s)]
+        return np.empty(0) if self.begin_s is None else np.asarray(self.begin_s + known)
 
     def strides(self, side: Side) -> list[Stride]:
-        """Every complete stride of one foot, in order, in the body's own time."""
-        plan = self._legs[side].plan
-        begin_s = self.begin_s or 0.0
+        """Every complete stride of one foot, in order; none before it is known when the body begins."""
+        plan, begin_s = self._legs[side].plan, self.begin_s
+        if begin_s is None:
+            return []
         out = []
         for k in range(len(plan.contact_s) - 1):
-            start, off, end = plan.contact_s[k], plan.foot_off_s[k], plan.contact_s[k + 1]
+            start, off, end = plan.contact_s[k] + begin_s, plan.foot_off_s[k] + begin_s, plan.contact_s[k + 1] + begin_s
             if not np.isfinite([start, off, end]).all():
                 continue
-            angles = self.angles_deg(side, begin_s + np.linspace(start, off, 200))
+            angles = self.angles_deg(side, np.linspace(start, off, 200))
             out.append(
                 Stride(
                     side=side,

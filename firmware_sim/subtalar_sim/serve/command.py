@@ -43,9 +43,9 @@ def serve(
     and the following ones, over tcp or udp. Over ``ble`` the first line is the setting of the environment under which
     other programs find the sensors (``DBUS_SYSTEM_BUS_ADDRESS=…``); that needs Linux and dbus-daemon. ``faults``: a
     fault script.
-    ``motion``: what was recorded once is measured again, from when somebody listens to all its sensors, and serving
-    ends when that is over; with ``loop`` it begins again. ``waits``: a simulated person stands still until somebody
-    listens to all sensors, and walks on regardless without.
+    ``motion``: what was recorded once is measured again, from when all its sensors stream, and serving ends when
+    that is over; with ``loop`` it begins again. ``waits``: a simulated person stands still until all sensors stream,
+    and begins at once without.
     Raises ValueError for anything that is not offered or not possible here, OSError if a port is taken.
     """
     transport = transport or default_transport(device)

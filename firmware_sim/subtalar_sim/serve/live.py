@@ -148,7 +148,7 @@ async def simulated_hardware(config: SimulationConfig) -> AsyncIterator[Simulate
             specs.append(f"{site}={kind}:{link.address},model={config.device},rate={config.rate_hz:g}")
         by_site = dict(zip(config.sites, links, strict=True))
         if waits:
-            beginning = asyncio.get_running_loop().create_task(begin_when_heard(body, clock, by_site))
+            beginning = asyncio.get_running_loop().create_task(begin_when_heard(body, clock, by_site, ledgers))
             stack.push_async_callback(_ended, beginning)
         yield SimulatedHardware(config, body, clock, tuple(specs), ledgers, *backends, radio, by_site)
 

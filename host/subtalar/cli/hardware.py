@@ -62,7 +62,7 @@ def sim() -> None:
 )
 @click.option("--style", type=STYLE, default="normal", show_default=True, help="How the simulated person moves.")
 @click.option("--motion", metavar="SESSION", help=MOTION_HELP)
-@click.option("--no-wait", is_flag=True, help="Walk on before anybody listens, instead of standing still until then.")
+@click.option("--no-wait", is_flag=True, help="The person begins at once, whether anybody listens or not.")
 @click.option("--loop", is_flag=True, help="Begin --motion again whenever it is over.")
 @click.option("--fault", "faults", multiple=True, metavar="FAULTS", help=FAULT_HELP)
 def serve(
@@ -84,11 +84,11 @@ def serve(
     Over ble (Linux with dbus-daemon) the first line is DBUS_SYSTEM_BUS_ADDRESS=…: set that for the program that is to
     find the sensors.
 
-    The simulated person stands still until somebody listens to all sensors, or to some and for ten seconds nobody came
-    to the others; --no-wait lets them walk at once.
+    The simulated person stands until all sensors stream to somebody, or some have for half a minute; then the standing
+    begins that is zero, the knee bends and the walk. --no-wait lets them begin at once.
 
-    With --motion the sensors measure what a session holds, from when somebody listens to all of them; when it is over
-    they are gone. The person then moves as recorded, and --style has no meaning.
+    With --motion the sensors measure what a session holds, from when all of them stream; when it is over they
+    are gone. The person then moves as recorded, and --style has no meaning.
     """
     try:
         from subtalar_sim.serve.command import serve as serve_simulated
@@ -97,6 +97,8 @@ def serve(
         raise missing_package(error, "sim") from None
     if loop and motion is None:
         raise click.UsageError("--loop needs --motion: a simulated person goes on by itself")
+    if no_wait and motion is not None:
+        raise click.UsageError("--no-wait is for a simulated person: recorded motion always waits for somebody")
     recorded = None if motion is None else recorded_motion(motion)
     try:
         text = fault_text(faults, transport or default_transport(device)) if faults else ""

@@ -33,7 +33,11 @@ _NO_SOURCE = (
 
 
 @click.command()
-@click.option("--simulate", is_flag=True, help="Four simulated sensors over simulated Bluetooth.")
+@click.option(
+    "--simulate",
+    is_flag=True,
+    help="Four simulated sensors over simulated Bluetooth, on a person who stands until all of them stream.",
+)
 @click.option("--replay", metavar="SESSION", help="Play a recording or any other session as if it were live.")
 @click.option(
     "--device",

@@ -158,19 +158,16 @@ def test_a_missing_column(run: Run, walk: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("value", ["nan", "abc", ""])
 def test_values_that_are_no_numbers(run: Run, walk: Path, tmp_path: Path, value: str) -> None:
-    def spoil(lines: list[str]) -> list[str]:
-        lines[200] = lines[200].rsplit(",", 1)[0] + "," + value
-        return lines
+    def spoilt(line: str) -> str:
+        return line.rsplit(",", 1)[0] + "," + value
 
-    bad = rewritten(walk, tmp_path / "bad", spoil)
+    bad = rewritten(walk, tmp_path / "bad", lambda x: [*x[:200], spoilt(x[200]), *x[201:]])
     status, _, err = run("analyze", bad, "--out", tmp_path / "out")
     assert status == 0, err
     notes = json.loads((tmp_path / "out" / "summary.json").read_text())["session"]["notes"]
     assert any("left_foot.csv.gz" in note and "1 of" in note for note in notes), notes
     # Where it is the rule and not one row, the first is named.
-    worse = rewritten(
-        walk, tmp_path / "worse", lambda lines: [lines[0], *(x.rsplit(",", 1)[0] + "," + value for x in lines[1:])]
-    )
+    worse = rewritten(walk, tmp_path / "worse", lambda x: [x[0], *map(spoilt, x[1:])])
     refused(run("analyze", worse, "--out", tmp_path / "out"), "left_foot.csv.gz", "2")
 
 

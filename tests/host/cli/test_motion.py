@@ -25,6 +25,7 @@ def run(*arguments: object) -> "subprocess.CompletedProcess[str]":
         (("live", "--replay", "x", "--motion", "x"), "--motion needs --simulate"),
         (("live", "--simulate", "--loop"), "--loop needs --motion"),
         (("sim", "serve", "--device", "ximu3", "--loop"), "--loop needs --motion"),
+        (("sim", "serve", "--device", "ximu3", "--no-wait", "--motion", "x"), "recorded motion always waits"),
     ],
 )
 def test_wrong_usage(arguments: tuple[str, ...], sentence: str) -> None:
