@@ -25,6 +25,8 @@ from subtalar.estimation.stance.stride_pose import STRIDE_POSE, write_pose
 from subtalar.estimation.stance.zero_pose import ZeroPose, pose_of_stance, turned_in_sensor
 from subtalar.types import FloatArray, Quality, Side
 
+_NO_EQUATIONS = np.zeros((UNKNOWNS, UNKNOWNS)), np.zeros(UNKNOWNS)
+
 
 class LegTracker:
     """``learn`` takes strides in order; ``model`` is what rows that come after them are computed by."""
@@ -52,12 +54,12 @@ class LegTracker:
         self.slips: list[StrapSlip] = []
         self.unslipped: Solution | None = None
         """As it was when the first strap slipped."""
-        self._equations = np.zeros((UNKNOWNS, UNKNOWNS)), np.zeros(UNKNOWNS)
+        self._equations = _NO_EQUATIONS
         """What the newest stride shows of the joint centre."""
         self.solution: Solution | None = None
         self.offset_s = 0.0
         self.zero_moved = False
-        """Whether zero moved after the first angles."""
+        """Whether zero moved after the first angles, before any strap slipped."""
 
     @property
     def standing(self) -> Standing | None:
@@ -71,8 +73,11 @@ class LegTracker:
 
     @property
     def zero(self) -> ZeroPose | None:
-        """The pose that counts as zero; None where it is quiet standing before the walk, or nothing yet."""
-        return self._calibration.zero if self.solution is None else self.solution.zero
+        """The pose that counts as zero, while no strap had slipped; None where it is quiet standing before the walk, or
+        nothing yet.
+        """
+        known = self.unslipped or self.solution
+        return self._calibration.zero if known is None else known.zero
 
     @property
     def bends(self) -> FloatArray | None:
@@ -132,7 +137,8 @@ class LegTracker:
         if old is not None and pose.apart_deg(old) > p.most_apart * float(np.hypot(old.sd_deg, sd_deg)):
             return False
         self.take_zero(solution, pose)
-        self.zero_moved = True
+        # After a slip the pose is that of another mounting, and no zero for what was before.
+        self.zero_moved = self.zero_moved or not self.slips
         return True
 
     def take_zero(self, solution: Solution, zero: ZeroPose) -> None:
@@ -255,7 +261,8 @@ class LegTracker:
         expected, known = heading.ahead_rad(window.middle_s), heading.strides_since_restart > 0
         before = solution.centre.remembered()
         evidence = learn_stride(window, gravity, solution.centre, expected, known=known)
-        self._equations = solution.centre.learnt_since(before)
+        # Where the heading is unknown the joint centre learns nothing.
+        self._equations = solution.centre.learnt_since(before) if known else _NO_EQUATIONS
         self._newest = window
         believed = heading.add(evidence)
         renewed = replace(solution, placement=solution.placed(), last=evidence)
