@@ -20,7 +20,7 @@ from subtalar.exports.columns import ANGLES, SAMPLES, Column
 from subtalar.exports.content import GaitResults, Options, angle_rate_hz, session_header, session_stem
 from subtalar.exports.gaps import GapRows
 from subtalar.exports.session_time import TimedBlock
-from subtalar.exports.tables import further_columns, or_nan
+from subtalar.exports.tables import angle_numbers, or_nan
 from subtalar.exports.target_folder import Target
 from subtalar.exports.writer import FormatWriter
 from subtalar.session.model import Session
@@ -67,16 +67,7 @@ class MotionBidsWriter(FormatWriter):
 
     def add_angles(self, block: AngleBlock) -> None:
         """Rows of one side."""
-        quality = block.quality.astype(np.float64)
-        rows = [
-            block.ankle_deg,
-            block.ankle_sd_deg,
-            *further_columns(block),
-            block.zero_sd_deg,
-            block.shank_orientation,
-            quality,
-        ]
-        self._systems[block.side].write(block.time_s, np.column_stack(rows))
+        self._systems[block.side].write(block.time_s, angle_numbers(block))
 
     def finish(self, results: GaitResults) -> None:
         """Sidecars, events and the dataset's own files."""

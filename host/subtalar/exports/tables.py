@@ -40,6 +40,13 @@ def angle_columns(block: AngleBlock) -> list[Values]:
     ]
 
 
+def angle_numbers(block: AngleBlock) -> FloatArray:
+    """The same as numbers alone (n, m), without time and side; the quality's code comes last."""
+    quality = block.quality.astype(np.float64)
+    both = block.ankle_deg, block.ankle_sd_deg
+    return np.column_stack((*both, *further_columns(block), block.zero_sd_deg, block.shank_orientation, quality))
+
+
 def further_columns(block: AngleBlock) -> list[FloatArray]:
     """The angles beside the ankle's, each followed by its sd, (n,) each."""
     both = block.angles_deg, block.angles_sd_deg
